@@ -1,0 +1,1 @@
+"""Speed and memory beside peers and floors, as ratios taken in one run."""

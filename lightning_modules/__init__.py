@@ -1,0 +1,1 @@
+"""What learns: cells, networks, learning algorithms and the modules that train them."""

@@ -1,0 +1,163 @@
+"""The contracts where the folders meet.
+
+A cell never imports an algorithm, nor the reverse: both import this file only.
+
+Shape letters, here and everywhere, written as a suffix on the name (``x_BI``):
+    B batch   T time   I input   H hidden   S state   O output
+    Z pre-activations   P parameters, flattened in the order of ``cell.parameters()``
+    R rows: several vectors pulled back together
+
+Every classical cell is one affine map followed by a unit-wise update:
+
+    z  = b,  z[input_rows] += U x,  z[recurrent_rows] += W h       h = s[:, :H]
+    s' = update(z, s)       unit i of s' depends on unit i of z and of s alone
+
+A row of z in neither set is a parameter of its unit alone (a peephole, a decay). It follows that
+ds'/dz and ds'/ds at fixed z are block-diagonal by unit, that the immediate influence of the
+parameters factors into (ds'/dz) times [x, h, 1], and that no algorithm needs an autograd graph.
+"""
+
+import abc
+import enum
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from torch import Tensor, nn
+
+Credit = Callable[[int, Tensor], Tensor]
+"""``credit(t, s_BS)`` is the partial derivative of the loss at step t by the state, (B, S).
+
+It is called once for each step, in order. A credit that can do all steps at once may offer
+``credit.sequence(s_TBS) -> (T, B, S)``, which algorithms that see the whole sequence prefer.
+"""
+
+
+class Claim(enum.Enum):
+    """What an algorithm promises of its gradient. The tests hold it to exactly this."""
+
+    EXACT = "equals the derivative of the whole-sequence loss"
+    UNBIASED = "equals it on average over the algorithm's own noise"
+    ALIGNED = "points less than 90 degrees away from it"
+
+
+class Trajectory(abc.ABC):
+    """A cell's states along T steps and its first-order behaviour at each of them.
+
+    Attributes:
+        states_TBS: the state after each step.
+        pre_activations: Z, the number of rows of z.
+    """
+
+    states_TBS: Tensor
+    pre_activations: int
+
+    @abc.abstractmethod
+    def pull(self, t: int, v_BRS: Tensor) -> tuple[Tensor, Tensor]:
+        """Pull R row vectors back through step t: (v ds'/dz, v ds'/ds), (B, R, Z) and (B, R, S).
+
+        A sample that was reset before step t gets v ds'/ds = 0.
+        """
+
+    @abc.abstractmethod
+    def inject(self, t: int, m_BSP: Tensor) -> None:
+        """Add the immediate influence of step t's parameters, ds'/dw at fixed s, to m in place."""
+
+    @abc.abstractmethod
+    def gradient(self, u_TBZ: Tensor) -> Tensor:
+        """Return the parameter gradient, (P,), for credits u on the pre-activations."""
+
+
+class Cell(nn.Module, abc.ABC):
+    """One time step of a recurrent network whose entire memory is one flat tensor.
+
+    The first ``hidden_size`` entries of the state are h, what the rest of the network sees.
+    """
+
+    input_size: int
+    hidden_size: int
+    state_size: int
+
+    @abc.abstractmethod
+    def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        """Return the next state, (B, S)."""
+
+    @abc.abstractmethod
+    def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
+        """Run T steps without autograd; where ``resets_TB`` is true, step t starts from zero."""
+
+
+class Run(NamedTuple):
+    """What a learning algorithm hands back after some steps of a stream."""
+
+    gradient_P: Tensor
+    """The gradient of these steps' losses, summed over steps and batch."""
+    state_BS: Tensor
+    """The state after the last step."""
+    memory: Any
+    """What the algorithm carries on; it belongs to this stream and can be pickled."""
+
+
+class Algorithm(abc.ABC):
+    """A rule that turns inputs and credit into a parameter gradient, for any cell."""
+
+    claim: ClassVar[Claim]
+
+    @abc.abstractmethod
+    def run(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        memory: Any = None,
+        resets_TB: Tensor | None = None,
+    ) -> Run:
+        """Go T steps further along a stream; ``memory`` is the last run's, None at its start.
+
+        The weights may change between two runs, not during one.
+        """
+
+    def gradient(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        resets_TB: Tensor | None = None,
+    ) -> Tensor:
+        """Return the gradient of the loss summed over time and batch, (P,)."""
+        return self.run(cell, x_TBI, s_BS, credit, None, resets_TB).gradient_P
+
+
+class Batch(NamedTuple):
+    """Sequences that are trained on together."""
+
+    x_TBI: Tensor
+    y_TB: Tensor
+    """Targets: classes (integers), or values (floats, then (T, B, O))."""
+    mask_TB: Tensor
+    """True where the output counts in the loss."""
+    resets_TB: Tensor
+    """True where a sample's state starts from zero before the step."""
+
+
+class Task(abc.ABC):
+    """A supply of batches that is a pure function of a seed and an index, so that it can resume.
+
+    Attributes:
+        loss: "cross_entropy" for classes, "squared_error" for values.
+        streams: True if batch i + 1 goes on where batch i stopped, so that state is carried.
+    """
+
+    input_size: int
+    output_size: int
+    loss: Literal["cross_entropy", "squared_error"]
+    streams: bool = False
+
+    @abc.abstractmethod
+    def batch(self, index: int) -> Batch:
+        """Return training batch ``index``; index runs without end."""
+
+    @abc.abstractmethod
+    def held_out(self) -> Iterator[Batch]:
+        """Iterate over the data that is never trained on."""

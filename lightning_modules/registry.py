@@ -1,0 +1,89 @@
+"""The folder is the registry: one file, one public object, known by the file's name.
+
+Members are imported when they are looked up, so a worker pays for what it uses alone, and
+``watch`` can tell which members a piece of work used.
+"""
+
+import contextlib
+import contextvars
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
+_SEEN: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("seen", default=None)
+
+
+class UnknownNameError(KeyError):
+    """A name that is no file of the folder."""
+
+    def __str__(self) -> str:
+        """The message itself: KeyError would quote it."""
+        return str(self.args[0])
+
+
+class Registry(Mapping[str, T]):
+    """The public objects of a folder, by file name, in alphabetical order."""
+
+    def __init__(self, package: str, path: Iterable[str], pick: Callable[[ModuleType], T]):
+        """Read the folder ``path`` of ``package``; ``pick`` takes the object out of a module."""
+        self.package, self._pick = package, pick
+        self._names = sorted(m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_")
+
+    def __getitem__(self, name: str) -> T:
+        """Import the file ``name`` and return its object; UnknownNameError if there is none."""
+        if name not in self._names:
+            kind = self.package.rpartition(".")[2]
+            raise UnknownNameError(f"{name!r} is not one of the {kind}: {nearest(name, self)}")
+        module = f"{self.package}.{name}"
+        seen = _SEEN.get()
+        if seen is not None:
+            seen.add(module)
+        return self._pick(importlib.import_module(module))
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names without importing anything."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._names)
+
+
+def discover(package: str, path: Iterable[str], base: type[T]) -> Registry[type[T]]:
+    """Return the registry of the one public subclass of ``base`` that each file defines."""
+
+    def pick(module: ModuleType) -> type[T]:
+        public = [
+            c
+            for name, c in inspect.getmembers(module, inspect.isclass)
+            if c.__module__ == module.__name__ and issubclass(c, base) and name[0] != "_"
+        ]
+        if len(public) != 1:
+            raise TypeError(f"{module.__name__} must define one {base.__name__}, not {public}")
+        return public[0]
+
+    return Registry(package, path, pick)
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Return the sentence that lists what is allowed, the nearest name first."""
+    allowed = list(allowed)
+    close = difflib.get_close_matches(str(name), allowed, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}allowed: {', '.join(allowed)}"
+
+
+@contextlib.contextmanager
+def watch() -> Iterator[set[str]]:
+    """Collect the modules that are looked up in any registry while the block runs."""
+    seen: set[str] = set()
+    token = _SEEN.set(seen)
+    try:
+        yield seen
+    finally:
+        _SEEN.reset(token)

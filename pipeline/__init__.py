@@ -1,0 +1,1 @@
+"""How we ask: studies, data, dispatch, tracking and reports."""
