@@ -1,0 +1,201 @@
+"""What do a step's time and the memory of each algorithm depend on?"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import PositiveInt
+from scipy.stats import linregress
+from torch import Tensor
+
+from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Algorithm, Cell
+from pipeline.measures import peak_bytes, processor_seconds
+from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial
+
+THEORY = {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2}
+"""The exponent of n in the operations of one step."""
+LABELS = {
+    "hidden_size": "hidden units n",
+    "length": "steps T",
+    "microseconds": "processor time a step (µs)",
+    "megabytes": "peak memory (MB)",
+    "form": "algorithm",
+}
+
+
+class Params(Section):
+    """``sizes`` are swept at T = 2n, ``lengths`` at ``hidden_size``; one sample at a time."""
+
+    cell: str
+    sequence: list[str]
+    """Algorithms whose gradient is taken once, of the whole sequence's loss."""
+    step: list[str]
+    """Algorithms whose gradient is read at every step."""
+    sizes: list[PositiveInt]
+    lengths: list[PositiveInt]
+    hidden_size: PositiveInt
+    input_size: PositiveInt
+    repeats: PositiveInt
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every form of every algorithm against n, then against T."""
+    forms = [(a, "sequence") for a in p.sequence] + [(a, "step") for a in p.step]
+    points = [("n", n, 2 * n) for n in p.sizes] + [("T", p.hidden_size, t) for t in p.lengths]
+    for (algorithm, read), (sweep, n, length) in itertools.product(forms, points):
+        yield {
+            "algorithm": algorithm,
+            "read": read,
+            "sweep": sweep,
+            "cell": p.cell,
+            "hidden_size": n,
+            "length": length,
+            "input_size": p.input_size,
+            "repeats": p.repeats,
+            "seed": 0,
+        }
+
+
+def measure(
+    algorithm: str,
+    read: str,
+    sweep: str,
+    cell: str,
+    hidden_size: int,
+    length: int,
+    input_size: int,
+    repeats: int,
+    seed: int,
+) -> Row:
+    """Return processor time a step and peak memory, of tensors made during the run."""
+    torch.manual_seed(seed)
+    network = CELLS[cell](input_size, hidden_size)
+    x_TBI = torch.randn(length, 1, input_size)
+    c_BS = torch.randn(1, network.state_size)
+    rule = ALGORITHMS[algorithm]()
+    chunk = 1 if read == "step" else length
+
+    def go() -> None:
+        _stream(rule, network, x_TBI, c_BS, chunk)
+
+    return {
+        "form": f"{algorithm}, read each {read}",
+        "microseconds": processor_seconds(go, repeats) / length * 1e6,
+        "megabytes": peak_bytes(go) / 1e6,
+    }
+
+
+def _stream(rule: Algorithm, cell: Cell, x_TBI: Tensor, c_BS: Tensor, chunk: int) -> None:
+    """Go along the stream, reading the gradient of every ``chunk`` steps."""
+    state_BS, memory = torch.zeros_like(c_BS), None
+    for x_KBI in x_TBI.split(chunk):
+        _, state_BS, memory = rule.run(cell, x_KBI, state_BS, lambda t, s_BS: c_BS, memory)
+
+
+def exponents(rows: pd.DataFrame) -> pd.DataFrame:
+    """Fit time a step ~ n^k over the upper half of the sizes, with a 95 % interval."""
+    fits = []
+    for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
+        upper = group[group["hidden_size"] >= group["hidden_size"].median()]
+        fit = linregress(np.log(upper["hidden_size"]), np.log(upper["microseconds"]))
+        fits.append(
+            {
+                "form": form,
+                "algorithm": algorithm,
+                "exponent": fit.slope,
+                "± (95 %)": 1.96 * fit.stderr,
+                "theory": THEORY.get(str(algorithm)),
+                "sizes": f"{upper['hidden_size'].min()}–{upper['hidden_size'].max()}",
+            }
+        )
+    return pd.DataFrame(fits)
+
+
+def crossing(rows: pd.DataFrame) -> float:
+    """Return the T beyond which dense RTRL needs less memory than BPTT."""
+    lengths = rows[rows["sweep"] == "T"]
+    bptt = lengths[lengths["algorithm"] == "bptt"]
+    line = linregress(bptt["length"], bptt["megabytes"])
+    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]
+    return float((rtrl["megabytes"].mean() - line.intercept) / line.slope)
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Compare exponents with theory, and memory with T."""
+    fitted = exponents(rows).set_index("form")["exponent"]
+    dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
+    bptt = fitted["bptt, read each sequence"]
+    seen = f"{dense:.2f} > {blocked:.2f} > {bptt:.2f}"
+    yield Check("time: RTRL's exponent of n > blocked RTRL's > BPTT's", dense > blocked > bptt, seen)
+    yield Check("time: dense RTRL's exponent is 4 ± 0.5", abs(dense - 4) <= 0.5, f"{dense:.2f}")
+    yield Check("time: blocked RTRL's is at most 3.2", blocked <= 3.2, f"{blocked:.2f}")
+    lengths = rows[rows["sweep"] == "T"]
+    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]["megabytes"]
+    spread = rtrl.max() / rtrl.min()
+    yield Check("memory: RTRL's does not grow with T (≤ 5 %)", spread <= 1.05, f"× {spread:.3f}")
+    bptt = lengths[lengths["algorithm"] == "bptt"]
+    slope = linregress(np.log(bptt["length"]), np.log(bptt["megabytes"])).slope
+    yield Check("memory: BPTT's grows as T^(1 ± 0.1)", abs(slope - 1) <= 0.1, f"T^{slope:.2f}")
+
+
+def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the exponents as they are printed."""
+    return exponents(rows).drop(columns="algorithm").round(2)
+
+
+def _memory(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the crossing with the figures that it comes from."""
+    n = rows.loc[rows["sweep"] == "T", "hidden_size"].iloc[0]
+    return pd.DataFrame({"n": [n], "T beyond which RTRL needs less": [round(crossing(rows))]})
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=(
+        Figure(
+            name="time",
+            title="Time a step against the number of units",
+            caption="One thread, one sample, float32, T = 2n; the least of several repeats.",
+            x="hidden_size",
+            y="microseconds",
+            hue="form",
+            where={"sweep": "n"},
+            log_x=True,
+            log_y=True,
+            labels=LABELS,
+        ),
+        Table(
+            name="exponents",
+            title="Exponents of n, fitted and in theory",
+            caption="Time a step ~ n^k, fitted over the upper half of the sizes. Where a step "
+            "costs less than the interpreter's own work, the exponent is below the theory's.",
+            build=_fitted,
+        ),
+        Figure(
+            name="memory",
+            title="Peak memory against the length of the sequence",
+            caption="Tensors alive at the worst moment of the run, inputs not counted.",
+            x="length",
+            y="megabytes",
+            hue="form",
+            where={"sweep": "T"},
+            log_x=True,
+            log_y=True,
+            labels=LABELS,
+        ),
+        Table(
+            name="crossing",
+            title="Where forward accumulation needs less memory than a stored history",
+            caption="BPTT's memory is a line in T, dense RTRL's is constant: where they meet.",
+            build=_memory,
+        ),
+    ),
+)
