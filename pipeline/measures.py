@@ -1,14 +1,11 @@
 """Tensors, or a piece of work, -> floats."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-# The profiler announces itself on the terminal at its first use unless told otherwise.
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")
-
-import torch  # noqa: E402
+import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
@@ -75,9 +72,9 @@ def peak_bytes(work: Callable[[], object]) -> int:
     """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
         work()
-    results = watched.profiler.kineto_results  # pyright: ignore[reportOptionalMemberAccess]
+    profiler: Any = watched.profiler
     alive = peak = 0
-    for event in results.events():
+    for event in profiler.kineto_results.events():
         if event.name() == "[memory]":
             alive += event.nbytes()
             peak = max(peak, alive)

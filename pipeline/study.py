@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pydantic
 
+from lightning_modules.registry import nearest
+
 Value = str | int | float | bool | None
 Trial = dict[str, Value]
 Row = dict[str, Value]
@@ -30,6 +32,20 @@ class Section(pydantic.BaseModel):
     """A section of params.yaml: frozen, strictly typed, unknown keys refused."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def named(registry: Mapping[str, Any]) -> pydantic.AfterValidator:
+    """Return the validator of a registry's names.
+
+    Use it as ``Annotated[str, named(CELLS)]``.
+    """
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(f"{name!r} is unknown: {nearest(name, registry)}")
+        return name
+
+    return pydantic.AfterValidator(check)
 
 
 class Check(NamedTuple):
@@ -100,10 +116,9 @@ class Study:
         """Measure one trial and return its rows."""
         measure = self.of(trial).measure
         given: dict[str, Any] = {k: v for k, v in trial.items() if not (self.parts and k == "part")}
-        for name, value in (("data", data), ("scratch", scratch)):
-            if name in inspect.signature(measure).parameters:
-                given[name] = value
-        rows = measure(**given)
+        asked = inspect.signature(measure).parameters
+        extra = {k: v for k, v in (("data", data), ("scratch", scratch)) if k in asked}
+        rows: Any = measure(**given, **extra)
         return [rows] if isinstance(rows, dict) else list(rows)
 
 

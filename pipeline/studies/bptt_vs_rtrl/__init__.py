@@ -1,5 +1,4 @@
-"""Does real-time recurrent learning give the gradient of back-propagation through time, and what
-does each cost?
+"""Does real-time recurrent learning equal back-propagation through time, and what does each cost?
 
 Both compute the derivative of the same loss, one by looking back over a stored history, the other
 by carrying the influence of the weights forward. So their gradients must agree to rounding on

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Algorithm, Cell
 from pipeline.measures import peak_bytes, processor_seconds
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial
+from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
 
 THEORY = {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2}
 """The exponent of n in the operations of one step."""
@@ -30,10 +31,10 @@ LABELS = {
 class Params(Section):
     """``sizes`` are swept at T = 2n, ``lengths`` at ``hidden_size``; one sample at a time."""
 
-    cell: str
-    sequence: list[str]
+    cell: Annotated[str, named(CELLS)]
+    sequence: list[Annotated[str, named(ALGORITHMS)]]
     """Algorithms whose gradient is taken once, of the whole sequence's loss."""
-    step: list[str]
+    step: list[Annotated[str, named(ALGORITHMS)]]
     """Algorithms whose gradient is read at every step."""
     sizes: list[PositiveInt]
     lengths: list[PositiveInt]
@@ -130,7 +131,9 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
     bptt = fitted["bptt, read each sequence"]
     seen = f"{dense:.2f} > {blocked:.2f} > {bptt:.2f}"
-    yield Check("time: RTRL's exponent of n > blocked RTRL's > BPTT's", dense > blocked > bptt, seen)
+    yield Check(
+        "time: RTRL's exponent of n > blocked RTRL's > BPTT's", dense > blocked > bptt, seen
+    )
     yield Check("time: dense RTRL's exponent is 4 ± 0.5", abs(dense - 4) <= 0.5, f"{dense:.2f}")
     yield Check("time: blocked RTRL's is at most 3.2", blocked <= 3.2, f"{blocked:.2f}")
     lengths = rows[rows["sweep"] == "T"]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Annotated
 
 import pandas as pd
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measures import autograd_gradient, by_block, relative_error
-from pipeline.study import Check, Row, Section, Study, Table, Trial
+from pipeline.study import Check, Row, Section, Study, Table, Trial, named
 
 TOLERANCE = 1e-12
 
@@ -19,9 +20,9 @@ TOLERANCE = 1e-12
 class Params(Section):
     """Every cell is run under every algorithm; ``srn`` under each activation."""
 
-    cells: list[str]
+    cells: list[Annotated[str, named(CELLS)]]
     activations: list[str]
-    algorithms: list[str]
+    algorithms: list[Annotated[str, named(ALGORITHMS)]]
     length: PositiveInt
     batch_size: PositiveInt
     input_size: PositiveInt

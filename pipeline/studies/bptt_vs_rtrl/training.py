@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import torch
@@ -14,7 +14,7 @@ from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Task
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.study import Check, Figure, Rows, Section, Study, Trial
+from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
 from pipeline.tasks import TASKS
 
 LABELS = {
@@ -29,7 +29,7 @@ DATA = {"next_character": "tiny_shakespeare", "row_images": "mnist"}
 class Regime(Section):
     """How long to train, and how large."""
 
-    algorithms: list[str]
+    algorithms: list[Annotated[str, named(ALGORITHMS)]]
     horizons: list[PositiveInt]
     """Of TBPTT, where it is among the algorithms."""
     precision: Literal[32, 64]
@@ -56,7 +56,7 @@ class Regime(Section):
 class Params(Section):
     """Two regimes: weights held within a sequence, and an update at every step."""
 
-    cell: str
+    cell: Annotated[str, named(CELLS)]
     tasks: list[Literal["next_character", "row_images"]]
     held: Regime
     online: Regime
@@ -135,9 +135,7 @@ def _task(
         "next_character": {"length": length},
         "row_images": {"labels": "every"},
     }[task]
-    return TASKS[task](
-        data, seed=seed, batch_size=batch_size, held_out_size=held_out_size, **extra
-    )
+    return TASKS[task](data, seed=seed, batch_size=batch_size, held_out_size=held_out_size, **extra)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:

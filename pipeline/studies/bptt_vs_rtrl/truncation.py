@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Annotated
 
 import pandas as pd
 import torch
@@ -10,7 +11,7 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measures import compare
-from pipeline.study import Check, Figure, Row, Section, Study, Trial
+from pipeline.study import Check, Figure, Row, Section, Study, Trial, named
 
 PUBLISHED = {
     (0.7, 1): 0.845, (0.7, 5): 0.997, (0.7, 20): 1.0,
@@ -24,7 +25,7 @@ TOLERANCE = 0.08
 class Params(Section):
     """Random networks: recurrent weights N(0, gain²/n), inputs N(0, input_gain²)."""
 
-    cell: str
+    cell: Annotated[str, named(CELLS)]
     gains: list[PositiveFloat]
     input_gain: PositiveFloat
     horizons: list[PositiveInt]
