@@ -1,0 +1,1 @@
+"""What trains: the only files that import lightning, probes aside."""

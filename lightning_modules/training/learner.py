@@ -1,0 +1,136 @@
+"""What every learner keeps and offers, whatever its way to a gradient."""
+
+import abc
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+
+from lightning_modules.interfaces import Batch, Task
+from lightning_modules.registry import UnknownNameError, nearest
+from lightning_modules.training.losses import loss_named
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+}
+
+
+class Score(NamedTuple):
+    """How well outputs fit their targets."""
+
+    loss: float
+    """The mean over the counted outputs; nan where there are none."""
+    accuracy: float | None
+    """The fraction of them whose largest output is the target's; None where y is a value."""
+
+
+class Learner(LightningModule, abc.ABC):
+    """A Lightning module that learns a task and keeps books of it.
+
+    Attributes:
+        batches: how many batches it was trained on.
+        examples: how many sequences these held.
+        diverged: whether a loss or a weight stopped being finite.
+    """
+
+    def __init__(self, loss: str, optimizer: str, learning_rate: float):
+        """Raise UnknownNameError or ValueError for what cannot be."""
+        super().__init__()
+        if optimizer not in OPTIMIZERS:
+            hint = nearest(optimizer, OPTIMIZERS)
+            raise UnknownNameError(f"{optimizer!r} is not one of the optimizers: {hint}")
+        if not (math.isfinite(learning_rate) and learning_rate > 0):
+            raise ValueError(f"learning_rate is {learning_rate}: it must be finite and above 0")
+        self.loss_name, self.loss = loss, loss_named(loss)
+        self.optimizer, self.learning_rate = optimizer, learning_rate
+
+    @abc.abstractmethod
+    def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
+        """Iterate over batches of held-out data and their outputs, (T, B, O)."""
+
+    def begin(self, task: Task) -> None:
+        """Open empty books before the first batch of a task; ValueError if it is not for us."""
+        if task.loss != self.loss_name:
+            raise ValueError(f"the task's loss is {task.loss}, the learner's {self.loss_name}")
+        self.streams = task.streams
+        self.batches, self.examples, self.diverged = 0, 0, False
+        self._loss_sum, self._counted = 0.0, 0
+        self._pending: tuple[Tensor, int] | None = None
+
+    def weights(self) -> list[nn.Parameter]:
+        """Return what the optimizer moves."""
+        return list(self.parameters())
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the optimizer over ``weights()``, which are on their device by now."""
+        self._weights = self.weights()
+        return OPTIMIZERS[self.optimizer](self._weights, lr=self.learning_rate)  # pyright: ignore[reportCallIssue]
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int = 0
+    ) -> Batch:
+        """Return the batch on the device, its numbers in the type of the weights."""
+        dtype = next(self.parameters()).dtype
+        return Batch(
+            batch.x_TBI.to(device, dtype, non_blocking=True),
+            self.loss.targets(batch.y_TB, dtype).to(device, non_blocking=True),
+            batch.mask_TB.to(device, non_blocking=True),
+            batch.resets_TB.to(device, non_blocking=True),
+        )
+
+    def book(self, batch: Batch, loss: Tensor, counted: int) -> None:
+        """Note a batch that is being trained on, its loss summed over ``counted`` outputs."""
+        self.batches += 1
+        self.examples += batch.x_TBI.shape[1]
+        self._pending = loss, counted
+
+    def settle(self) -> None:
+        """Take up the booked batch once the weights have moved, and see whether all is finite."""
+        if self._pending is None:
+            return
+        (loss, counted), self._pending = self._pending, None
+        # A sum is finite only if every term is: one pass, and one wait for the device.
+        terms = [loss.detach(), *(w.detach().sum() for w in self._weights)]
+        values = torch.stack(terms).tolist()
+        self.diverged |= not all(math.isfinite(v) for v in values)
+        self._loss_sum += values[0]
+        self._counted += counted
+
+    def take_train_loss(self) -> float:
+        """Return the mean loss of the batches settled since the last call; nan if none."""
+        mean = self._loss_sum / self._counted if self._counted else math.nan
+        self._loss_sum, self._counted = 0.0, 0
+        return mean
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> Score:
+        """Return the score on held-out batches, which changes nothing of the learner."""
+        loss, correct, counted = 0.0, 0, 0
+        moved = (self.transfer_batch_to_device(batch, self.device) for batch in batches)
+        for batch, z_TBO in self.outputs(moved):
+            z_NO, y_N = z_TBO[batch.mask_TB], batch.y_TB[batch.mask_TB]
+            loss += float(self.loss.value(z_NO, y_N))
+            counted += len(z_NO)
+            if self.loss.classifies:
+                correct += int((z_NO.argmax(dim=-1) == y_N).sum())
+        if not counted:
+            return Score(math.nan, None)
+        return Score(loss / counted, correct / counted if self.loss.classifies else None)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the books and the random generators' states into the checkpoint."""
+        cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
+        checkpoint["books"] = (self.batches, self.examples, self._loss_sum, self._counted)
+        checkpoint["generators"] = (torch.get_rng_state(), cuda)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take them out again."""
+        self.batches, self.examples, self._loss_sum, self._counted = checkpoint["books"]
+        cpu, cuda = checkpoint["generators"]
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state(cuda, self.device)

@@ -1,0 +1,100 @@
+"""The callback that turns a run into rows, stops it where it diverges, and saves it mid-way."""
+
+import math
+import os
+import pathlib
+import time
+from typing import Any, final
+
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from lightning_modules.interfaces import Task
+from lightning_modules.training.learner import Learner
+
+Row = dict[str, int | float | bool | None]
+
+
+@final
+class Recorder(Callback):
+    """Rows at step 0, at every ``evaluate_every`` steps and at the end.
+
+    Attributes:
+        rows: one for each evaluation; numbers that are not finite are None.
+    """
+
+    def __init__(self, task: Task, steps: int, evaluate_every: int):
+        """Evaluate on the held-out data of ``task``."""
+        self.rows: list[Row] = []
+        self._task, self._steps, self._every = task, steps, evaluate_every
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record the untrained learner, unless a checkpoint brought its row."""
+        assert isinstance(pl_module, Learner)
+        if not self.rows:
+            self._record(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Settle the batch's books; record if it is time, and stop if all is lost."""
+        assert isinstance(pl_module, Learner)
+        pl_module.settle()
+        step = pl_module.batches
+        if pl_module.diverged or step == self._steps or step % self._every == 0:
+            self._record(pl_module)
+        trainer.should_stop |= pl_module.diverged
+
+    def _record(self, learner: Learner) -> None:
+        """Add a row; of a learner that diverged nothing is measured."""
+        train_loss = learner.take_train_loss()
+        loss, accuracy = math.nan, None
+        if not learner.diverged:
+            loss, accuracy = learner.evaluate(self._task.held_out())
+            learner.diverged = not math.isfinite(loss)
+        self.rows.append(
+            {
+                "step": learner.batches,
+                "examples": learner.examples,
+                "train_loss": _finite(train_loss),
+                "held_out_loss": _finite(loss),
+                "held_out_accuracy": accuracy,
+                "diverged": learner.diverged,
+            }
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far, which go into checkpoints."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of the run that is resumed."""
+        self.rows = list(state_dict["rows"])
+
+
+@final
+class Saver(Callback):
+    """Save the run now and then, in one file that is replaced whole or not at all."""
+
+    def __init__(self, path: pathlib.Path, every_seconds: float):
+        """Save to ``path``, for the first time after ``every_seconds``."""
+        self._path, self._every, self._saved = path, every_seconds, time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save if it is time; a run that is over is not saved."""
+        over = trainer.should_stop or batch_idx + 1 == trainer.num_training_batches
+        if over or time.monotonic() - self._saved < self._every:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_suffix(f".{os.getpid()}.partial")
+        trainer.save_checkpoint(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(self._path)
+        self._saved = time.monotonic()
+
+
+def _finite(value: float) -> float | None:
+    """Return the value, or None where it is no number that a table can hold."""
+    return value if math.isfinite(value) else None

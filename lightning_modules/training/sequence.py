@@ -1,0 +1,130 @@
+"""Learning sequences by any algorithm that gives a cell's gradient.
+
+A batch is cut into chunks of ``update_every`` steps. The algorithm goes through a chunk with the
+weights held, and the gradient, divided by the chunk's counted outputs, moves them after it. State
+and the algorithm's memory go on from chunk to chunk, and from batch to batch where the task
+streams.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, final
+
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+
+from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
+from lightning_modules.training.flat import flatten
+from lightning_modules.training.learner import Learner
+from lightning_modules.training.readout import ReadoutCredit
+
+
+@final
+class SequenceLearner(Learner):
+    """A cell under a linear readout, trained by a learning algorithm."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        output_size: int,
+        loss: str,
+        algorithm: Algorithm,
+        update_every: int | None,
+        optimizer: str,
+        learning_rate: float,
+    ):
+        """Update after every ``update_every`` steps; None is once, at the sequence's end."""
+        super().__init__(loss, optimizer, learning_rate)
+        if update_every is not None and update_every < 1:
+            raise ValueError(f"update_every is {update_every}: it must be at least 1, or None")
+        self.automatic_optimization = False
+        self.cell, self.algorithm, self.update_every = cell, algorithm, update_every
+        dtype = next(cell.parameters()).dtype
+        self.readout = nn.Linear(cell.hidden_size, output_size, dtype=dtype)
+
+    def begin(self, task: Task) -> None:
+        """Open empty books and forget the stream."""
+        super().begin(task)
+        self._state_BS: Tensor | None = None
+        self._memory: Any = None
+
+    def weights(self) -> list[nn.Parameter]:
+        """Return all weights as one flat parameter, the cell's first."""
+        self._flat_P = flatten([*self.cell.parameters(), *self.readout.parameters()])
+        return [self._flat_P]
+
+    @torch.no_grad()
+    def training_step(self, batch: Batch, index: int) -> None:
+        """Go through one batch, updating after each chunk that has counted outputs."""
+        if self._state_BS is None or not self.streams:
+            self._state_BS, self._memory = _start(self.cell, batch), None
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        counted_T: list[int] = batch.mask_TB.sum(dim=1).tolist()
+        if not batch.resets_TB.any():
+            batch = batch._replace(resets_TB=None)  # pyright: ignore[reportArgumentType]
+        chunks = list(_chunks(batch, counted_T, self.update_every or len(counted_T)))
+        last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
+        loss = self._flat_P.new_zeros(())
+        for i, chunk in enumerate(chunks):
+            credit = self._advance(*chunk)
+            loss += credit.loss
+            if credit.counted:
+                # Lightning counts its own wrapper's steps: one a batch.
+                (optimizer if i == last else optimizer.optimizer).step()
+        self.book(batch, loss, sum(counted_T))
+
+    def _advance(self, chunk: Batch, counted_T: list[int]) -> ReadoutCredit:
+        """Take the stream through a chunk and leave the mean gradient in ``.grad``."""
+        credit = ReadoutCredit(self.readout, self.loss, chunk.y_TB, chunk.mask_TB, counted_T)
+        assert self._state_BS is not None
+        run = self.algorithm.run(
+            self.cell, chunk.x_TBI, self._state_BS, credit, self._memory, chunk.resets_TB
+        )
+        self._state_BS, self._memory = run.state_BS, run.memory
+        if credit.counted:
+            assert self._flat_P.grad is not None
+            of_cell_P, of_readout_P = self._flat_P.grad.tensor_split([run.gradient_P.numel()])
+            torch.div(run.gradient_P, credit.counted, out=of_cell_P)
+            torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
+        return credit
+
+    def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
+        """Follow held-out batches on a stream of their own."""
+        s_BS: Tensor | None = None
+        for batch in batches:
+            if s_BS is None or not self.streams:
+                s_BS = _start(self.cell, batch)
+            states_TBS = self.cell.follow(batch.x_TBI, s_BS, batch.resets_TB).states_TBS
+            s_BS = states_TBS[-1]
+            yield batch, self.readout(states_TBS[..., : self.cell.hidden_size])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add where the stream stands."""
+        super().on_save_checkpoint(checkpoint)
+        file = io.BytesIO()
+        torch.save((self._state_BS, self._memory), file)
+        checkpoint["stream"] = file.getvalue()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from there, on this device."""
+        super().on_load_checkpoint(checkpoint)
+        file = io.BytesIO(checkpoint["stream"])
+        # The file is this project's own; a memory may hold any class of its algorithm's.
+        self._state_BS, self._memory = torch.load(file, self.device, weights_only=False)
+
+
+def _start(cell: Cell, batch: Batch) -> Tensor:
+    """Return the zero state that a stream begins with, (B, S)."""
+    return batch.x_TBI.new_zeros(batch.x_TBI.shape[1], cell.state_size)
+
+
+def _chunks(batch: Batch, counted_T: list[int], k: int) -> Iterator[tuple[Batch, list[int]]]:
+    """Iterate over stretches of k steps and their counts; the last may be shorter."""
+    if k >= len(counted_T):
+        yield batch, counted_T
+        return
+    for t in range(0, len(counted_T), k):
+        parts = (part if part is None else part[t : t + k] for part in batch)
+        yield Batch(*parts), counted_T[t : t + k]
