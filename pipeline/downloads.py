@@ -1,0 +1,191 @@
+"""Files from several addresses, verified by SHA-256; the only file that knows pooch.
+
+That there is no network is decided by silence. A data set's hosts are asked all at once, in
+threads, because the look-up of a name has no time-out of its own; one that says nothing for
+ANSWER_SECONDS is not asked again. All waiting in vain, for stalled downloads too, ends after
+SILENCE_SECONDS. A download that moves, however slowly, is never cut.
+"""
+
+import dataclasses
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from pipeline.errors import UserError
+
+ANSWER_SECONDS = 4.5
+STALL_SECONDS = 10.0
+SILENCE_SECONDS = 15.0
+_SILENT = "no answer"
+_WRONG = "wrong checksum"
+
+
+@dataclasses.dataclass
+class Network:
+    """What this process has learnt of the network."""
+
+    patience: float = SILENCE_SECONDS
+    """Seconds that may still be waited in vain."""
+    hosts: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What keeps each host that was asked from being used; empty where it answers."""
+
+    def ask(self, addresses: Sequence[str]) -> None:
+        """Find out which hosts of the addresses say anything at all."""
+        new = {_host(a): a for a in addresses if _host(a) and _host(a) not in self.hosts}
+        self.hosts |= dict.fromkeys(new, _SILENT)
+        asking = [threading.Thread(target=self._ask, args=h, daemon=True) for h in new.items()]
+        start = time.monotonic()
+        end = start + min(ANSWER_SECONDS, self.patience)
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join(max(0.0, end - time.monotonic()))
+        if any(self.hosts[host] == _SILENT for host in new):
+            self.wasted(time.monotonic() - start)
+
+    def wasted(self, seconds: float) -> None:
+        """Count what was waited in vain."""
+        self.patience = max(0.0, self.patience - seconds)
+
+    def _ask(self, host: str, address: str) -> None:
+        """Ask for one address without fetching it; any answer counts."""
+        try:
+            pooch.HTTPDownloader(timeout=ANSWER_SECONDS)(address, None, None, check_only=True)
+        except (requests.RequestException, ValueError) as error:
+            self.hosts[host] = _why(error)
+        else:
+            self.hosts[host] = ""
+
+
+network = Network()
+
+
+class UnreachableError(Exception):
+    """No address has the file; the message says which were tried and what came of it."""
+
+    def __init__(self, file: str, tried: Mapping[str, str]):
+        self.file = file
+        super().__init__(", ".join(f"{_shown(address)}: {why}" for address, why in tried.items()))
+
+
+def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> None:
+    """Bring files into the folder ``into``, where each appears when it is whole and verified.
+
+    Args:
+        files: SHA-256 by name.
+        tiers: URLs and paths in the order of preference, ``{file}`` standing for the name; the
+            next tier is not asked before the last has failed.
+        into: an existing folder.
+
+    Raises:
+        UserError: a tier has another file under the name, and none that is right.
+        UnreachableError: no address has it.
+    """
+    pooch.get_logger().setLevel("WARNING")
+    for name, sha256 in files.items():
+        tried: dict[str, str] = {}
+        for tier in tiers:
+            addresses = [template.replace("{file}", name) for template in tier]
+            network.ask(addresses)
+            if any(_got(a, into / name, sha256, tried) for a in addresses):
+                break
+            _refuse_wrong(tried, sha256)
+        else:
+            raise UnreachableError(name, tried)
+
+
+def say(line: str) -> None:
+    """Print a line of progress, apart from results."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _got(address: str, path: Path, sha256: str, tried: dict[str, str]) -> bool:
+    """Try one address; on failure write down why in ``tried``."""
+    tried[address] = network.hosts.get(_host(address), "")
+    if tried[address]:
+        return False
+    say(f"fetching {path.name} from {_shown(address)}")
+    with _Bar(total=1, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+        try:
+            pooch.retrieve(address, sha256, path.name, path.parent, downloader=_downloader(bar))
+        except (requests.RequestException, ValueError) as error:
+            tried[address] = _why(error)
+            if tried[address] == _SILENT:
+                network.wasted(min(STALL_SECONDS, time.monotonic() - bar.moved))
+        except FileNotFoundError:
+            tried[address] = "no such file"
+    return not tried[address]
+
+
+class _Bar(tqdm):
+    """A progress bar, on a terminal only, that knows when it last moved."""
+
+    def __init__(self, **options: Any):
+        self.moved = time.monotonic()
+        super().__init__(**options)
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Move on by ``n`` bytes."""
+        self.moved = time.monotonic()
+        return super().update(n)
+
+
+def _downloader(bar: Any) -> Any:
+    """Return what pooch calls to write an address, URL or path, into an open or named file."""
+
+    def download(address: str, output: Any, caller: Any) -> None:
+        if not _host(address):
+            shutil.copyfile(address, output)
+            return
+        stall = max(0.1, min(STALL_SECONDS, network.patience))
+        over_http = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=stall)
+        over_http(address, output, caller)
+
+    return download
+
+
+def _refuse_wrong(tried: Mapping[str, str], sha256: str) -> None:
+    """Raise UserError for the first address that gave another file than the one wanted."""
+    for address, why in tried.items():
+        if why == _WRONG:
+            raise UserError(
+                f"{_shown(address)}: {_WRONG}: its SHA-256 is not {sha256}; "
+                "mend the file there, or set DATA_MIRROR to a folder or URL that has the right one"
+            )
+
+
+def _host(address: str) -> str:
+    """Return the address's host and port, empty for a path."""
+    return urlsplit(address).netloc if address.startswith(("http://", "https://")) else ""
+
+
+def _shown(address: str) -> str:
+    """Return an address without the name and password that it may hold."""
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
+
+
+def _why(error: Exception) -> str:
+    """Say in a few words what kept a file from coming."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    if not isinstance(error, requests.RequestException):
+        return _WRONG
+    text = str(error)
+    known = {
+        "timed out": _SILENT,
+        "resolve": "no such host",
+        "refused": "connection refused",
+        "CERTIFICATE": "its certificate is not accepted",
+    }
+    return next((why for sign, why in known.items() if sign in text), "connection failed")

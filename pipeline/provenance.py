@@ -1,0 +1,107 @@
+"""What the folder of a data set holds, written down in its provenance.json.
+
+The record is written last of all. A folder without one, or whose files are not the ones that it
+names, is no data set: a fetch that was killed leaves nothing that passes for one.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+RECORD = "provenance.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """What a folder holds: the data set that was asked for, or what stands in for it."""
+
+    requested: str
+    served: str
+    reason: str
+    """Why it is not the one that was asked for; empty if it is."""
+    embedded: bool
+    files: Mapping[str, str]
+    """SHA-256, by name."""
+    count: int
+    unit: str
+    address: str
+    licence: str
+    citation: str
+
+    @property
+    def sha256(self) -> str:
+        """One digest over all files."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self.files.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def folder_of(name: str, root: Path) -> Path:
+    """Return the folder of a data set, below that of all data sets."""
+    return root / name.replace("_", "-")
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256, empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def recorded(folder: Path) -> Provenance | None:
+    """Return what the folder says that it holds, None where it says nothing intelligible."""
+    try:
+        return Provenance(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def verified(name: str, root: Path) -> tuple[Path, Provenance]:
+    """Return a data set's folder and what it holds; UserError where that isn't so."""
+    folder = folder_of(name, root)
+    again = f"fetch it: python -m pipeline fetch {name}"
+    provenance = recorded(folder)
+    if provenance is None:
+        raise UserError(f"{folder / RECORD}: missing or not readable; {again}")
+    for file, wanted in provenance.files.items():
+        if digest(folder / file) != wanted:
+            raise UserError(f"{folder / file}: missing, or not what was fetched; {again}")
+    return folder, provenance
+
+
+def record(folder: Path, provenance: Provenance) -> None:
+    """Write the record in one stroke, unless it says so already."""
+    text = json.dumps(dataclasses.asdict(provenance), indent=2, ensure_ascii=False) + "\n"
+    if recorded(folder) != provenance:
+        partial = folder / f".{RECORD}"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / RECORD)
+
+
+@contextlib.contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``folder`` to bring files into; it is gone afterwards."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def install(partial: Path, folder: Path, provenance: Provenance) -> None:
+    """Move the files into the data set's folder and record what it holds then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECORD).unlink(missing_ok=True)
+    for file in partial.iterdir():
+        file.chmod(0o644)
+        file.replace(folder / file.name)
+    record(folder, provenance)
