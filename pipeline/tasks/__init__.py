@@ -1,0 +1,6 @@
+"""The tasks, one a file, found by file name: sequences as functions of a seed and an index."""
+
+from lightning_modules.interfaces import Task
+from lightning_modules.registry import discover
+
+TASKS = discover(__name__, __path__, Task)
