@@ -1,1 +1,11 @@
 """How we ask: studies, data, dispatch, tracking and reports."""
+
+import os
+
+# Nothing here reports to anyone, in the driver or in its workers.
+os.environ.update(RAY_USAGE_STATS_ENABLED="0", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+# A server that is gone is noticed in seconds: the journal is logged when it is back.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# What becomes of a worker is told with its trial's outcome.
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed")

@@ -40,6 +40,8 @@ class Record:
     """Seconds since 1970."""
     seconds: float
     versions: dict[str, str]
+    data: dict[str, str]
+    """What was asked for -> what was served, for each data set."""
 
     @property
     def key(self) -> str:
@@ -50,6 +52,11 @@ class Record:
     def id(self) -> str:
         """A name for this one execution: a trial that is run again gets another."""
         return f"{self.hash}-{round(self.started * 1e6)}"
+
+    @property
+    def ended(self) -> float:
+        """Seconds since 1970."""
+        return self.started + self.seconds
 
 
 class Journal:
@@ -64,7 +71,7 @@ class Journal:
         records: dict[str, Record] = {}
         for record in self._lines():
             known = records.get(record.key)
-            if known is None or _ended(record) >= _ended(known):
+            if known is None or record.ended >= known.ended:
                 records[record.key] = record
         return records
 
@@ -177,7 +184,3 @@ def _mend(file: BinaryIO) -> None:
     written = file.read()
     if not written.endswith(b"\n"):
         file.truncate(written.rfind(b"\n") + 1)
-
-
-def _ended(record: Record) -> float:
-    return record.started + record.seconds
