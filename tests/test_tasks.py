@@ -1,0 +1,134 @@
+"""Every task is a pure function of a seed and an index; and what each of them asks for."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+import torch
+
+from lightning_modules.interfaces import Batch, Task
+from pipeline.tasks import TASKS
+from pipeline.tasks.adding import Adding
+from pipeline.tasks.copy import Copy
+from pipeline.tasks.next_character import NextCharacter
+from pipeline.tasks.row_images import RowImages
+from tests.toy import images, text
+
+INSTANCES: dict[str, Callable[[int], Task]] = {
+    "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
+    "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
+    "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
+    "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
+}
+
+
+def same(one: Batch, other: Batch) -> bool:
+    """Compare all of two batches."""
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_every_task_has_an_instance_here():
+    assert set(INSTANCES) == set(TASKS)
+
+
+@pytest.mark.parametrize("make", INSTANCES.values(), ids=INSTANCES)
+def test_a_batch_depends_on_seed_and_index_alone_not_on_order(make: Callable[[int], Task]):
+    forwards, backwards = make(3), make(3)
+    seen = {index: forwards.batch(index) for index in range(12)}
+    for index in reversed(range(12)):
+        assert same(backwards.batch(index), seen[index])
+    assert not any(same(one, other) for one, other in pairwise(seen.values()))
+    assert not same(make(4).batch(0), seen[0])
+
+
+@pytest.mark.parametrize("make", INSTANCES.values(), ids=INSTANCES)
+def test_the_held_out_data_stays_the_same_whatever_is_trained_on(make: Callable[[int], Task]):
+    task = make(3)
+    before = list(task.held_out())
+    task.batch(5)
+    after = list(task.held_out())
+    assert before
+    assert all(same(one, other) for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("make", INSTANCES.values(), ids=INSTANCES)
+def test_batches_have_the_shapes_and_types_of_the_contract(make: Callable[[int], Task]):
+    task = make(3)
+    for batch in (task.batch(0), *task.held_out()):
+        T, B, I = batch.x_TBI.shape  # noqa: E741  the axis' letter
+        assert task.input_size == I
+        assert batch.x_TBI.dtype == torch.float32
+        assert batch.mask_TB.shape == batch.resets_TB.shape == (T, B)
+        assert batch.mask_TB.dtype == batch.resets_TB.dtype == torch.bool
+        if task.loss == "cross_entropy":
+            assert batch.y_TB.shape == (T, B)
+            assert batch.y_TB.dtype == torch.int64
+            assert 0 <= batch.y_TB.min() <= batch.y_TB.max() < task.output_size
+        else:
+            assert batch.y_TB.shape == (T, B, task.output_size)
+    assert task.batch(0).resets_TB[0].all()
+
+
+def test_adding_asks_at_the_end_for_the_sum_of_two_marked_values():
+    batch = Adding(0, batch_size=50, length=9, held_out_size=1).batch(0)
+    value_TB, marker_TB = batch.x_TBI.unbind(-1)
+    assert (marker_TB[:4].sum(dim=0) == 1).all()
+    assert (marker_TB[4:].sum(dim=0) == 1).all()
+    torch.testing.assert_close(batch.y_TB[-1, :, 0], (value_TB * marker_TB).sum(dim=0))
+    assert batch.mask_TB.sum() == batch.mask_TB[-1].sum() == 50
+
+
+def test_adding_by_chance_has_a_squared_error_of_one_sixth():
+    y_N = torch.cat([b.y_TB[-1, :, 0] for b in Adding(0, 1, 20, held_out_size=20_000).held_out()])
+    error_N = (y_N - 1).square()
+    standard_error = error_N.std() / len(error_N) ** 0.5
+    assert abs(error_N.mean() - Adding.chance_loss) < 4 * standard_error
+    assert len(y_N) == 20_000
+
+
+def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
+    task = Copy(0, batch_size=6, alphabet=5, length=3, delay=4, held_out_size=1)
+    batch = task.batch(0)
+    input_TB = batch.x_TBI.argmax(dim=-1)
+    blank, go = 5, 6
+    assert input_TB.shape == (10, 6)
+    assert (batch.x_TBI.sum(dim=-1) == 1).all()
+    assert torch.equal(batch.y_TB[-3:], input_TB[:3])
+    assert (input_TB[:3] < 5).all()
+    assert (input_TB[3:6] == blank).all()
+    assert (input_TB[6] == go).all()
+    assert (input_TB[7:] == blank).all()
+    assert not batch.mask_TB[:-3].any()
+    assert batch.mask_TB[-3:].all()
+    assert task.chance_loss == math.log(5)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Adding(0, 1, 1, 1), "length is 1, must be at least 2"),
+        (lambda: Adding(-1, 1, 5, 1), "seed is -1"),
+        (lambda: Adding(0, 0, 5, 1), "batch_size is 0"),
+        (lambda: Adding(0, 1, 5, 0), "held_out_size is 0"),
+        (lambda: Adding(0, 1, 5, 1).batch(-1), "index is -1"),
+        (lambda: Copy(0, 1, 1, 1, 1, 1), "alphabet is 1, must be at least 2"),
+        (lambda: Copy(0, 1, 2, 1, 0, 1), "delay is 0"),
+        (
+            lambda: NextCharacter(text(), 0, 1000, 5, 100),
+            "batch_size is 1000, the text has but 999",
+        ),
+        (lambda: NextCharacter(text(), 0, 1, 0, 100), "length is 0"),
+        (lambda: NextCharacter(text(), 0, 1, 1, 39), "held_out_size is 39, must be at least 40"),
+        (lambda: RowImages(images(), 0, 31, "last", 1), "batch_size is 31, there are 30 images"),
+        (
+            lambda: RowImages(images(), 0, 1, cast(Any, "all"), 1),
+            "labels is 'all', must be one of: last, every",
+        ),
+    ],
+)
+def test_an_impossible_argument_is_refused_in_one_line(make: Callable[[], object], says: str):
+    with pytest.raises(ValueError, match=says) as caught:
+        make()
+    assert "\n" not in str(caught.value)

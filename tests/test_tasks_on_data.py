@@ -1,0 +1,74 @@
+"""What the tasks made of texts and pictures read, and in which order."""
+
+import pytest
+import torch
+
+from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
+from pipeline.tasks.row_images import RowImages
+from tests.toy import images, text
+
+
+def test_a_stream_goes_on_where_the_batch_before_stopped():
+    task = NextCharacter(text(), seed=1, batch_size=3, length=7, held_out_size=100)
+    at_NB = torch.cat([task.batch(i).x_TBI.argmax(dim=-1) for i in range(100)])
+    resets_NB = torch.cat([task.batch(i).resets_TB for i in range(100)])
+    y_NB = torch.cat([task.batch(i).y_TB for i in range(100)])
+    assert torch.equal(y_NB, at_NB + 1)
+    assert torch.equal(at_NB[1:][~resets_NB[1:]], y_NB[:-1][~resets_NB[1:]])
+    assert (at_NB[1:][resets_NB[1:]] != y_NB[:-1][resets_NB[1:]]).all()
+
+
+def test_one_pass_of_all_streams_reads_every_step_of_the_text_once():
+    task = NextCharacter(text(1001), seed=1, batch_size=4, length=7, held_out_size=100)
+    at_NB = torch.cat([task.batch(i).x_TBI.argmax(dim=-1) for i in range(40)])
+    assert sorted(at_NB[:250].flatten().tolist()) == list(range(1000))
+    assert torch.equal(at_NB[250:], at_NB[: len(at_NB) - 250])
+
+
+def test_a_stream_starts_over_at_the_end_of_its_piece_in_mid_batch():
+    task = NextCharacter(text(1001), seed=1, batch_size=4, length=7, held_out_size=100)
+    resets_NB = torch.cat([task.batch(i).resets_TB for i in range(40)])
+    assert resets_NB[0].all()
+    assert resets_NB[250].all()
+    assert resets_NB[1:250].sum() == 1, "where the ring joins the text's end and beginning"
+
+
+def test_the_held_out_text_is_read_once_by_streams_that_carry_on():
+    task = NextCharacter(text(), seed=1, batch_size=3, length=7, held_out_size=301)
+    batches = list(task.held_out())
+    at_NB = torch.cat([b.x_TBI.argmax(dim=-1) for b in batches])
+    resets_NB = torch.cat([b.resets_TB for b in batches])
+    assert sorted(at_NB.flatten().tolist()) == list(range(300))
+    assert resets_NB[0].all()
+    assert not resets_NB[1:].any()
+    assert at_NB.shape[1] == HELD_OUT_STREAMS
+
+
+def test_rows_of_a_picture_are_steps_and_its_pixels_lie_in_0_to_1():
+    pictures = images()
+    batch = RowImages(pictures, 0, 5, labels="last", held_out_size=1).batch(0)
+    assert batch.x_TBI.shape == (3, 5, 2)
+    number_B = (batch.x_TBI[0, :, 0] * 255).round().long()
+    torch.testing.assert_close(batch.x_TBI, pictures.train_x_NHW[number_B].transpose(0, 1) / 255)
+    assert torch.equal(batch.y_TB, pictures.train_y_N[number_B].expand(3, 5))
+
+
+@pytest.mark.parametrize(("labels", "counted"), [("last", [0, 0, 5]), ("every", [5, 5, 5])])
+def test_the_label_counts_at_the_last_row_or_at_every_row(labels, counted: list[int]):
+    batch = RowImages(images(), 0, 5, labels=labels, held_out_size=1).batch(0)
+    assert batch.mask_TB.sum(dim=1).tolist() == counted
+
+
+def test_an_epoch_shows_every_picture_once_in_a_new_order():
+    task = RowImages(images(), 0, 5, labels="last", held_out_size=1)
+    shown = torch.cat([(task.batch(i).x_TBI[0, :, 0] * 255).round().long() for i in range(12)])
+    first, second = shown.split(30)
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(30))
+    assert not torch.equal(first, second)
+
+
+def test_fewer_held_out_pictures_are_spread_over_the_test_part():
+    batches = list(RowImages(images(), 0, 5, labels="last", held_out_size=3).held_out())
+    assert [(b.x_TBI[0, :, 0] * 255).round().long().tolist() for b in batches] == [[0, 10, 20]]
+    everything = RowImages(images(), 0, 5, labels="last", held_out_size=10_000).held_out()
+    assert sum(b.x_TBI.shape[1] for b in everything) == 30
