@@ -1,6 +1,8 @@
 """One training run: the one place where a Trainer is made."""
 
+import contextlib
 import logging
+import os
 import pathlib
 import tempfile
 import warnings
@@ -61,13 +63,31 @@ def fit(
     if path:
         saver = [Saver(path, checkpoint_every_seconds)]
     resume = str(path) if path and path.exists() else None
-    with warnings.catch_warnings():
+    with _deterministic(), warnings.catch_warnings():
         for message in NOT_OURS:
             warnings.filterwarnings("ignore", message)
         trainer = _trainer([recorder, *saver], accelerator)
         supply = _Supply(task, learner, steps)
         trainer.fit(learner, supply, ckpt_path=resume, weights_only=False)
     return recorder.rows
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    """Use deterministic algorithms while the block runs.
+
+    Trainer(deterministic=True) would leave them on, and slow down whatever this process does next.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    filling = torch.utils.deterministic.fill_uninitialized_memory
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over every new tensor
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filling
 
 
 def _trainer(callbacks: list[Any], accelerator: str) -> Trainer:
@@ -83,7 +103,6 @@ def _trainer(callbacks: list[Any], accelerator: str) -> Trainer:
         enable_model_summary=False,
         num_sanity_val_steps=0,
         limit_val_batches=0,
-        deterministic=True,
         # A trial is one process, also where the machine's scheduler describes many.
         plugins=[LightningEnvironment()],
         default_root_dir=tempfile.gettempdir(),

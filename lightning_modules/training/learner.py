@@ -22,8 +22,8 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 class Score(NamedTuple):
     """How well outputs fit their targets."""
 
-    loss: float
-    """The mean over the counted outputs; nan where there are none."""
+    loss: float | None
+    """The mean over the counted outputs; None where there are none."""
     accuracy: float | None
     """The fraction of them whose largest output is the target's; None where y is a value."""
 
@@ -51,6 +51,16 @@ class Learner(LightningModule, abc.ABC):
     @abc.abstractmethod
     def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
         """Iterate over batches of held-out data and their outputs, (T, B, O)."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign Lightning's mark of the present hook directly.
+
+        It does so some thirty times a step, and a module looks for parameters each time.
+        """
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def begin(self, task: Task) -> None:
         """Open empty books before the first batch of a task; ValueError if it is not for us."""
@@ -100,9 +110,9 @@ class Learner(LightningModule, abc.ABC):
         self._loss_sum += values[0]
         self._counted += counted
 
-    def take_train_loss(self) -> float:
-        """Return the mean loss of the batches settled since the last call; nan if none."""
-        mean = self._loss_sum / self._counted if self._counted else math.nan
+    def take_train_loss(self) -> float | None:
+        """Return the mean loss of the outputs settled since the last call; None if none."""
+        mean = self._loss_sum / self._counted if self._counted else None
         self._loss_sum, self._counted = 0.0, 0
         return mean
 
@@ -118,7 +128,7 @@ class Learner(LightningModule, abc.ABC):
             if self.loss.classifies:
                 correct += int((z_NO.argmax(dim=-1) == y_N).sum())
         if not counted:
-            return Score(math.nan, None)
+            return Score(None, None)
         return Score(loss / counted, correct / counted if self.loss.classifies else None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

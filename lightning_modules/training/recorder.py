@@ -11,7 +11,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from lightning_modules.interfaces import Task
 from lightning_modules.training.learner import Learner
 
-Row = dict[str, int | float | bool | None]
+Row = dict[str, Any]
 
 
 @final
@@ -47,10 +47,10 @@ class Recorder(Callback):
     def _record(self, learner: Learner) -> None:
         """Add a row; of a learner that diverged nothing is measured."""
         train_loss = learner.take_train_loss()
-        loss, accuracy = math.nan, None
+        loss, accuracy = None, None
         if not learner.diverged:
             loss, accuracy = learner.evaluate(self._task.held_out())
-            learner.diverged = not math.isfinite(loss)
+            learner.diverged = loss is not None and not math.isfinite(loss)
         self.rows.append(
             {
                 "step": learner.batches,
@@ -95,6 +95,6 @@ class Saver(Callback):
         self._saved = time.monotonic()
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """Return the value, or None where it is no number that a table can hold."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None

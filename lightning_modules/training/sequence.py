@@ -15,7 +15,7 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
 from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
-from lightning_modules.training.flat import flatten
+from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
 
@@ -51,8 +51,12 @@ class SequenceLearner(Learner):
 
     def weights(self) -> list[nn.Parameter]:
         """Return all weights as one flat parameter, the cell's first."""
-        self._flat_P = flatten([*self.cell.parameters(), *self.readout.parameters()])
-        return [self._flat_P]
+        self._flat = Flat([self.cell, self.readout])
+        return [self._flat.weights_P]
+
+    def on_train_start(self) -> None:
+        """Take the gradients back: Lightning sets them to None before it starts."""
+        self._flat.attach()
 
     @torch.no_grad()
     def training_step(self, batch: Batch, index: int) -> None:
@@ -66,7 +70,7 @@ class SequenceLearner(Learner):
             batch = batch._replace(resets_TB=None)  # pyright: ignore[reportArgumentType]
         chunks = list(_chunks(batch, counted_T, self.update_every or len(counted_T)))
         last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
-        loss = self._flat_P.new_zeros(())
+        loss = self._flat.gradient_P.new_zeros(())
         for i, chunk in enumerate(chunks):
             credit = self._advance(*chunk)
             loss += credit.loss
@@ -84,8 +88,8 @@ class SequenceLearner(Learner):
         )
         self._state_BS, self._memory = run.state_BS, run.memory
         if credit.counted:
-            assert self._flat_P.grad is not None
-            of_cell_P, of_readout_P = self._flat_P.grad.tensor_split([run.gradient_P.numel()])
+            sizes = [run.gradient_P.numel(), credit.gradient_P.numel()]
+            of_cell_P, of_readout_P = self._flat.gradient_P.split(sizes)
             torch.div(run.gradient_P, credit.counted, out=of_cell_P)
             torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
         return credit
