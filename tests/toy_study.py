@@ -3,6 +3,7 @@
 Expected: yes.
 """
 
+import dataclasses
 import os
 import signal
 import time
@@ -61,3 +62,8 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 
 STUDY = Study(__doc__, Params, trials, measure, expects)
+
+
+def with_data(*names: str) -> Study:
+    """Return the study as one that asks for data sets."""
+    return dataclasses.replace(STUDY, data=names)

@@ -1,0 +1,174 @@
+"""A copy of the project with two small cells and a small study, to edit, run and kill."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+CELL = '''"""A cell."""
+
+from torch import Tensor
+
+from lightning_modules.interfaces import Cell
+{imports}
+
+class {name}(Cell):
+    """A cell."""
+
+    size = {size}
+
+    def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        """Say nothing new."""
+        # a comment
+        return s_BS
+
+    def follow(self, x_TBI, s_BS, resets_TB=None):
+        """Follow nobody."""
+        raise NotImplementedError
+'''
+STUDY = '''"""Does the laboratory run?
+
+Expected: yes.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from lightning_modules.cells import CELLS
+from pipeline.study import Check, Row, Section, Study
+
+CAPTION = "nothing"
+
+
+class Params(Section):
+    """Every cell under every seed."""
+
+    cells: list[str]
+    seeds: int
+    seconds: float
+
+
+def trials(p):
+    for cell in p.cells:
+        for seed in range(p.seeds):
+            yield {"cell": cell, "seed": seed, "seconds": p.seconds}
+
+
+def measure(cell: str, seed: int, seconds: float) -> Row:
+    Path("marks", f"{cell}-{seed}-{os.getpid()}").touch()
+    time.sleep(seconds)
+    return _row(CELLS[cell].size, seed)
+
+
+def _row(size, seed):
+    return {"value": size + seed / 10}
+
+
+def expects(rows):
+    yield Check("there are rows", len(rows) > 0)
+
+
+STUDY = Study(__doc__, Params, trials, measure, expects)
+'''
+
+
+class Laboratory:
+    """The copy; ``marks`` holds a file for each start of a trial."""
+
+    def __init__(self, folder: Path):
+        """Copy the project into ``folder``, with a study ``toy`` and cells ``alpha``, ``beta``."""
+        for name in ("lightning_modules", "pipeline"):
+            shutil.copytree(ROOT / name, folder / name, ignore=_left_out)
+        self.folder, self.marks = folder, folder / "marks"
+        self.marks.mkdir()
+        cells = folder / "lightning_modules" / "cells"
+        shared = "from lightning_modules.cells._shared import SIZE\n"
+        (cells / "_shared.py").write_text("SIZE = 1\n")
+        (cells / "alpha.py").write_text(CELL.format(imports=shared, name="Alpha", size="SIZE"))
+        (cells / "beta.py").write_text(CELL.format(imports="", name="Beta", size=2))
+        (folder / "pipeline" / "studies" / "toy.py").write_text(STUDY)
+
+    def declare(self, cells: list[str], seeds: int, seconds: float = 0.0, backend: str = "inline"):
+        """Write params.yaml, which is YAML if it is JSON."""
+        dispatch = {"backend": backend, "workers": 2, "cpus": 1, "gpus": 0, "retries": 3}
+        section = {"cells": cells, "seeds": seeds, "seconds": seconds}
+        settings = {
+            "scale": "quick",
+            "data": {"sets": [], "offline": "embedded"},
+            "dispatch": dispatch,
+            "studies": {"toy": {"quick": section}},
+        }
+        (self.folder / "params.yaml").write_text(json.dumps(settings))
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start ``python -m pipeline COMMAND``."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *command],
+            cwd=self.folder,
+            env={k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *command: str) -> str:
+        """Run a command that must go well and return what it printed."""
+        process = self.start(*command)
+        printed, _ = process.communicate(timeout=100)
+        assert process.returncode == 0, printed
+        return printed
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace text in a file of the copy."""
+        text = (self.folder / path).read_text()
+        assert text.count(old) == 1
+        (self.folder / path).write_text(text.replace(old, new))
+
+    def starts(self) -> Counter[str]:
+        """Count the starts of each trial."""
+        return Counter(mark.name.rsplit("-", 1)[0] for mark in self.marks.iterdir())
+
+    def finished(self) -> set[str]:
+        """Name the trials that the journal holds as finished."""
+        path = self.folder / "rows" / "quick" / "toy.jsonl"
+        whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+        records = [json.loads(line) for line in whole.splitlines()]
+        named = (r["trial"] for r in records if r["status"] == "finished")
+        return {f"{trial['cell']}-{trial['seed']}" for trial in named}
+
+    def runs(self) -> Counter[str]:
+        """Count MLflow's runs by status."""
+        with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
+            return Counter(s for (s,) in database.execute("select status from runs"))
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Return what ``what`` returns as soon as that is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"{what} was never true in {seconds} s")
+
+
+def kill(pid: int) -> None:
+    """Kill a process that cannot refuse."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Name what is not copied: caches and the real studies."""
+    studies = set(names) - {"__init__.py"} if Path(folder).name == "studies" else set()
+    return studies | ({"__pycache__"} & set(names))
