@@ -7,15 +7,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 from torch.profiler import ProfilerActivity, profile
 
 from lightning_modules.interfaces import Cell
 
 
 def compare(g_P: Tensor, reference_P: Tensor) -> dict[str, float]:
-    """Return the cosine, ratio of norms and relative error of a gradient to its reference."""
+    """Return the cosine, ratio of norms and relative error of a gradient to its reference.
+
+    The cosine is 0 where either is zero. In float64, where the square of a vanished gradient is
+    still a number; torch.cosine_similarity takes any norm for 1e-8 at least.
+    """
+    g_P, reference_P = g_P.double(), reference_P.double()
+    one_P, other_P = normalize(g_P, dim=0, eps=1e-300), normalize(reference_P, dim=0, eps=1e-300)
     return {
-        "cosine": float(torch.cosine_similarity(g_P, reference_P, dim=0)),
+        "cosine": float(one_P @ other_P),
         "norm_ratio": float(g_P.norm() / reference_P.norm()),
         "relative_error": relative_error(g_P, reference_P),
     }

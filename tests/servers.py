@@ -1,0 +1,81 @@
+"""Small HTTP servers on this machine, well behaved and not."""
+
+import contextlib
+import http.server
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Send = Callable[[http.server.BaseHTTPRequestHandler, bytes], None]
+
+
+def whole(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send all at once."""
+    handler.wfile.write(data)
+
+
+def trickle(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send a tenth every .2 s."""
+    for start in range(0, len(data), max(1, len(data) // 10)):
+        time.sleep(0.2)
+        handler.wfile.write(data[start : start + max(1, len(data) // 10)])
+
+
+def half(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send a half, then hold the line until the other side lets go."""
+    handler.wfile.write(data[: len(data) // 2])
+    handler.wfile.flush()
+    handler.connection.recv(1)
+
+
+def torn(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send a half, then hang up."""
+    handler.wfile.write(data[: len(data) // 2])
+
+
+@contextlib.contextmanager
+def serve(folder: Path, send: Send = whole) -> Iterator[tuple[str, list[str]]]:
+    """Serve a folder's files; give the address and the list of paths that were downloaded."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            path = folder / self.path.lstrip("/")
+            self.send_response(200 if path.is_file() else 404)
+            self.send_header("Content-Length", str(path.stat().st_size if path.is_file() else 0))
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.do_HEAD()
+            with contextlib.suppress(OSError):
+                send(self, (folder / self.path.lstrip("/")).read_bytes())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base's name
+            """Keep quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[str]:
+    """Accept connections and never say a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def refusing() -> str:
+    """Return an address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,0 +1,172 @@
+"""Fetched files are the published ones."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import downloads, sources
+from pipeline.errors import UserError
+from pipeline.provenance import verified
+from tests.servers import refusing, serve, torn
+from tests.toy_set import FILES, Toy, publish, snapshot
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """Return a folder with the right files."""
+    return publish(tmp_path / "published")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return where data sets go."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
+    """Make ``toy_set`` a data set."""
+    return Toy(monkeypatch)
+
+
+def test_fetched_files_are_whole_and_described_and_not_fetched_twice(
+    published: Path, root: Path, toy: Toy
+):
+    with serve(published) as (address, asked):
+        toy(address)
+        provenance = sources.fetch("toy_set", root)
+        assert asked == ["/toy-set/one.bin", "/toy-set/two.bin"]
+        assert sources.fetch("toy_set", root) == provenance
+        assert len(asked) == 2
+    assert {p.name for p in root.iterdir()} == {"toy-set"}
+    assert {f: (root / "toy-set" / f).read_bytes() for f in FILES} == FILES
+    assert (provenance.served, provenance.embedded, provenance.reason) == ("Toy", False, "")
+    assert verified("toy_set", root)[1] == provenance
+
+
+def test_only_the_missing_file_is_fetched(published: Path, root: Path, toy: Toy):
+    with serve(published) as (address, asked):
+        toy(address)
+        sources.fetch("toy_set", root)
+        (root / "toy-set" / "two.bin").unlink()
+        sources.fetch("toy_set", root)
+    assert asked[2:] == ["/toy-set/two.bin"]
+
+
+@pytest.mark.parametrize("as_url", [True, False])
+def test_the_mirror_is_asked_first_and_alone(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, as_url: bool
+):
+    with serve(published) as (mirror, _), serve(published) as (address, asked):
+        toy(address)
+        monkeypatch.setenv("DATA_MIRROR", mirror if as_url else str(published))
+        assert not sources.fetch("toy_set", root).embedded
+        assert not asked
+        assert address.rpartition(":")[2] not in str(downloads.network.hosts)
+
+
+def test_what_the_mirror_lacks_comes_from_the_public_address(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "mirror" / "toy-set").mkdir(parents=True)
+    (published / "toy-set" / "one.bin").rename(tmp_path / "mirror" / "toy-set" / "one.bin")
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path / "mirror"))
+    with serve(published) as (address, asked):
+        toy(address)
+        assert not sources.fetch("toy_set", root).embedded
+    assert asked == ["/toy-set/two.bin"]
+
+
+def test_provenance_is_the_same_wherever_the_files_came_from(
+    published: Path, tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
+):
+    with serve(published) as (address, _):
+        toy(address)
+        sources.fetch("toy_set", tmp_path / "a")
+        monkeypatch.setenv("DATA_MIRROR", str(published))
+        sources.fetch("toy_set", tmp_path / "b")
+    assert snapshot(tmp_path / "a") == snapshot(tmp_path / "b")
+
+
+def test_the_next_address_serves_where_one_hangs_up_or_has_nothing_or_another_file(
+    published: Path, root: Path, toy: Toy, tmp_path: Path
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other" / "toy-set").mkdir(parents=True)
+    (tmp_path / "other" / "toy-set" / "one.bin").write_bytes(b"a login page")
+    bad = serve(tmp_path / "empty"), serve(tmp_path / "other"), serve(published, torn)
+    with (
+        bad[0] as (one, _),
+        bad[1] as (two, _),
+        bad[2] as (three, _),
+        serve(published) as (good, _),
+    ):
+        toy(refusing(), one, two, three, good)
+        assert not sources.fetch("toy_set", root).embedded
+    assert {f: (root / "toy-set" / f).read_bytes() for f in FILES} == FILES
+
+
+@pytest.mark.parametrize("where", ["mirror", "public"])
+def test_a_wrong_checksum_is_an_error_and_no_reason_for_a_stand_in(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    (published / "toy-set" / "two.bin").write_bytes(b"damaged")
+    with serve(published) as (address, _):
+        toy(address)
+        if where == "mirror":
+            monkeypatch.setenv("DATA_MIRROR", str(published))
+        with pytest.raises(UserError, match=r"two\.bin: wrong checksum.*mend the file") as caught:
+            sources.fetch("toy_set", root)
+    assert str(caught.value).startswith(str(published) if where == "mirror" else address)
+    assert "\n" not in str(caught.value)
+    assert not snapshot(root)
+
+
+def test_a_damaged_file_is_replaced_and_named(
+    published: Path, root: Path, toy: Toy, capsys: pytest.CaptureFixture[str]
+):
+    with serve(published) as (address, _):
+        toy(address)
+        sources.fetch("toy_set", root)
+        (root / "toy-set" / "one.bin").write_bytes(b"damaged")
+        sources.fetch("toy_set", root)
+    assert (root / "toy-set" / "one.bin").read_bytes() == FILES["one.bin"]
+    assert f"{root / 'toy-set' / 'one.bin'}: wrong checksum" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_not_silently_replaced_by_a_stand_in(root: Path):
+    (root / "toy-set").mkdir(parents=True)
+    (root / "toy-set" / "one.bin").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"one\.bin: wrong checksum.*or delete it"):
+        sources.fetch("toy_set", root)
+    assert snapshot(root) == {"toy-set/one.bin": b"damaged"}
+
+
+def test_an_unknown_data_set_is_answered_with_the_nearest_name(root: Path):
+    with pytest.raises(UserError, match="'mnits' is not a data set: did you mean 'mnist'"):
+        sources.fetch("mnits", root)
+
+
+def test_a_folder_that_cannot_be_written_is_named(published: Path, tmp_path: Path, toy: Toy):
+    (tmp_path / "file").write_bytes(b"")
+    with serve(published) as (address, _):
+        toy(address)
+        with pytest.raises(UserError, match=f"{tmp_path / 'file'}.*: Not a directory; make it"):
+            sources.fetch("toy_set", tmp_path / "file")
+
+
+def test_a_mirror_that_does_not_exist_is_the_users_mistake(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DATA_MIRROR", str(tmp_path / "none"))
+    with pytest.raises(UserError, match=r"DATA_MIRROR=.*none: no such folder"):
+        sources.fetch("toy_set", root)
+
+
+def test_every_source_is_complete():
+    for name, entry in sources.SOURCES.items():
+        assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in entry.files.values())
+        assert len(entry.addresses) >= 2 or name == "toy_set"
+        assert all("{file}" in address for address in entry.addresses)
+        assert entry.licence
+        assert entry.citation
