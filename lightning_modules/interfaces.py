@@ -43,13 +43,19 @@ class Claim(enum.Enum):
 class Trajectory(abc.ABC):
     """A cell's states along T steps and its first-order behaviour at each of them.
 
+    It keeps what it needs of the weights, so that they may move in place after it was made.
+
     Attributes:
-        states_TBS: the state after each step.
+        states_TBS: the state after each step; a record of joined steps has none.
         pre_activations: Z, the number of rows of z.
     """
 
     states_TBS: Tensor
     pre_activations: int
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """Count the steps."""
 
     @abc.abstractmethod
     def pull(self, t: int, v_BRS: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,12 +65,39 @@ class Trajectory(abc.ABC):
         """
 
     @abc.abstractmethod
+    def pull_each(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
+        """Pull one row back through every step at once, each through its own, (T, B, Z or S)."""
+
+    @abc.abstractmethod
+    def sweep(self, c_TBRS: Tensor) -> tuple[Tensor, Tensor]:
+        """Back-propagate R rows at once: credits on every z and on the state before all steps.
+
+        Returned as (T, B, R, Z) and (B, R, S). Credits that are fewer than the steps belong to
+        the last ones.
+        """
+
+    @abc.abstractmethod
     def inject(self, t: int, m_BSP: Tensor) -> None:
         """Add the immediate influence of step t's parameters, ds'/dw at fixed s, to m in place."""
 
     @abc.abstractmethod
+    def accumulate(self, u_TBRZ: Tensor, m_BRP: Tensor) -> None:
+        """Add the parameter gradients of R credits on the pre-activations to m in place."""
+
+    @abc.abstractmethod
     def gradient(self, u_TBZ: Tensor) -> Tensor:
         """Return the parameter gradient, (P,), for credits u on the pre-activations."""
+
+    @abc.abstractmethod
+    def part(self, first: int, last: int) -> "Trajectory":
+        """Return the steps from ``first`` up to ``last`` (excluded), sharing storage."""
+
+    @abc.abstractmethod
+    def followed_by(self, then: "Trajectory") -> "Trajectory":
+        """Return these steps and the ones after, each with its own weights, in storage of its own.
+
+        This trajectory's storage may be taken over: do not join twice onto the same one.
+        """
 
 
 class Cell(nn.Module, abc.ABC):
@@ -114,7 +147,8 @@ class Algorithm(abc.ABC):
     ) -> Run:
         """Go T steps further along a stream; ``memory`` is the last run's, None at its start.
 
-        The weights may change between two runs, not during one.
+        The weights may change between two runs, not during one. A memory is used up by the run
+        that takes it: copy it first to go on from the same point twice.
         """
 
     def gradient(

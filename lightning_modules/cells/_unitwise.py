@@ -1,0 +1,151 @@
+"""What every cell of affine maps and a unit-wise update has in common.
+
+    z  = b,  z[input_rows] += U x,  z[recurrent_rows] += W h       h = s[:, :H]
+    s' = update(z, s)
+
+z is made of G blocks of H rows and s of K blocks, each with one entry a unit. A cell gives
+``update`` and the rows; the rest follows. For speed it may also give ``advance``, the update in
+place, and ``derivatives`` in closed form.
+
+    C_kg = ds'_k/dz_g        E_kj = ds'_k/ds_j at fixed z        (one number for each unit)
+
+E is kept for the blocks j in ``held`` alone, those that s' depends on other than through z.
+"""
+
+import abc
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.func import jvp
+
+from lightning_modules.cells._trajectory import Layout, Step, UnitwiseTrajectory, steps_of
+from lightning_modules.interfaces import Cell, Trajectory
+
+
+class UnitwiseCell(Cell):
+    """A cell with parameters U (Zx, I), W (Zh, H) and b (Z), in this order.
+
+    All start uniform in ±1/sqrt(H), as torch.nn's recurrent layers do.
+    """
+
+    held: ClassVar[slice]
+    """The blocks of s that s' depends on other than through z."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        state_blocks: int,
+        blocks: int,
+        input_blocks: slice,
+        recurrent_blocks: slice,
+    ):
+        """Lay out K ``state_blocks`` and G ``blocks`` of z, of which some get U x and some W h."""
+        super().__init__()
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+            if size < 1:
+                raise ValueError(f"{name} is {size}: it must be at least 1")
+        H = hidden_size
+        self.input_size, self.hidden_size, self.state_size = input_size, H, state_blocks * H
+        self.input_rows = slice(input_blocks.start * H, input_blocks.stop * H)
+        self.recurrent_rows = slice(recurrent_blocks.start * H, recurrent_blocks.stop * H)
+        self.layout = Layout(
+            input_size, H, state_blocks, blocks, self.input_rows, self.recurrent_rows, self.held
+        )
+        self.U = nn.Parameter(torch.empty(self.input_rows.stop - self.input_rows.start, input_size))
+        self.W = nn.Parameter(torch.empty(self.recurrent_rows.stop - self.recurrent_rows.start, H))
+        self.b = nn.Parameter(torch.empty(blocks * H))
+        for weights in self.parameters():
+            nn.init.uniform_(weights, -(H**-0.5), H**-0.5)
+
+    @abc.abstractmethod
+    def update(self, z_BZ: Tensor, s_BS: Tensor) -> Tensor:
+        """Return s', unit i of which depends on unit i of z and s alone; any leading shape."""
+
+    def advance(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> None:
+        """Write s' to ``next_BS``; z may be overwritten by what ``derivatives`` then takes."""
+        next_BS.copy_(self.update(z_BZ, s_BS))
+
+    def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
+        """Return C, (B, K, G, H), and the held part of E, (B, K, J, H); any leading shape.
+
+        One forward-mode product for each block of z and s, with a tangent of ones.
+        """
+        del next_BS
+        return (
+            self._columns(z_BZ, s_BS, of_state=False),
+            self._columns(z_BZ, s_BS, of_state=True)[..., self.held, :],
+        )
+
+    def _columns(self, z_BZ: Tensor, s_BS: Tensor, *, of_state: bool) -> Tensor:
+        """Return the derivatives of all blocks of s' by each block of z or s, (B, K, blocks, H)."""
+        point, columns = (z_BZ, s_BS), []
+        for first in range(0, point[of_state].shape[-1], self.hidden_size):
+            tangents = [torch.zeros_like(z_BZ), torch.zeros_like(s_BS)]
+            tangents[of_state][..., first : first + self.hidden_size] = 1
+            columns.append(jvp(self.update, point, tuple(tangents))[1])
+        return torch.stack([c.unflatten(-1, (-1, self.hidden_size)) for c in columns], dim=-2)
+
+    def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        """Return the next state, (B, S)."""
+        return self.update(self._pre_activations(x_BI, s_BS), s_BS)
+
+    def _pre_activations(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        """Return z, (B, Z), out of place."""
+        Z = self.b.shape[0]
+        of_x, of_h = self.input_rows, self.recurrent_rows
+        z_x = nn.functional.linear(x_BI, self.U)
+        z_h = nn.functional.linear(s_BS[..., : self.hidden_size], self.W)
+        z_x = nn.functional.pad(z_x, (of_x.start, Z - of_x.stop))
+        return self.b + z_x + nn.functional.pad(z_h, (of_h.start, Z - of_h.stop))
+
+    @torch.no_grad()
+    def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
+        """Run T steps: one product for all inputs, then a small one and the update in each."""
+        T, H, z_TBZ = len(x_TBI), self.hidden_size, self._of_inputs(x_TBI)
+        W = self.W.detach().clone()
+        W_HZ, z_T, into_T = W.t(), z_TBZ.unbind(), z_TBZ[..., self.recurrent_rows].unbind()
+        keep_T = _keep(resets_TB, s_BS, T)
+        all_TBS = s_BS.new_empty(T + 1, *s_BS.shape)
+        all_TBS[0] = s_BS
+        states_T = all_TBS.unbind()
+        for t, keep_B1 in enumerate(keep_T):
+            past_BS = states_T[t] if keep_B1 is None else states_T[t] * keep_B1
+            into_T[t].addmm_(past_BS[:, :H], W_HZ)
+            self.advance(z_T[t], past_BS, states_T[t + 1])
+        past_TBS, states_TBS = _past(all_TBS[:-1], keep_T), all_TBS[1:]
+
+        def steps() -> list[Step]:
+            with torch.no_grad():
+                return steps_of(*self.derivatives(z_TBZ, past_TBS, states_TBS), keep_T, W)
+
+        storage = (x_TBI, past_TBS[..., :H])
+        return UnitwiseTrajectory(self.layout, storage, (0, T), steps, states_TBS)
+
+    def _of_inputs(self, x_TBI: Tensor) -> Tensor:
+        """Return z without the recurrent part, (T, B, Z)."""
+        z_TBZ = self.b.expand(*x_TBI.shape[:-1], -1).clone()
+        z_NZ = z_TBZ.view(-1, z_TBZ.shape[-1])
+        z_NZ[:, self.input_rows].addmm_(x_TBI.flatten(0, 1), self.U.t())
+        return z_TBZ
+
+
+def _keep(resets_TB: Tensor | None, s_BS: Tensor, T: int) -> list[Tensor | None]:
+    """Return, for each step, 0 for the samples reset before it and else 1, (B, 1); None if all."""
+    if resets_TB is None:
+        return [None] * T
+    keep_TB1 = (~resets_TB).to(s_BS.dtype).unsqueeze(-1)
+    return [k if cut else None for k, cut in zip(keep_TB1, resets_TB.any(-1).tolist(), strict=True)]
+
+
+def _past(states_TBS: Tensor, keep_T: list[Tensor | None]) -> Tensor:
+    """Return the state that each step started from, after resets, (T, B, S)."""
+    if all(keep_B1 is None for keep_B1 in keep_T):
+        return states_TBS
+    past_TBS = states_TBS.clone()
+    for past_BS, keep_B1 in zip(past_TBS, keep_T, strict=True):
+        if keep_B1 is not None:
+            past_BS *= keep_B1
+    return past_TBS

@@ -1,0 +1,84 @@
+"""Long short-term memory.
+
+    i, f, o = sigmoid(U x + W h + b)       gates: input, forget, output
+    g       = tanh(U x + W h + b)          candidate
+    c'      = f * c + i * g
+    h'      = o * tanh(c')
+
+The state is both halves side by side, s = [h, c], so S = 2H; the rows of z are [i, f, o, g].
+
+References:
+    Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
+    Gers, Schmidhuber & Cummins (2000), Learning to forget, Neural Computation 12(10).
+    Jozefowicz, Zaremba & Sutskever (2015), An empirical exploration of recurrent network
+        architectures, ICML: a forget bias of 1.
+"""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.cells._unitwise import UnitwiseCell
+
+
+@final
+class LSTM(UnitwiseCell):
+    """LSTM with a forget gate and no peepholes."""
+
+    held = slice(1, 2)
+
+    def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0):
+        """Build the cell; ``forget_bias`` above zero keeps early memories alive."""
+        four = slice(0, 4)
+        super().__init__(
+            input_size,
+            hidden_size,
+            state_blocks=2,
+            blocks=4,
+            input_blocks=four,
+            recurrent_blocks=four,
+        )
+        with torch.no_grad():
+            self.b[hidden_size : 2 * hidden_size] = forget_bias
+
+    def update(self, z_BZ: Tensor, s_BS: Tensor) -> Tensor:
+        """Return [h', c']."""
+        i, f, o, g = z_BZ.chunk(4, dim=-1)
+        c = f.sigmoid() * s_BS.chunk(2, dim=-1)[1] + i.sigmoid() * g.tanh()
+        return torch.cat([o.sigmoid() * c.tanh(), c], dim=-1)
+
+    def advance(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> None:
+        """Write [h', c'] and leave the gates and the candidate in z."""
+        H = self.hidden_size
+        z_BZ[..., : 3 * H].sigmoid_()
+        z_BZ[..., 3 * H :].tanh_()
+        i, f, o, g = z_BZ.split(H, dim=-1)
+        h, c = next_BS.split(H, dim=-1)
+        torch.mul(f, s_BS[..., H:], out=c)
+        c.addcmul_(i, g)
+        torch.tanh(c, out=h)
+        h.mul_(o)
+
+    def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
+        """Return C and dh'/dc, dc'/dc from the gates that ``advance`` left.
+
+        h' reaches all but o through c': dh' = o (1 - tanh²c') dc'.
+        """
+        H = self.hidden_size
+        i, f, o, g = z_BZ.split(H, dim=-1)
+        q = next_BS[..., H:].tanh()
+        C = z_BZ.new_zeros(*z_BZ.shape[:-1], 2, 4, H)
+        C_h, C_c = C.unbind(-3)
+        # dz of the gates: y (1 - y) on i, f, o together, then what each is multiplied with.
+        gates = z_BZ[..., : 3 * H].unflatten(-1, (3, H))
+        torch.addcmul(gates, gates, gates, value=-1, out=C_c[..., :3, :])
+        torch.mul(C_c[..., 2, :], q, out=C_h[..., 2, :])
+        C_c[..., 2, :] = 0
+        C_c[..., 0, :] *= g
+        C_c[..., 1, :] *= s_BS[..., H:]
+        torch.addcmul(i, i, g * g, value=-1, out=C_c[..., 3, :])
+        through = torch.addcmul(o, o, q.square_(), value=-1)
+        for gate in (0, 1, 3):
+            torch.mul(through, C_c[..., gate, :], out=C_h[..., gate, :])
+        return C, torch.stack([through * f, f], dim=-2).unsqueeze(-2)
