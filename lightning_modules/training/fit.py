@@ -78,16 +78,16 @@ def _deterministic() -> Iterator[None]:
 
     Trainer(deterministic=True) would leave them on, and slow down whatever this process does next.
     """
-    before = torch.are_deterministic_algorithms_enabled()
-    filling = torch.utils.deterministic.fill_uninitialized_memory
+    options: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), options.fill_uninitialized_memory
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over every new tensor
+    options.fill_uninitialized_memory = False  # a pass over every new tensor
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = filling
+        torch.use_deterministic_algorithms(before[0])
+        options.fill_uninitialized_memory = before[1]
 
 
 def _trainer(callbacks: list[Any], accelerator: str) -> Trainer:

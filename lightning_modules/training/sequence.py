@@ -61,15 +61,13 @@ class SequenceLearner(Learner):
     @torch.no_grad()
     def training_step(self, batch: Batch, index: int) -> None:
         """Go through one batch, updating after each chunk that has counted outputs."""
-        if self._state_BS is None or not self.streams:
+        fresh = self._state_BS is None or not self.streams
+        if fresh:
             self._state_BS, self._memory = _start(self.cell, batch), None
+        chunks = self._chunks(batch, fresh)
+        last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        counted_T: list[int] = batch.mask_TB.sum(dim=1).tolist()
-        if not batch.resets_TB.any():
-            batch = batch._replace(resets_TB=None)  # pyright: ignore[reportArgumentType]
-        chunks = list(_chunks(batch, counted_T, self.update_every or len(counted_T)))
-        last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
         loss = self._flat.gradient_P.new_zeros(())
         for i, chunk in enumerate(chunks):
             credit = self._advance(*chunk)
@@ -77,7 +75,19 @@ class SequenceLearner(Learner):
             if credit.counted:
                 # Lightning counts its own wrapper's steps: one a batch.
                 (optimizer if i == last else optimizer.optimizer).step()
-        self.book(batch, loss, sum(counted_T))
+        self.book(batch, loss, sum(sum(counts) for _, counts in chunks))
+
+    def _chunks(self, batch: Batch, fresh: bool) -> list[tuple[Batch, list[int]]]:
+        """Return stretches of ``update_every`` steps and their counts; the last may be shorter."""
+        counted_T: list[int] = batch.mask_TB.sum(dim=1).tolist()
+        k = self.update_every or len(counted_T)
+        if not batch.resets_TB[int(fresh) :].any():  # a fresh start needs no reset
+            batch = batch._replace(resets_TB=None)  # pyright: ignore[reportArgumentType]
+        chunks = []
+        for t in range(0, len(counted_T), k):
+            parts = (part if part is None else part[t : t + k] for part in batch)
+            chunks.append((Batch(*parts), counted_T[t : t + k]))
+        return chunks
 
     def _advance(self, chunk: Batch, counted_T: list[int]) -> ReadoutCredit:
         """Take the stream through a chunk and leave the mean gradient in ``.grad``."""
@@ -122,13 +132,3 @@ class SequenceLearner(Learner):
 def _start(cell: Cell, batch: Batch) -> Tensor:
     """Return the zero state that a stream begins with, (B, S)."""
     return batch.x_TBI.new_zeros(batch.x_TBI.shape[1], cell.state_size)
-
-
-def _chunks(batch: Batch, counted_T: list[int], k: int) -> Iterator[tuple[Batch, list[int]]]:
-    """Iterate over stretches of k steps and their counts; the last may be shorter."""
-    if k >= len(counted_T):
-        yield batch, counted_T
-        return
-    for t in range(0, len(counted_T), k):
-        parts = (part if part is None else part[t : t + k] for part in batch)
-        yield Batch(*parts), counted_T[t : t + k]
