@@ -60,8 +60,9 @@ class Check(NamedTuple):
 class Figure:
     """One picture of the rows; ``where`` picks the rows, the rest says what to draw.
 
-    ``kind`` is line (mean and spread over seeds), scatter, bar or heatmap. ``theory`` names a
-    column of predicted values, drawn dashed beside the measured ones.
+    ``kind`` is line (mean and range over seeds), scatter, bar or heatmap, whose cells show the
+    mean of ``hue``. ``theory`` names a column of predicted values, drawn dashed beside the
+    measured ones. ``labels`` says how columns, and values that are words, are called.
     """
 
     name: str
@@ -134,7 +135,7 @@ def join(doc: str | None, **parts: Study) -> Study:
 
     def expects(rows: pd.DataFrame) -> Iterator[Check]:
         for name, part in parts.items():
-            yield from part.expects(_rows_of(rows, name))
+            yield from part.expects(rows_of(rows, name))
 
     fields: dict[str, Any] = {name: (part.Params, ...) for name, part in parts.items()}
     return Study(
@@ -149,7 +150,7 @@ def join(doc: str | None, **parts: Study) -> Study:
     )
 
 
-def _rows_of(rows: pd.DataFrame, part: str) -> pd.DataFrame:
+def rows_of(rows: pd.DataFrame, part: str) -> pd.DataFrame:
     """Return a part's rows and the columns that it fills."""
     return rows[rows["part"] == part].dropna(axis="columns", how="all")
 
@@ -158,4 +159,4 @@ def _within(part: str, shown: Figure | Table) -> Figure | Table:
     """Return the figure or table restricted to the rows of its part."""
     if isinstance(shown, Figure):
         return dataclasses.replace(shown, where={"part": part, **shown.where})
-    return dataclasses.replace(shown, build=lambda rows: shown.build(_rows_of(rows, part)))
+    return dataclasses.replace(shown, build=lambda rows: shown.build(rows_of(rows, part)))

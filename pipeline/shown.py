@@ -1,0 +1,71 @@
+"""A declared figure or table and the rows -> what a page shows of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline import figures
+from pipeline.figures import DARK, LIGHT
+from pipeline.study import Figure, Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A figure or a table as the page shows it; ``error`` says why it cannot."""
+
+    declared: Figure | Table
+    pictures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """SVG by suffix of the file's name."""
+    data: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
+    across: int = 1
+    """Panels side by side."""
+    alt: str = ""
+    note: str = ""
+    numbers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    error: str = ""
+
+
+def show(declared: Figure | Table, rows: pd.DataFrame) -> Shown:
+    """Draw a figure, or print a table."""
+    if isinstance(declared, Figure):
+        return _drawn(declared, rows)
+    return _printed(declared, rows)
+
+
+def _drawn(figure: Figure, rows: pd.DataFrame) -> Shown:
+    """Draw a figure on both grounds."""
+    data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
+    seeds = data["seed"].nunique() if "seed" in data else 1
+    spread = {"line": "Line: mean; band", "bar": "Bar: mean; whisker"}.get(figure.kind)
+    notes = [f"{spread}: least to most over {seeds} seeds."] if spread and seeds > 1 else []
+    notes += [f"{left} values are missing or not finite and are not shown."] if left else []
+    return Shown(
+        figure,
+        {ground.suffix: figures.draw(figure, rows, ground) for ground in (LIGHT, DARK)},
+        data,
+        data[figure.column].nunique() if figure.column else 1,
+        _alt(figure),
+        " ".join(notes),
+        figures.numbers(figure, rows),
+    )
+
+
+def _printed(table: Table, rows: pd.DataFrame) -> Shown:
+    """Build a table; the numbers of a row go by the words before them."""
+    data = table.build(rows)
+    names = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
+    values = data.drop(columns=names)
+    keys = data[names].astype(str).agg(" ".join, axis=1) if names else data.index.map(str)
+    numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
+    return Shown(table, data=data, numbers=numbers if len(values.columns) else {})
+
+
+def _alt(figure: Figure) -> str:
+    """Say what is drawn to whoever cannot see it."""
+    kind = {"line": "Line chart", "scatter": "Scatter chart", "bar": "Bar chart"}
+    by = [figures.called(figure, c) for c in (figure.hue, figure.column, figure.row) if c]
+    drawn = f"{figures.called(figure, figure.y)} against {figures.called(figure, figure.x)}"
+    split = f", by {' and '.join(by)}" if by else ""
+    return f"{kind.get(figure.kind, 'Heat map')}: {drawn}{split}."
