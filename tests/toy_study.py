@@ -48,6 +48,8 @@ def measure(
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "sneaks":
         CELLS["gru"]
+    if kind == "leaves":
+        (scratch / "checkpoint").write_bytes(bytes(100))
     if kind == "not plain":
         return [{"value": object()}]  # pyright: ignore[reportReturnType]
     if kind == "diverges":

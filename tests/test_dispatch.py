@@ -1,0 +1,225 @@
+"""Both backends give the same outcomes; a trial that fails or loses its worker is one of them."""
+
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline import fingerprint, progress
+from pipeline.dispatch import dispatch
+from pipeline.errors import UserError
+from pipeline.execute import run
+from pipeline.fingerprint import Fingerprints
+from pipeline.jobs import Job, Source, state
+from pipeline.params import Dispatch
+from pipeline.study import Trial
+from pipeline.worker import Outcome, Task
+from tests import toy_study
+
+pytestmark = pytest.mark.filterwarnings(
+    # MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 deprecates.
+    "ignore:The ``noload`` loader strategy is deprecated"
+)
+BACKENDS = ("inline", "ray")
+MODULE = toy_study.__name__
+
+
+def settings(backend: str, **others: float) -> Dispatch:
+    given = {"backend": backend, "workers": 2, "cpus": 1, "gpus": 0.0, "retries": 1}
+    return Dispatch.model_validate(given | others)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Start Ray once: ``dispatch`` uses a cluster that is running."""
+    import ray
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+        yield
+        ray.shutdown()
+
+
+def trial(kind: str, seed: int = 0, seconds: float = 0.0) -> Trial:
+    return {"kind": kind, "seed": seed, "seconds": seconds, "marks": ""}
+
+
+def task(what: Trial, scratch: Path | None, *data: str) -> Task:
+    prints = Fingerprints(toy_study.STUDY, {})
+    reach = prints.reach(what)
+    return Task(what, prints.of(what), data, reach, scratch and scratch / prints.of(what))
+
+
+def outcomes(backend: str, folder: Path, *trials: Trial, **others: float) -> dict[str, Outcome]:
+    tasks = [task(t, folder) for t in trials]
+    ended = dispatch(MODULE, tasks, {}, settings(backend, **others))
+    return {f"{o.task.trial['kind']} {o.task.trial['seed']}": o for o in ended}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_both_backends_give_the_same_rows(tmp_path: Path):
+    trials = [trial(kind, seed) for kind in ("plain", "diverges", "raises") for seed in range(4)]
+    inline, ray = (outcomes(backend, tmp_path, *trials) for backend in BACKENDS)
+    assert len(inline) == 12
+    for name, outcome in inline.items():
+        assert outcome.rows == ray[name].rows
+        assert outcome.error == ray[name].error
+        assert outcome.task == ray[name].task
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("raises", r"ValueError: two lines of text \(tests/toy_study\.py:\d+\)"),
+        ("not plain", r"column 'value' holds a object: rows hold str, int, float, bool or None"),
+        ("sneaks", r"the trial used lightning_modules\.cells\.gru without naming it.*"),
+    ],
+)
+def test_a_trial_that_goes_wrong_says_so_in_one_line_and_the_rest_goes_on(
+    backend: str, kind: str, line: str, tmp_path: Path
+):
+    ended = outcomes(backend, tmp_path, trial(kind), trial("plain"))
+    assert re.fullmatch(line, ended[f"{kind} 0"].error)
+    assert ended[f"{kind} 0"].rows == []
+    assert ended["plain 0"].error == ""
+
+
+def test_a_member_that_the_trial_names_may_be_used(tmp_path: Path):
+    named = task(trial("gru"), tmp_path).reach
+    sneaking = task(trial("sneaks"), tmp_path)._replace(reach=named)
+    (ended,) = dispatch(MODULE, [sneaking], {}, settings("inline"))
+    assert ended.error == ""
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_trial_whose_worker_is_lost_is_run_again_and_finds_its_checkpoints(tmp_path: Path):
+    ended = outcomes("ray", tmp_path, trial("dies once"), trial("plain"))
+    assert ended["dies once 0"].error == ""
+    assert ended["dies once 0"].losses == 1
+    assert ended["plain 0"].losses == 0
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_trial_that_loses_too_many_workers_fails_and_the_others_finish(tmp_path: Path):
+    others = [trial("plain", seed, 0.1) for seed in range(6)]
+    ended = outcomes("ray", tmp_path, trial("dies"), *others, retries=1)
+    assert ended["dies 0"].error == "its worker was lost 2 times (WorkerCrashedError)"
+    assert [ended[f"plain {seed}"].error for seed in range(6)] == [""] * 6
+
+
+@pytest.mark.usefixtures("cluster")
+def test_outcomes_come_in_the_order_of_ending(tmp_path: Path):
+    ended = outcomes("ray", tmp_path, trial("plain", 0, 1.5), trial("plain", 1, 0.0))
+    assert list(ended) == ["plain 1", "plain 0"]
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_data_is_loaded_once_and_a_trial_sees_only_what_its_hash_covers(
+    backend: str, tmp_path: Path
+):
+    loaded = []
+
+    def load() -> list[float]:
+        loaded.append(1)
+        return [20.0, 22.0]
+
+    tasks = [task(trial("plain", 0), tmp_path, "numbers"), task(trial("plain", 1), tmp_path)]
+    ended = list(dispatch(MODULE, tasks, {"numbers": load}, settings(backend)))
+    losses = {o.task.trial["seed"]: o.rows[0]["loss"] for o in ended}
+    assert losses == {0: 42.0, 1: 1.0}
+    assert len(loaded) == 1
+
+
+def test_more_than_the_cluster_has_is_refused_with_a_line(cluster: None, tmp_path: Path):
+    with pytest.raises(UserError, match="the cluster has 2 CPUs and 0 GPUs; lower them"):
+        outcomes("ray", tmp_path, trial("plain"), gpus=0.5)
+
+
+def test_scratch_of_a_trial_without_a_folder_is_gone_when_it_ends():
+    (ended,) = dispatch(MODULE, [task(trial("plain"), None)], {}, settings("inline"))
+    assert ended.error == ""
+    assert not list(Path(tempfile.gettempdir(), "gradient-dynamics").glob(ended.task.hash))
+
+
+def job(kinds: list[str], seeds: int, **data: Source) -> Job:
+    section = toy_study.Params(kinds=kinds, seeds=seeds)
+    study = toy_study.with_data(*data)
+    return Job("toy", MODULE, study, "quick", section, data)
+
+
+@pytest.fixture
+def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return Console(file=io.StringIO(), width=200)
+
+
+def said(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_finished_trials_are_skipped_and_failed_ones_are_tried_again(console: Console):
+    inline = settings("inline")
+    assert len(run(job(["plain", "raises"], 2), inline, console)) == 4
+    assert state(job(["plain", "raises"], 2)) == (4, 2, 2, 0)
+    again = run(job(["plain", "raises"], 2), inline, console)
+    assert {r.trial["kind"] for r in again} == {"raises"}
+    more = run(job(["plain"], 3), inline, console)
+    assert [r.trial["seed"] for r in more] == [2]
+    assert "1 trials to run, 2 finished before" in said(console)
+    forced = run(job(["plain"], 3), inline, console, force=True)
+    assert len(forced) == 3
+
+
+def test_a_new_version_makes_finished_trials_stale(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+):
+    run(job(["plain"], 2), settings("inline"), console)
+    monkeypatch.setattr(fingerprint, "versions", lambda: {"torch": "1.0"})
+    assert state(job(["plain"], 2)) == (2, 0, 0, 2)
+
+
+def test_trials_on_data_that_is_not_there_ask_for_a_fetch(console: Console):
+    nothing = Source("", "", {}, list)
+    with pytest.raises(UserError, match="numbers is not there: python -m pipeline fetch numbers"):
+        run(job(["plain"], 1, numbers=nothing), settings("inline"), console)
+
+
+def test_a_tracking_server_that_is_gone_costs_no_trial(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert len(run(job(["plain"], 3), settings("inline"), console)) == 3
+    assert state(job(["plain"], 3)).finished == 3
+    assert said(console).count("MLflow at http://127.0.0.1:9") == 1
+
+
+def test_progress_ends_with_a_plain_line_where_there_is_no_terminal(console: Console):
+    run(job(["plain", "raises"], 2), settings("inline"), console)
+    assert "toy: 4/4 trials, 2 failed, 0 running, 0 s left\n" in said(console)
+
+
+def test_progress_on_a_terminal_counts_what_is_done_failed_and_running(tmp_path: Path):
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    tasks = [task(trial(kind), tmp_path) for kind in ("raises", "plain", "plain")]
+    ended = dispatch(MODULE, tasks, {}, settings("inline"))
+    for _ in progress.shown(ended, "toy", 3, 1, screen):
+        pass
+    assert "3/3" in said(screen)
+    assert "1 failed, 0 running" in said(screen)
+
+
+def test_the_scratch_of_recorded_trials_is_gone(console: Console, tmp_path: Path):
+    (record,) = run(job(["leaves"], 1), settings("inline"), console)
+    assert record.rows[0]["loss"] == 0.0
+    assert not list((tmp_path / ".scratch").iterdir())
