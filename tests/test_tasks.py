@@ -86,6 +86,12 @@ def test_adding_by_chance_has_a_squared_error_of_one_sixth():
     standard_error = error_N.std() / len(error_N) ** 0.5
     assert abs(error_N.mean() - Adding.chance_loss) < 4 * standard_error
     assert len(y_N) == 20_000
+    assert len(y_N.unique()) > 19_000, "no sequence is drawn twice"
+
+
+def test_held_out_sequences_are_not_those_that_are_trained_on():
+    task = Adding(0, batch_size=7, length=20, held_out_size=7)
+    assert not same(task.batch(0), next(task.held_out()))
 
 
 def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
