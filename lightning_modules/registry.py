@@ -45,6 +45,10 @@ class Registry(Mapping[str, T]):
             seen.add(module)
         return self._pick(importlib.import_module(module))
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a file without importing it, as Mapping's own would."""
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names without importing anything."""
         return iter(self._names)

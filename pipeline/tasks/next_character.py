@@ -26,10 +26,21 @@ class NextCharacter(Task):
     """Inputs are one-hot characters; every step counts."""
 
     loss = "cross_entropy"
-    streams = True
 
-    def __init__(self, text: Text, seed: int, batch_size: int, length: int, held_out_size: int):
-        """``held_out_size`` counts characters; no more are used than there are."""
+    def __init__(
+        self,
+        text: Text,
+        seed: int,
+        batch_size: int,
+        length: int,
+        held_out_size: int,
+        streams: bool = True,
+    ):
+        """Cut the text; without ``streams`` every batch is read from a zero state.
+
+        ``held_out_size`` counts characters; no more are used than there are.
+        """
+        self.streams = streams
         at_least(0, seed=seed)
         at_least(1, batch_size=batch_size, length=length)
         at_least(2 * HELD_OUT_STREAMS, held_out_size=held_out_size)

@@ -110,7 +110,9 @@ def measure(
 ) -> Rows:
     """Train one network and return a row for each evaluation."""
     torch.manual_seed(seed)
-    source = _task(task, data[dataset], seed, batch_size, length, held_out_size)
+    source = _task(
+        task, data[dataset], seed, batch_size, length, held_out_size, online=regime == "online"
+    )
     learner = SequenceLearner(
         cell=CELLS[cell](source.input_size, hidden_size),
         output_size=source.output_size,
@@ -128,11 +130,21 @@ def measure(
 
 
 def _task(
-    task: str, data: Any, seed: int, batch_size: int, length: int, held_out_size: int
+    task: str,
+    data: Any,
+    seed: int,
+    batch_size: int,
+    length: int,
+    held_out_size: int,
+    online: bool,
 ) -> Task:
-    """Build the task: text is cut into ``length`` steps, an image has a label at every row."""
+    """Build the task: text is cut into ``length`` steps, an image has a label at every row.
+
+    Text is one stream without end where learning is online. Where weights are held within a
+    sequence each is read from a zero state: what RTRL remembers of the one before, BPTT does not.
+    """
     extra: dict[str, Any] = {
-        "next_character": {"length": length},
+        "next_character": {"length": length, "streams": online},
         "row_images": {"labels": "every"},
     }[task]
     return TASKS[task](data, seed=seed, batch_size=batch_size, held_out_size=held_out_size, **extra)
