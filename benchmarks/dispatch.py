@@ -32,7 +32,8 @@ class Params(Section):
 
 def trials(p: Params) -> Iterator[Trial]:
     """The same work under other seeds."""
-    yield from ({"seed": seed, "products": p.products} for seed in range(p.trials))
+    for seed in range(p.trials):
+        yield {"seed": seed, "products": p.products}
 
 
 def measure(seed: int, products: int) -> Row:
