@@ -136,8 +136,8 @@ def _bare_backprop(learner: BackpropLearner, task: Rows) -> None:
     losses = []
     for index in range(WARM + STEPS + 1):
         batch = task.batch(index)
-        z_TBO = learner.network(batch.x_TBI)
-        loss = nn.functional.cross_entropy(z_TBO[batch.mask_TB], batch.y_TB[batch.mask_TB])
+        z_TBO = learner.network(batch.x_TBI)  # every output counts
+        loss = nn.functional.cross_entropy(z_TBO.flatten(0, 1), batch.y_TB.flatten())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -1,7 +1,7 @@
 """Every learner against a bare loop of automatic differentiation."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from tests.recall import Recall
 
 
 def sequence_learner(
-    task: Task, algorithm: type[Algorithm] = BPTT, **changes: Any
+    task: Task, algorithm: Callable[[], Algorithm] = BPTT, **changes: Any
 ) -> SequenceLearner:
     """Return a float64 learner whose weights are the same at every call."""
     torch.manual_seed(0)

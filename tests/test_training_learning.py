@@ -28,6 +28,24 @@ def test_learning_recalls_what_was_shown(algorithm, update_every):
     assert last["held_out_loss"] < 0.2
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_held_out_scores_are_means_over_all_counted_outputs_of_one_stream(streams):
+    task = Recall(streams=streams)
+    learner = sequence_learner(task, learning_rate=1e-300)
+    row = fit(learner, task, steps=2, evaluate_every=2, seed=0)[-1]
+    loss, right, counted, s_BS = 0.0, 0, 0, torch.zeros(4, 8).double()
+    for batch in task.held_out():
+        s_BS = s_BS if streams else torch.zeros_like(s_BS)
+        for x_BI, y_B, mask_B, resets_B in zip(*batch, strict=True):
+            s_BS = learner.cell(x_BI.double(), torch.where(resets_B[:, None], 0.0, s_BS)).detach()
+            p_BO = learner.readout(s_BS).softmax(dim=-1).detach()
+            loss -= float(p_BO[torch.arange(4), y_B].log()[mask_B].sum())
+            right += int((p_BO.argmax(dim=-1) == y_B)[mask_B].sum())
+            counted += int(mask_B.sum())
+    assert row["held_out_loss"] == pytest.approx(loss / counted, rel=1e-12)
+    assert row["held_out_accuracy"] == right / counted
+
+
 def test_targets_outside_the_mask_do_not_matter():
     class Scrambled(Recall):
         def batch(self, index):

@@ -4,15 +4,19 @@ import pathlib
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
+from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells.srn import SRN
-from lightning_modules.interfaces import Algorithm, Run
+from lightning_modules.interfaces import Algorithm, Claim, Run
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
@@ -28,12 +32,15 @@ def changed(**values: Any) -> dict[str, Any]:
 
 
 class Noisy(Algorithm):
-    """RTRL's gradient plus noise, so that a run depends on the random generator."""
+    """A gradient plus noise, so that a run depends on the random generator."""
 
-    claim = RTRL.claim
+    claim = Claim.UNBIASED
+
+    def __init__(self, inner: type[Algorithm] = RTRL):
+        self.inner = inner()
 
     def run(self, cell, x_TBI, s_BS, credit, memory=None, resets_TB=None) -> Run:
-        run = RTRL().run(cell, x_TBI, s_BS, credit, memory, resets_TB)
+        run = self.inner.run(cell, x_TBI, s_BS, credit, memory, resets_TB)
         return run._replace(gradient_P=run.gradient_P + torch.randn_like(run.gradient_P))
 
 
@@ -60,10 +67,9 @@ class Failing(Recall):
         raise RuntimeError("killed")
 
 
-def online() -> SequenceLearner:
-    return sequence_learner(
-        Recall(streams=True), Noisy, update_every=2, optimizer="adam", learning_rate=0.01
-    )
+def online(inner: type[Algorithm] = RTRL) -> SequenceLearner:
+    settings = {"update_every": 2, "optimizer": "adam", "learning_rate": 0.01}
+    return sequence_learner(Recall(streams=True), partial(Noisy, inner), **settings)
 
 
 def dropped() -> BackpropLearner:
@@ -71,9 +77,12 @@ def dropped() -> BackpropLearner:
     return BackpropLearner(Dropped(), "cross_entropy", "adam", 0.01)
 
 
-@pytest.mark.parametrize(("build", "streams"), [(online, True), (dropped, False)])
-def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build, streams, tmp_path):
-    whole, resumed = build(), build()
+BUILDS = {inner.__name__: partial(online, inner) for inner in (BPTT, TBPTT, RTRL, BlockedRTRL)}
+
+
+@pytest.mark.parametrize("build", [*BUILDS.values(), dropped], ids=[*BUILDS, "back-propagation"])
+def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build, tmp_path):
+    whole, resumed, streams = build(), build(), build is not dropped
     expected = fit(whole, Recall(streams=streams), **RUN)
     with pytest.raises(RuntimeError, match="killed"):
         fit(build(), Failing(streams=streams), **RUN, scratch=tmp_path, checkpoint_every_seconds=0)

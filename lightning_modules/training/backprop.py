@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.training.learner import Learner
+from lightning_modules.training.losses import counted_only
 
 
 @final
@@ -26,13 +27,12 @@ class BackpropLearner(Learner):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss over the counted outputs."""
-        z_TBO = self.network(batch.x_TBI)
-        counted = int(batch.mask_TB.sum())
-        if not counted:
+        z_NO, y_N = counted_only(self.network(batch.x_TBI), batch.y_TB, batch.mask_TB)
+        if not len(z_NO):
             raise ValueError(f"batch {index} counts no output: there is nothing to learn from it")
-        loss = self.loss.value(z_TBO[batch.mask_TB], batch.y_TB[batch.mask_TB])
-        self.book(batch, loss.detach(), counted)
-        return loss / counted
+        loss = self.loss.value(z_NO, y_N)
+        self.books.note(batch.x_TBI.shape[1], loss.detach(), len(z_NO))
+        return loss / len(z_NO)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Apply the network in evaluation mode."""

@@ -121,7 +121,7 @@ class _Supply:
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate from where a checkpoint left off."""
-        return map(self._task.batch, range(self._learner.batches, self._steps))
+        return map(self._task.batch, range(self._learner.books.batches, self._steps))
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the learner's own count says where to go on."""

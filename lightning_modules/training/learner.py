@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.registry import UnknownNameError, nearest
-from lightning_modules.training.losses import loss_named
+from lightning_modules.training.books import Books
+from lightning_modules.training.losses import counted_only, loss_named
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -32,9 +33,8 @@ class Learner(LightningModule, abc.ABC):
     """A Lightning module that learns a task and keeps books of it.
 
     Attributes:
-        batches: how many batches it was trained on.
-        examples: how many sequences these held.
-        diverged: whether a loss or a weight stopped being finite.
+        books: what was trained on so far, and how it went.
+        moved: what the optimizer moves, while it trains.
     """
 
     def __init__(self, loss: str, optimizer: str, learning_rate: float):
@@ -67,9 +67,7 @@ class Learner(LightningModule, abc.ABC):
         if task.loss != self.loss_name:
             raise ValueError(f"the task's loss is {task.loss}, the learner's {self.loss_name}")
         self.streams = task.streams
-        self.batches, self.examples, self.diverged = 0, 0, False
-        self._loss_sum, self._counted = 0.0, 0
-        self._pending: tuple[Tensor, int] | None = None
+        self.books = Books()
 
     def weights(self) -> list[nn.Parameter]:
         """Return what the optimizer moves."""
@@ -77,14 +75,14 @@ class Learner(LightningModule, abc.ABC):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimizer over ``weights()``, which are on their device by now."""
-        self._weights = self.weights()
-        return OPTIMIZERS[self.optimizer](self._weights, lr=self.learning_rate)  # pyright: ignore[reportCallIssue]
+        self.moved = self.weights()
+        return OPTIMIZERS[self.optimizer](self.moved, lr=self.learning_rate)  # pyright: ignore[reportCallIssue]
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int = 0
     ) -> Batch:
         """Return the batch on the device, its numbers in the type of the weights."""
-        dtype = next(self.parameters()).dtype
+        dtype = self.moved[0].dtype
         return Batch(
             batch.x_TBI.to(device, dtype, non_blocking=True),
             self.loss.targets(batch.y_TB, dtype).to(device, non_blocking=True),
@@ -92,37 +90,13 @@ class Learner(LightningModule, abc.ABC):
             batch.resets_TB.to(device, non_blocking=True),
         )
 
-    def book(self, batch: Batch, loss: Tensor, counted: int) -> None:
-        """Note a batch that is being trained on, its loss summed over ``counted`` outputs."""
-        self.batches += 1
-        self.examples += batch.x_TBI.shape[1]
-        self._pending = loss, counted
-
-    def settle(self) -> None:
-        """Take up the booked batch once the weights have moved, and see whether all is finite."""
-        if self._pending is None:
-            return
-        (loss, counted), self._pending = self._pending, None
-        # A sum is finite only if every term is: one pass, and one wait for the device.
-        terms = [loss.detach(), *(w.detach().sum() for w in self._weights)]
-        values = torch.stack(terms).tolist()
-        self.diverged |= not all(math.isfinite(v) for v in values)
-        self._loss_sum += values[0]
-        self._counted += counted
-
-    def take_train_loss(self) -> float | None:
-        """Return the mean loss of the outputs settled since the last call; None if none."""
-        mean = self._loss_sum / self._counted if self._counted else None
-        self._loss_sum, self._counted = 0.0, 0
-        return mean
-
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> Score:
         """Return the score on held-out batches, which changes nothing of the learner."""
         loss, correct, counted = 0.0, 0, 0
-        moved = (self.transfer_batch_to_device(batch, self.device) for batch in batches)
-        for batch, z_TBO in self.outputs(moved):
-            z_NO, y_N = z_TBO[batch.mask_TB], batch.y_TB[batch.mask_TB]
+        here = (self.transfer_batch_to_device(batch, self.device) for batch in batches)
+        for batch, z_TBO in self.outputs(here):
+            z_NO, y_N = counted_only(z_TBO, batch.y_TB, batch.mask_TB)
             loss += float(self.loss.value(z_NO, y_N))
             counted += len(z_NO)
             if self.loss.classifies:
@@ -134,12 +108,12 @@ class Learner(LightningModule, abc.ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the books and the random generators' states into the checkpoint."""
         cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
-        checkpoint["books"] = (self.batches, self.examples, self._loss_sum, self._counted)
+        checkpoint["books"] = self.books.state()
         checkpoint["generators"] = (torch.get_rng_state(), cuda)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them out again."""
-        self.batches, self.examples, self._loss_sum, self._counted = checkpoint["books"]
+        self.books = Books(**checkpoint["books"])
         cpu, cuda = checkpoint["generators"]
         torch.set_rng_state(cpu)
         if cuda is not None:

@@ -78,6 +78,13 @@ class SquaredError(Loss):
 LOSSES: dict[str, Loss] = {"cross_entropy": CrossEntropy(), "squared_error": SquaredError()}
 
 
+def counted_only(z_TBO: Tensor, y_TB: Tensor, mask_TB: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the outputs and targets that count, (N, O) and (N,) or (N, O)."""
+    if mask_TB.all():  # views: a gather, and its scatter on the way back, cost more than the loss
+        return z_TBO.flatten(0, 1), y_TB.flatten(0, 1)
+    return z_TBO[mask_TB], y_TB[mask_TB]
+
+
 def loss_named(name: str) -> Loss:
     """Return the loss of that name; UnknownNameError if there is none."""
     if name not in LOSSES:

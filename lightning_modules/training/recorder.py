@@ -38,27 +38,27 @@ class Recorder(Callback):
     ) -> None:
         """Settle the batch's books; record if it is time, and stop if all is lost."""
         assert isinstance(pl_module, Learner)
-        pl_module.settle()
-        step = pl_module.batches
-        if pl_module.diverged or step == self._steps or step % self._every == 0:
+        books, moved = pl_module.books, pl_module.moved
+        books.settle(moved)
+        if books.diverged or books.batches == self._steps or books.batches % self._every == 0:
             self._record(pl_module)
-        trainer.should_stop |= pl_module.diverged
+        trainer.should_stop |= books.diverged
 
     def _record(self, learner: Learner) -> None:
         """Add a row; of a learner that diverged nothing is measured."""
-        train_loss = learner.take_train_loss()
-        loss, accuracy = None, None
-        if not learner.diverged:
+        books, loss, accuracy = learner.books, None, None
+        train_loss = books.take_loss()
+        if not books.diverged:
             loss, accuracy = learner.evaluate(self._task.held_out())
-            learner.diverged = loss is not None and not math.isfinite(loss)
+            books.diverged = loss is not None and not math.isfinite(loss)
         self.rows.append(
             {
-                "step": learner.batches,
-                "examples": learner.examples,
+                "step": books.batches,
+                "examples": books.examples,
                 "train_loss": _finite(train_loss),
                 "held_out_loss": _finite(loss),
                 "held_out_accuracy": accuracy,
-                "diverged": learner.diverged,
+                "diverged": books.diverged,
             }
         )
 

@@ -6,6 +6,7 @@ and the algorithm's memory go on from chunk to chunk, and from batch to batch wh
 streams.
 """
 
+import dataclasses
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any, final
@@ -46,8 +47,7 @@ class SequenceLearner(Learner):
     def begin(self, task: Task) -> None:
         """Open empty books and forget the stream."""
         super().begin(task)
-        self._state_BS: Tensor | None = None
-        self._memory: Any = None
+        self._stream: _Stream | None = None
 
     def weights(self) -> list[nn.Parameter]:
         """Return all weights as one flat parameter, the cell's first."""
@@ -61,9 +61,9 @@ class SequenceLearner(Learner):
     @torch.no_grad()
     def training_step(self, batch: Batch, index: int) -> None:
         """Go through one batch, updating after each chunk that has counted outputs."""
-        fresh = self._state_BS is None or not self.streams
+        fresh = self._stream is None or not self.streams
         if fresh:
-            self._state_BS, self._memory = _start(self.cell, batch), None
+            self._stream = _Stream(_start(self.cell, batch))
         chunks = self._chunks(batch, fresh)
         last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
         optimizer = self.optimizers()
@@ -75,7 +75,7 @@ class SequenceLearner(Learner):
             if credit.counted:
                 # Lightning counts its own wrapper's steps: one a batch.
                 (optimizer if i == last else optimizer.optimizer).step()
-        self.book(batch, loss, sum(sum(counts) for _, counts in chunks))
+        self.books.note(batch.x_TBI.shape[1], loss, sum(sum(counts) for _, counts in chunks))
 
     def _chunks(self, batch: Batch, fresh: bool) -> list[tuple[Batch, list[int]]]:
         """Return stretches of ``update_every`` steps and their counts; the last may be shorter."""
@@ -92,11 +92,12 @@ class SequenceLearner(Learner):
     def _advance(self, chunk: Batch, counted_T: list[int]) -> ReadoutCredit:
         """Take the stream through a chunk and leave the mean gradient in ``.grad``."""
         credit = ReadoutCredit(self.readout, self.loss, chunk.y_TB, chunk.mask_TB, counted_T)
-        assert self._state_BS is not None
+        stream = self._stream
+        assert stream is not None
         run = self.algorithm.run(
-            self.cell, chunk.x_TBI, self._state_BS, credit, self._memory, chunk.resets_TB
+            self.cell, chunk.x_TBI, stream.state_BS, credit, stream.memory, chunk.resets_TB
         )
-        self._state_BS, self._memory = run.state_BS, run.memory
+        stream.state_BS, stream.memory = run.state_BS, run.memory
         if credit.counted:
             sizes = [run.gradient_P.numel(), credit.gradient_P.numel()]
             of_cell_P, of_readout_P = self._flat.gradient_P.split(sizes)
@@ -118,7 +119,7 @@ class SequenceLearner(Learner):
         """Add where the stream stands."""
         super().on_save_checkpoint(checkpoint)
         file = io.BytesIO()
-        torch.save((self._state_BS, self._memory), file)
+        torch.save(self._stream, file)
         checkpoint["stream"] = file.getvalue()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -126,7 +127,15 @@ class SequenceLearner(Learner):
         super().on_load_checkpoint(checkpoint)
         file = io.BytesIO(checkpoint["stream"])
         # The file is this project's own; a memory may hold any class of its algorithm's.
-        self._state_BS, self._memory = torch.load(file, self.device, weights_only=False)
+        self._stream = torch.load(file, self.device, weights_only=False)
+
+
+@dataclasses.dataclass
+class _Stream:
+    """Where the training data's stream stands."""
+
+    state_BS: Tensor
+    memory: Any = None
 
 
 def _start(cell: Cell, batch: Batch) -> Tensor:
