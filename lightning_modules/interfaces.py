@@ -5,7 +5,7 @@ A cell never imports an algorithm, nor the reverse: both import this file only.
 Shape letters, here and everywhere, written as a suffix on the name (``x_BI``):
     B batch   T time   I input   H hidden   S state   O output
     Z pre-activations   P parameters, flattened in the order of ``cell.parameters()``
-    R rows: several vectors pulled back together
+    R rows: several vectors that are pulled back together
 
 Every classical cell is one affine map followed by a unit-wise update:
 
@@ -48,41 +48,47 @@ class Trajectory(abc.ABC):
     Attributes:
         states_TBS: the state after each step; a record of joined steps has none.
         pre_activations: Z, the number of rows of z.
+        parameters: P.
     """
 
     states_TBS: Tensor
     pre_activations: int
+    parameters: int
 
     @abc.abstractmethod
     def __len__(self) -> int:
         """Count the steps."""
 
     @abc.abstractmethod
-    def pull(self, t: int, v_BRS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull R row vectors back through step t: (v ds'/dz, v ds'/ds), (B, R, Z) and (B, R, S).
+    def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
+        """Back-propagate: credits on every z and on the state before all steps.
 
-        A sample that was reset before step t gets v ds'/ds = 0.
+        Returned as (T, B, Z) and (B, S). Credits that are fewer than the steps belong to the
+        last ones.
         """
 
     @abc.abstractmethod
-    def pull_each(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull one row back through every step at once, each through its own, (T, B, Z or S)."""
+    def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
+        """Pull a row back through every step, each its own: v ds'/dz and v ds'/ds.
+
+        A sample that was reset before step t gets v ds'/ds = 0 there.
+        """
 
     @abc.abstractmethod
-    def sweep(self, c_TBRS: Tensor) -> tuple[Tensor, Tensor]:
-        """Back-propagate R rows at once: credits on every z and on the state before all steps.
+    def jacobians(self, first: int, into_TBSS: Tensor) -> None:
+        """Write ds'/ds of the steps from ``first`` on; zero for a sample reset before its step."""
 
-        Returned as (T, B, R, Z) and (B, R, S). Credits that are fewer than the steps belong to
-        the last ones.
-        """
+    @abc.abstractmethod
+    def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
+        """Return v ds'/dz, (T, B, R, Z), for R rows at each of the steps from ``first`` on."""
 
     @abc.abstractmethod
     def inject(self, t: int, m_BSP: Tensor) -> None:
         """Add the immediate influence of step t's parameters, ds'/dw at fixed s, to m in place."""
 
     @abc.abstractmethod
-    def accumulate(self, u_TBRZ: Tensor, m_BRP: Tensor) -> None:
-        """Add the parameter gradients of R credits on the pre-activations to m in place."""
+    def accumulate(self, u_TBRZ: Tensor, first: int, m_BRP: Tensor) -> None:
+        """Add R parameter gradients, for credits on z in the steps from ``first`` on, to m."""
 
     @abc.abstractmethod
     def gradient(self, u_TBZ: Tensor) -> Tensor:

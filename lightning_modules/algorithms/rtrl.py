@@ -18,35 +18,46 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lightning_modules.algorithms._online import OnlineAlgorithm
-from lightning_modules.interfaces import Claim, Trajectory
+from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 Memory = tuple[Tensor, Tensor]
 """M with a row below it for the gradient, (B, S + 1, P), and the room for the next one."""
 
 
 @final
-class RTRL(OnlineAlgorithm):
+class RTRL(Algorithm):
     """The exact gradient, forwards."""
 
     claim = Claim.EXACT
 
-    def start(self, path: Trajectory, s_BS: Tensor, parameters: int) -> Memory:
-        """Nothing has had any influence yet."""
-        m_BRP = s_BS.new_zeros(s_BS.shape[0], s_BS.shape[1] + 1, parameters)
-        return m_BRP, torch.empty_like(m_BRP)
-
-    def advance(
-        self, memory: Memory, path: Trajectory, t: int, c_BS: Tensor
-    ) -> tuple[Memory, Tensor]:
-        """Carry M over the step and read the gradient."""
-        (m_BRP, next_BRP), (B, S) = memory, c_BS.shape
-        rows_BRS = torch.cat([torch.eye(S).to(c_BS).expand(B, S, S), c_BS.unsqueeze(1)], dim=1)
-        u_BRZ, j_BRS = path.pull(t, rows_BRS)
-        if B == 1:
-            torch.mm(j_BRS[0], m_BRP[0, :S], out=next_BRP[0])
-        else:
-            torch.bmm(j_BRS, m_BRP[:, :S], out=next_BRP)
-        path.inject(t, next_BRP[:, :S])
-        now_P = path.part(t, t + 1).gradient(u_BRZ[None, :, S])
-        return (next_BRP, m_BRP), next_BRP[:, S].sum(0) + now_P
+    @torch.no_grad()
+    def run(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        memory: Memory | None = None,
+        resets_TB: Tensor | None = None,
+    ) -> Run:
+        """Carry M from step to step, reading each step's gradient on the way."""
+        path, (B, S) = cell.follow(x_TBI, s_BS, resets_TB), s_BS.shape
+        c_TBS = credits_of(credit, path.states_TBS)
+        u_TBZ = path.immediate(c_TBS.unsqueeze(2)).squeeze(2)
+        if memory is None:
+            m_BRP = s_BS.new_zeros(B, S + 1, path.parameters)
+            memory = m_BRP, torch.empty_like(m_BRP)
+        (m_BRP, next_BRP), total_P = memory, path.gradient(u_TBZ)
+        rows_BRS, j_TBSS = s_BS.new_empty(B, S + 1, S), s_BS.new_empty(1, B, S, S)
+        for t, c_B1S in enumerate(c_TBS.unsqueeze(2).unbind()):
+            path.jacobians(t, j_TBSS)
+            torch.cat([j_TBSS[0], c_B1S @ j_TBSS[0]], dim=1, out=rows_BRS)
+            if B == 1:
+                torch.mm(rows_BRS[0], m_BRP[0, :S], out=next_BRP[0])
+            else:
+                torch.bmm(rows_BRS, m_BRP[:, :S], out=next_BRP)
+            path.inject(t, next_BRP[:, :S])
+            total_P += next_BRP[:, S].sum(0)
+            m_BRP, next_BRP = next_BRP, m_BRP
+        return Run(total_P, path.states_TBS[-1].clone(), (m_BRP, next_BRP))

@@ -49,10 +49,8 @@ class TBPTT(Algorithm):
         new = cell.follow(x_TBI, s_BS, resets_TB)
         path = new if memory is None else memory.followed_by(new)
         c_TBS = credits_of(credit, new.states_TBS)
-        if len(path) <= self.horizon:
-            u_TBZ = path.sweep(c_TBS.unsqueeze(2))[0].squeeze(2)
-        else:
-            u_TBZ = self._by_lag(path, c_TBS)
+        within = len(path) <= self.horizon
+        u_TBZ = path.sweep(c_TBS)[0] if within else self._by_lag(path, c_TBS)
         kept = path.part(max(0, len(path) - self.horizon + 1), len(path))
         return Run(path.gradient(u_TBZ), new.states_TBS[-1].clone(), _record(kept, memory))
 
@@ -60,10 +58,10 @@ class TBPTT(Algorithm):
         """Return the credits on all pre-activations, each step's loss going back on its own."""
         v_TBS = c_TBS.new_zeros(len(path), *c_TBS.shape[1:])
         v_TBS[-len(c_TBS) :] = c_TBS
-        total_TBZ, before_TBS = path.pull_each(v_TBS)
+        total_TBZ, before_TBS = path.pull(v_TBS)
         for _ in range(self.horizon - 1):
             v_TBS = torch.cat([before_TBS[1:], torch.zeros_like(before_TBS[:1])])
-            u_TBZ, before_TBS = path.pull_each(v_TBS)
+            u_TBZ, before_TBS = path.pull(v_TBS)
             total_TBZ += u_TBZ
         return total_TBZ
 

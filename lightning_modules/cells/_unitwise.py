@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import jvp
 
-from lightning_modules.cells._trajectory import Layout, Step, UnitwiseTrajectory, steps_of
+from lightning_modules.cells._layout import Layout
+from lightning_modules.cells._steps import Steps
+from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Cell, Trajectory
 
 
@@ -47,18 +49,29 @@ class UnitwiseCell(Cell):
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
             if size < 1:
                 raise ValueError(f"{name} is {size}: it must be at least 1")
-        H = hidden_size
-        self.input_size, self.hidden_size, self.state_size = input_size, H, state_blocks * H
-        self.input_rows = slice(input_blocks.start * H, input_blocks.stop * H)
-        self.recurrent_rows = slice(recurrent_blocks.start * H, recurrent_blocks.stop * H)
-        self.layout = Layout(
-            input_size, H, state_blocks, blocks, self.input_rows, self.recurrent_rows, self.held
+        self.layout = lay = Layout(
+            input_size,
+            hidden_size,
+            state_blocks,
+            blocks,
+            input_blocks,
+            recurrent_blocks,
+            self.held,
         )
-        self.U = nn.Parameter(torch.empty(self.input_rows.stop - self.input_rows.start, input_size))
-        self.W = nn.Parameter(torch.empty(self.recurrent_rows.stop - self.recurrent_rows.start, H))
-        self.b = nn.Parameter(torch.empty(blocks * H))
+        self.input_size, self.hidden_size, self.state_size = input_size, hidden_size, lay.state_size
+        self.U, self.W, self.b = (nn.Parameter(torch.empty(shape)) for shape in lay.shapes)
         for weights in self.parameters():
-            nn.init.uniform_(weights, -(H**-0.5), H**-0.5)
+            nn.init.uniform_(weights, -(hidden_size**-0.5), hidden_size**-0.5)
+
+    @property
+    def input_rows(self) -> slice:
+        """The rows of z that U x enters."""
+        return self.layout.input_rows
+
+    @property
+    def recurrent_rows(self) -> slice:
+        """The rows of z that W h enters."""
+        return self.layout.recurrent_rows
 
     @abc.abstractmethod
     def update(self, z_BZ: Tensor, s_BS: Tensor) -> Tensor:
@@ -116,13 +129,17 @@ class UnitwiseCell(Cell):
             into_T[t].addmm_(past_BS[:, :H], W_HZ)
             self.advance(z_T[t], past_BS, states_T[t + 1])
         past_TBS, states_TBS = _past(all_TBS[:-1], keep_T), all_TBS[1:]
+        cuts = [keep_B1 is not None for keep_B1 in keep_T]
 
-        def steps() -> list[Step]:
-            with torch.no_grad():
-                return steps_of(*self.derivatives(z_TBZ, past_TBS, states_TBS), keep_T, W)
+        def storage() -> Steps:
+            C_TBKGH, E_TBKJH = self.derivatives(z_TBZ, past_TBS, states_TBS)
+            keep_TB1 = past_TBS.new_ones(*past_TBS.shape[:2], 1)
+            for t, keep_B1 in enumerate(keep_T):
+                if keep_B1 is not None:
+                    keep_TB1[t] = keep_B1
+            return Steps(x_TBI, past_TBS[..., :H], C_TBKGH, E_TBKJH, keep_TB1)
 
-        storage = (x_TBI, past_TBS[..., :H])
-        return UnitwiseTrajectory(self.layout, storage, (0, T), steps, states_TBS)
+        return UnitwiseTrajectory(self.layout, storage, (0, T), [W] * T, cuts, states_TBS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""

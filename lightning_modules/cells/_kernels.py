@@ -1,0 +1,48 @@
+"""The two products by which credit and influence pass through a unit-wise step."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def combine(C_G: Sequence[Tensor], W_GHH: Tensor, into: Tensor) -> None:
+    """Write Σ_g C_g W_g."""
+    for g, (C, W_HH) in enumerate(zip(C_G, W_GHH.unbind(), strict=True)):
+        if g == 0:
+            torch.mul(C, W_HH, out=into)
+        else:
+            into.addcmul_(C, W_HH)
+
+
+def pull_back(
+    v_KNH: Sequence[Tensor] | Tensor,
+    C_KGNH: Sequence[Tensor] | Tensor,
+    E_JKNH: Sequence[Sequence[Tensor]] | Tensor,
+    W: Tensor,
+    u_GNH: Tensor,
+    of_h_NZ: Tensor,
+    base_K: Sequence[Tensor | None],
+    keep_N1: Tensor | None,
+    held: int,
+) -> list[Tensor]:
+    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters; return base + v E + u W."""
+    torch.mul(v_KNH[0], C_KGNH[0], out=u_GNH)
+    for v_NH, C_GNH in zip(v_KNH[1:], C_KGNH[1:], strict=True):
+        u_GNH.addcmul_(v_NH, C_GNH)
+    before: list[Tensor | None] = list(base_K) if keep_N1 is None else [None] * len(base_K)
+    for j, E_KNH in enumerate(E_JKNH, held):
+        for v_NH, E_NH in zip(v_KNH, E_KNH, strict=True):
+            so_far = before[j]
+            before[j] = v_NH * E_NH if so_far is None else torch.addcmul(so_far, v_NH, E_NH)
+    so_far = before[0]
+    if so_far is not None and so_far.dim() == 2:
+        before[0] = torch.addmm(so_far, of_h_NZ, W)
+    else:
+        product = torch.matmul(of_h_NZ, W)
+        before[0] = product if so_far is None else product.add_(so_far)
+    whole = [torch.zeros_like(v_KNH[0]) if a is None else a for a in before]
+    if keep_N1 is None:
+        return whole
+    cut = [a * keep_N1 for a in whole]
+    return [a if c is None else a + c for a, c in zip(cut, base_K, strict=True)]
