@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline import prose
+from pipeline.figures import words
 from pipeline.provenance import Provenance
 from pipeline.shown import Shown, show
-from pipeline.study import Check, Figure, Study, Table, rows_of
+from pipeline.study import Check, Figure, Study, Table, Trial, rows_of
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
 """What a declaration raises where rows that it counts on are missing."""
@@ -127,6 +128,12 @@ class Findings:
         units = (("h", 3600), ("min", 60), ("s", 1))
         unit, size = next((u for u in units if seconds >= u[1]), units[-1])
         return f"{seconds / size:.3g} {unit}"
+
+    def told(self, trial: Trial) -> str:
+        """Return what tells the trial from the others of its part."""
+        rows = rows_of(self.rows, str(trial["part"])) if "part" in trial else self.rows
+        kept = {k: v for k, v in trial.items() if k not in rows or (rows[k] != v).any()}
+        return ", ".join(f"{k} {words(v)}" for k, v in kept.items() if v is not None)
 
     def summary(self, stale: int) -> dict[str, Any]:
         """Return the numbers, all finite, as nested dicts."""

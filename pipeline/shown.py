@@ -53,11 +53,12 @@ def _drawn(figure: Figure, rows: pd.DataFrame) -> Shown:
 
 
 def _printed(table: Table, rows: pd.DataFrame) -> Shown:
-    """Build a table; the numbers of a row go by the words before them."""
+    """Build a table; the numbers of a row go by its words."""
     data = table.build(rows)
-    names = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
-    values = data.drop(columns=names)
-    keys = data[names].astype(str).agg(" ".join, axis=1) if names else data.index.map(str)
+    words = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
+    values = data.drop(columns=words)
+    unique = next(([c] for c in words if data[c].is_unique), words)
+    keys = data[unique].astype(str).agg(" ".join, axis=1) if words else data.index.map(str)
     numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
     return Shown(table, data=data, numbers=numbers if len(values.columns) else {})
 

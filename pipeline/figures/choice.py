@@ -1,5 +1,6 @@
 """Which rows and columns a figure shows, what they are called, and its own numbers."""
 
+import itertools
 import math
 from typing import Any
 
@@ -55,6 +56,18 @@ def values(data: pd.DataFrame, name: str | None) -> list[Any]:
 def are_numbers(column: pd.Series) -> bool:
     """Return whether a column has distances, not only an order."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def coincide(figure: Figure, part: pd.DataFrame) -> bool:
+    """Return whether two curves of a panel lie within 1 % of its height of each other."""
+    if figure.hue is None or part.empty:
+        return False
+    curves = part.pivot_table(index=figure.x, columns=figure.hue, values=figure.y)
+    if figure.log_y:
+        curves = curves.where(curves > 0).map(math.log)
+    near = (curves.max().max() - curves.min().min()) / 100
+    pairs = itertools.combinations(curves, 2)
+    return any((curves[a] - curves[b]).abs().max() <= near for a, b in pairs)
 
 
 def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:

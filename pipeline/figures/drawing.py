@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from pipeline.figures.choice import are_numbers, called, chosen, measured, values
+from pipeline.figures.choice import are_numbers, called, chosen, coincide, measured, values
 from pipeline.figures.grounds import Ground, Style, settings, styles, words
 from pipeline.figures.marks import Series, bar, heatmap, line, scatter
 from pipeline.figures.scales import NUMBERS, legend, scale
@@ -83,11 +83,13 @@ def _look_of(
 def _fill(
     figure: Figure, axes: Axes, part: pd.DataFrame, look: dict[Any, Style], ground: Ground
 ) -> None:
-    """Draw the series of one panel."""
+    """Draw the series of one panel; where curves coincide, the earlier are the broader."""
+    nested = figure.kind == "line" and coincide(figure, part)
     for place, (value, style) in enumerate(look.items()):
         rows = part if figure.hue is None else part[part[figure.hue] == value]
         name = figure.labels.get(value, words(value)) if figure.hue else "measured"
-        series = Series(name, rows, style, place, len(look))
+        breadth = (len(look) - 1 - place) / len(look) if nested else 0
+        series = Series(name, rows, style, place, len(look), breadth)
         DRAW[figure.kind](axes, series, figure.x, figure.y, figure.theory, ground)
 
 
@@ -114,7 +116,9 @@ def _table(figure: Figure, part: pd.DataFrame, value: str) -> pd.DataFrame:
 
 def _size(down: int, across: int) -> tuple[float, float]:
     """Return width and height in inches."""
-    return (5.6, 3.7) if down == across == 1 else (max(5.6, 3.3 * across), 2.6 * down + 0.9)
+    return (
+        (5.6, 3.8) if down == across == 1 else (max(5.6, min(11.6, 4.3 * across)), 3 * down + 0.8)
+    )
 
 
 def _svg(canvas: Canvas) -> str:

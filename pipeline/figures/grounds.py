@@ -38,7 +38,7 @@ LIGHT = Ground(
     "#e3e7ec",
     ("#0072b2", "#d55e00", "#009e73", "#b0558a", "#3d3d3d", "#b07d00", "#2f9fd8"),
     "viridis",
-    (0.05, 0.78),
+    (0.0, 0.72),
 )
 DARK = Ground(
     "-dark",
@@ -117,6 +117,8 @@ def words(value: Any) -> str:
     """Return a number short, as 16, 0.7, 5,000 or 3×10⁻⁷, and anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
     if value == 0 or 1e-3 <= abs(value) < 1e6:
         return f"{value:,.6g}".replace("-", "−")
     mantissa, _, power = f"{value:.2e}".partition("e")

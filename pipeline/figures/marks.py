@@ -16,22 +16,23 @@ CENTRE: dict[str, Any] = {"ha": "center", "va": "center"}
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One series of a panel: its label, its rows, its style, and its place among the others."""
+    """One series of a panel: its label, its rows, its style, and its place among the others.
+
+    ``breadth``, from 0 to 1, is how far it shows from under the later ones.
+    """
 
     label: str
     rows: pd.DataFrame
     style: Style
     place: int
     of: int
+    breadth: float
 
 
 def line(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
-    """Draw the mean over seeds, its range as a band, and the theory dashed.
-
-    Earlier series are broader, so that curves that coincide are all seen.
-    """
+    """Draw the mean over seeds, its range as a band, and the theory dashed."""
     by_x = s.rows.groupby(x)[y].agg(["mean", "min", "max"])
-    at, breadth = list(by_x.index), (s.of - 1 - s.place) / max(s.of - 1, 1)
+    at = list(by_x.index)
     if (by_x["max"] > by_x["min"]).any():
         axes.fill_between(at, by_x["min"], by_x["max"], color=s.style.colour, alpha=0.16, lw=0)
     every = max(1, len(at) // 8)
@@ -40,9 +41,9 @@ def line(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Grou
         by_x["mean"],
         color=s.style.colour,
         dashes=() if theory else s.style.dashes,
-        lw=1.5 + 1.5 * breadth,
+        lw=1.8 + 4 * s.breadth,
         marker=s.style.marker,
-        markersize=4.5 + 2.5 * breadth,
+        markersize=6 + 5 * s.breadth,
         markevery=(s.place * every // s.of, every),
         markeredgecolor=ground.paper,
         markeredgewidth=0.7,

@@ -59,6 +59,7 @@ def legend(figure: Figure, canvas: Canvas, grid: Any, heading: str) -> None:
             handles,
             names,
             title=heading,
+            alignment="left",
             loc="outside upper left",
             ncols=min(len(names), max(2, round(canvas.get_figwidth() * 14 / max(map(len, names))))),
         )

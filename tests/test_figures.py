@@ -1,0 +1,74 @@
+"""Figures: each is drawn, twice, with its names, and says what it leaves out."""
+
+import base64
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.figures import DARK, LIGHT, words
+from pipeline.study import Figure, Study
+from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
+
+
+@pytest.fixture(scope="module")
+def report_of(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    return built(tmp_path_factory.mktemp("report"), FULL)
+
+
+def test_every_declared_figure_is_drawn_on_a_light_and_on_a_dark_ground(
+    report_of: tuple[str, Path],
+):
+    page, folder = Elements(report_of[0]), report_of[1]
+    shown = {i["src"] for i in page.all("img")} | {s["srcset"] for s in page.all("source")}
+    for figure in FIGURES:
+        for ground in (LIGHT, DARK):
+            file = folder / "figures" / f"{figure.name}{ground.suffix}.svg"
+            assert 2_000 < file.stat().st_size < 200_000
+            assert ground.paper in file.read_text(encoding="utf-8")
+            ET.fromstring(file.read_text(encoding="utf-8"))
+            data = base64.b64encode(file.read_bytes()).decode()
+            assert f"data:image/svg+xml;base64,{data}" in shown
+        assert figure.title in page.text
+        assert len(pd.read_csv(folder / "plots" / f"{figure.name}.csv")) > 0
+    for source in page.all("source"):
+        assert "prefers-color-scheme: dark" in source["media"]
+    for image in page.all("img"):
+        assert "against" in image["alt"]
+
+
+def test_a_figure_shows_the_names_its_labels_give(report_of: tuple[str, Path]):
+    svg = (report_of[1] / "figures" / "growth.svg").read_text(encoding="utf-8")
+    for text in ("units n", "the fast rule", "theory", "deep: True, word: early", ">10<", ">40<"):
+        assert text in svg, text
+
+
+def test_a_line_is_summed_up_by_its_end_and_the_rest_by_the_mean(report_of: tuple[str, Path]):
+    shown = json.loads((report_of[1] / "summary.json").read_text(encoding="utf-8"))["shown"]
+    assert set(shown) == {figure.name for figure in FIGURES} | {"means"}
+    fast = (10**2 + 20**2 + 40**2) / 3 * 1.025
+    assert shown["curves"]["fast"] == pytest.approx(100 * fast)
+    assert shown["points"]["fast"] == pytest.approx(37 * fast)
+    assert shown["growth"]["True early fast"] == pytest.approx(40**2 * 1.025)
+
+
+def test_values_that_are_not_finite_are_counted_and_left_out(report_of: tuple[str, Path]):
+    assert "2 values are missing or not finite and are not shown." in report_of[0]
+    assert pd.read_csv(report_of[1] / "plots" / "curves.csv")["value"].notna().all()
+
+
+def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path):
+    wrong = Figure("wrong", "Wrong", "", "size", "value", kind="pie")
+    with pytest.raises(ValueError, match="wrong: 'pie' is none of: line, scatter, bar, heatmap"):
+        built(tmp_path, Study(DOC, Params, trials, measure, expects, (wrong,)))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(16, "16"), (1_115_394, "1,115,394"), (0.7, "0.7"), (-2.5, "−2.5"), (5000.0, "5,000"),
+     (1e-12, "10⁻¹²"), (-3e7, "−3×10⁷"), (0.0, "0"), (True, "True"), ("srn", "srn")],
+)  # fmt: skip
+def test_numbers_are_written_short(value: object, text: str):
+    assert words(value) == text
