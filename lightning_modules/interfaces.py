@@ -100,10 +100,7 @@ class Trajectory(abc.ABC):
 
     @abc.abstractmethod
     def followed_by(self, then: "Trajectory") -> "Trajectory":
-        """Return these steps and the ones after, each with its own weights, in storage of its own.
-
-        This trajectory's storage may be taken over: do not join twice onto the same one.
-        """
+        """Return these steps and more, each with its own weights; this storage is taken over."""
 
 
 class Cell(nn.Module, abc.ABC):
