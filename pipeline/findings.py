@@ -93,8 +93,9 @@ class Findings:
 
     @property
     def first(self) -> Shown | None:
-        """The first figure that could be drawn."""
-        return next((shown for shown in self.shown if shown.pictures), None)
+        """The first figure that could be drawn, one of a single panel if there is one."""
+        drawn = [shown for shown in self.shown if shown.pictures]
+        return next((shown for shown in drawn if shown.across == 1), drawn[0] if drawn else None)
 
     @cached_property
     def provenance(self) -> list[Provenance]:

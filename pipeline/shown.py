@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import figures
-from pipeline.figures import DARK, LIGHT
+from pipeline.figures import DARK, LIGHT, words
 from pipeline.study import Figure, Table
 
 
@@ -37,28 +37,37 @@ def show(declared: Figure | Table, rows: pd.DataFrame) -> Shown:
 def _drawn(figure: Figure, rows: pd.DataFrame) -> Shown:
     """Draw a figure on both grounds."""
     data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
-    seeds = data["seed"].nunique() if "seed" in data else 1
-    spread = {"line": "Line: mean; band", "bar": "Bar: mean; whisker"}.get(figure.kind)
-    notes = [f"{spread}: least to most over {seeds} seeds."] if spread and seeds > 1 else []
-    notes += [f"{left} values are missing or not finite and are not shown."] if left else []
+    notes = [_spread(figure, data)]
+    why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
+    notes += [f"{words(left)} values{why} are not shown."] if left else []
     return Shown(
         figure,
         {ground.suffix: figures.draw(figure, rows, ground) for ground in (LIGHT, DARK)},
         data,
         data[figure.column].nunique() if figure.column else 1,
         _alt(figure),
-        " ".join(notes),
+        " ".join(filter(None, notes)),
         figures.numbers(figure, rows),
     )
+
+
+def _spread(figure: Figure, data: pd.DataFrame) -> str:
+    """Say what a band or a whisker spans, where there is one."""
+    drawn = {"line": "Line: mean; band", "bar": "Bar: mean; whisker"}.get(figure.kind)
+    at = [*figures.groups(figure), figure.x]
+    rows, seeds = data.groupby(at).size().max(), data["seed"].nunique() if "seed" in data else 0
+    if drawn is None or rows < 2:
+        return ""
+    return f"{drawn}: least to most over {seeds} seeds." if rows == seeds else f"{drawn}: range."
 
 
 def _printed(table: Table, rows: pd.DataFrame) -> Shown:
     """Build a table; the numbers of a row go by its words."""
     data = table.build(rows)
-    words = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
-    values = data.drop(columns=words)
-    unique = next(([c] for c in words if data[c].is_unique), words)
-    keys = data[unique].astype(str).agg(" ".join, axis=1) if words else data.index.map(str)
+    named = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
+    values = data.drop(columns=named)
+    unique = next(([c] for c in named if data[c].is_unique), named)
+    keys = data[unique].astype(str).agg(" ".join, axis=1) if named else data.index.map(str)
     numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
     return Shown(table, data=data, numbers=numbers if len(values.columns) else {})
 

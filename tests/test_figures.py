@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.figures import DARK, LIGHT, words
+from pipeline.figures import DARK, LIGHT, draw, hidden, words
 from pipeline.study import Figure, Study
 from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
 
@@ -55,8 +55,28 @@ def test_a_line_is_summed_up_by_its_end_and_the_rest_by_the_mean(report_of: tupl
 
 
 def test_values_that_are_not_finite_are_counted_and_left_out(report_of: tuple[str, Path]):
-    assert "2 values are missing or not finite and are not shown." in report_of[0]
+    assert "2 values, missing or not finite, are not shown." in report_of[0]
     assert pd.read_csv(report_of[1] / "plots" / "curves.csv")["value"].notna().all()
+
+
+@pytest.mark.parametrize("kind", ["line", "scatter", "bar"])
+def test_a_panel_without_one_of_the_series_is_drawn(kind: str):
+    rows = pd.DataFrame({"x": [1, 2, 1], "y": [1.0, 2.0, 3.0], "hue": [*"aab"], "panel": [*"ppq"]})
+    figure = Figure("some", "", "", "x", "y", hue="hue", column="panel", kind=kind, theory="y")
+    svg = draw(figure, rows, LIGHT)
+    assert "panel: p" in svg
+    assert "panel: q" in svg
+
+
+def test_a_logarithmic_axis_says_how_many_values_lie_below_it():
+    rows = pd.DataFrame({"x": [1, 2, 3, 4], "y": [0.0, 2.0, 3.0, -1.0]})
+    assert hidden(Figure("log", "", "", "x", "y", log_y=True), rows) == 2
+    assert hidden(Figure("linear", "", "", "x", "y"), rows) == 0
+
+
+def test_a_band_that_spans_more_than_the_seeds_is_called_a_range(report_of: tuple[str, Path]):
+    assert "By rule. Line: mean; band: least to most over 2 seeds." in report_of[0]
+    assert "One series. Line: mean; band: range." in report_of[0]
 
 
 def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path):

@@ -19,8 +19,12 @@ def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def hidden(figure: Figure, rows: pd.DataFrame) -> int:
-    """Count the rows that cannot be shown, their value being missing or not finite."""
-    return int((~_finite(figure, _kept(figure, rows))).sum())
+    """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis."""
+    kept = _kept(figure, rows)
+    shown = _finite(figure, kept)
+    if figure.log_y and figure.kind != "heatmap":
+        shown &= kept[figure.y] > 0
+    return int((~shown).sum())
 
 
 def measured(figure: Figure) -> str:

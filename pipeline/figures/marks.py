@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
 from pipeline.figures.grounds import Ground, Style, words
 
@@ -49,7 +50,7 @@ def line(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Grou
         markeredgewidth=0.7,
         label=s.label,
     )
-    _expected(axes, s, x, theory)
+    _expected(axes, s, x, theory, ground)
 
 
 def scatter(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
@@ -65,7 +66,7 @@ def scatter(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: G
         linewidths=0.6,
         label=s.label,
     )
-    _expected(axes, s, x, theory)
+    _expected(axes, s, x, theory, ground)
 
 
 def bar(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
@@ -91,10 +92,14 @@ def bar(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Groun
         axes.hlines(rungs, at - width / 2, at + width / 2, colors=ground.ink, linestyles="--")
 
 
-def _expected(axes: Axes, s: Series, x: str, theory: str | None) -> None:
+def _expected(axes: Axes, s: Series, x: str, theory: str | None, ground: Ground) -> None:
+    """Draw the theory over the measured, in a mixture of the series' colour and ink."""
     if theory:
         expected = s.rows.groupby(x)[theory].mean()
-        axes.plot(list(expected.index), expected, color=s.style.colour, lw=1.2, dashes=(4, 3))
+        mixed = [
+            (a + b) / 2 for a, b in zip(to_rgb(s.style.colour), to_rgb(ground.ink), strict=True)
+        ]
+        axes.plot(list(expected.index), expected, color=mixed, lw=1.2, dashes=(4, 3), zorder=3)
 
 
 def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float], ground: Ground) -> Any:

@@ -25,6 +25,9 @@ def scale(figure: Figure, grid: Any, ticks: list[str], values: list[float]) -> N
         if figure.log_y:
             _log(axes.yaxis, [])
         axes.margins(x=0.04)
+        _thousands(axes.yaxis)
+        if not ticks:
+            _thousands(axes.xaxis)
     limits = [axes.get_ylim() for axes in grid.flat]
     if _comparable(limits, figure.log_y):
         for axes in grid.flat:
@@ -33,12 +36,20 @@ def scale(figure: Figure, grid: Any, ticks: list[str], values: list[float]) -> N
 
 def _log(axis: Any, values: list[float]) -> None:
     """Make an axis logarithmic, with plain numbers, at the values themselves if they are few."""
-    axis.axes.set_xscale("log") if axis.axis_name == "x" else axis.axes.set_yscale("log")
-    few = 0 < len(values) <= 8
-    axis.set_major_locator(FixedLocator(values) if few else LogLocator(numticks=7))
+    scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    scale("log", nonpositive="mask")
+    low, high = axis.get_view_interval()
+    some = LogLocator(numticks=7) if high > 50 * low else LogLocator(subs=(1, 2, 5))
+    axis.set_major_locator(FixedLocator(values) if 0 < len(values) <= 8 else some)
     axis.set_major_formatter(NUMBERS)
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def _thousands(axis: Any) -> None:
+    """Separate the thousands on a linear axis that has any."""
+    if axis.get_scale() == "linear" and max(map(abs, axis.get_view_interval())) >= 1000:
+        axis.set_major_formatter(NUMBERS)
 
 
 def _comparable(limits: list[tuple[float, float]], log: bool) -> bool:
