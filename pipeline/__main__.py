@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.params import Settings
 
 app = typer.Typer(
     help="A laboratory for gradient dynamics: data, studies, reports. Values are in params.yaml.",
@@ -88,7 +91,7 @@ def report(study: Study) -> None:
     from pipeline.studies import STUDIES
     from pipeline.tracking import Tracker
 
-    scale = params.load().scale
+    scale = _checked(params.load(), study)
     path = records.parquet(study, scale)
     if not path.exists():
         raise UserError(f"{path}: not there: python -m pipeline run {study}")
@@ -114,7 +117,7 @@ def track(study: Study) -> None:
     from pipeline import params, records
     from pipeline.tracking import Tracker
 
-    scale = params.load().scale
+    scale = _checked(params.load(), study)
     kept = records.journal(study, scale).read()
     count = Tracker().sync(study, scale, kept.values())
     _say(f"{study} ({scale}): {count} of {len(kept)} trials logged now")
@@ -142,6 +145,14 @@ def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")
     serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
     done = subprocess.run([sys.executable, "-m", *serve, "--port", str(port)], check=False)
     raise typer.Exit(done.returncode)
+
+
+def _checked(settings: "Settings", study: str) -> str:
+    """Return the scale in force; UserError if the study has no section there."""
+    from pipeline import params
+
+    params.section(settings, study)
+    return settings.scale
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,7 @@ run again, a few times. Workers measure and return rows, nothing else.
 import contextlib
 import os
 import secrets
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -68,6 +69,8 @@ def _ray(
 
         def start(task: Task) -> Any:
             needed = {name: held[name] for name in task.data}
+            if _address():  # this machine's folders are not the workers'
+                task = task._replace(scratch=None)
             return work.remote(module, task, needed, settings.cpus)
 
         yield from _each(ray, start, tasks, 2 * count, settings.retries)
@@ -112,7 +115,7 @@ def _work(module: str, task: Task, references: Mapping[str, list[Any]], threads:
 @contextlib.contextmanager
 def _cluster(settings: "Dispatch") -> Iterator[Any]:
     """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running."""
-    address = os.environ.get("RAY_ADDRESS", "")
+    address = _address()
     if not address:
         # A token of this run's own: Ray listens on all interfaces, and would keep one in $HOME.
         os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -128,14 +131,29 @@ def _cluster(settings: "Dispatch") -> Iterator[Any]:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
     here = {"address": "local", "num_cpus": slots(settings) * settings.cpus}
     there = {"address": address, "runtime_env": {"working_dir": os.getcwd(), "excludes": STAYS}}
-    try:
-        ray.init(**quiet, **(there if address else here))
-    except ConnectionError as error:
-        raise UserError(f"RAY_ADDRESS={address}: no cluster answers: {error}") from None
+    _knock(address)
+    ray.init(**quiet, **(there if address else here))
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _address() -> str:
+    return os.environ.get("RAY_ADDRESS", "")
+
+
+def _knock(address: str) -> None:
+    """Find out in seconds that a cluster does not answer: Ray would wait for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError as error:
+            line = (
+                f"RAY_ADDRESS={address} does not answer ({error}): start it, or unset RAY_ADDRESS"
+            )
+            raise UserError(line) from None
 
 
 def _room(resources: Mapping[str, float], settings: "Dispatch") -> int:

@@ -1,29 +1,20 @@
 """Both backends give the same outcomes; a trial that fails or loses its worker is one of them."""
 
-import io
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from pipeline import fingerprint, progress
 from pipeline.dispatch import dispatch
 from pipeline.errors import UserError
-from pipeline.execute import run
 from pipeline.fingerprint import Fingerprints
-from pipeline.jobs import Job, Source, state
 from pipeline.params import Dispatch
 from pipeline.study import Trial
 from pipeline.worker import Outcome, Task
 from tests import toy_study
 
-pytestmark = pytest.mark.filterwarnings(
-    # MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 deprecates.
-    "ignore:The ``noload`` loader strategy is deprecated"
-)
 BACKENDS = ("inline", "ray")
 MODULE = toy_study.__name__
 
@@ -116,8 +107,8 @@ def test_a_trial_that_loses_too_many_workers_fails_and_the_others_finish(tmp_pat
 
 @pytest.mark.usefixtures("cluster")
 def test_outcomes_come_in_the_order_of_ending(tmp_path: Path):
-    ended = outcomes("ray", tmp_path, trial("plain", 0, 1.5), trial("plain", 1, 0.0))
-    assert list(ended) == ["plain 1", "plain 0"]
+    pair = [trial(kind) | {"marks": str(tmp_path)} for kind in ("waits", "plain")]
+    assert list(outcomes("ray", tmp_path, *pair)) == ["plain 0", "waits 0"]
 
 
 @pytest.mark.usefixtures("cluster")
@@ -143,83 +134,20 @@ def test_more_than_the_cluster_has_is_refused_with_a_line(cluster: None, tmp_pat
         outcomes("ray", tmp_path, trial("plain"), gpus=0.5)
 
 
+def test_a_cluster_that_does_not_answer_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+        patch.setattr("ray.is_initialized", lambda: False)
+        with pytest.raises(
+            UserError, match=r"RAY_ADDRESS=127\.0\.0\.1:9 does not answer"
+        ) as caught:
+            outcomes("ray", tmp_path, trial("plain"))
+    assert "\n" not in str(caught.value)
+
+
 def test_scratch_of_a_trial_without_a_folder_is_gone_when_it_ends():
     (ended,) = dispatch(MODULE, [task(trial("plain"), None)], {}, settings("inline"))
     assert ended.error == ""
     assert not list(Path(tempfile.gettempdir(), "gradient-dynamics").glob(ended.task.hash))
-
-
-def job(kinds: list[str], seeds: int, **data: Source) -> Job:
-    section = toy_study.Params(kinds=kinds, seeds=seeds)
-    study = toy_study.with_data(*data)
-    return Job("toy", MODULE, study, "quick", section, data)
-
-
-@pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return Console(file=io.StringIO(), width=200)
-
-
-def said(console: Console) -> str:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
-def test_finished_trials_are_skipped_and_failed_ones_are_tried_again(console: Console):
-    inline = settings("inline")
-    assert len(run(job(["plain", "raises"], 2), inline, console)) == 4
-    assert state(job(["plain", "raises"], 2)) == (4, 2, 2, 0)
-    again = run(job(["plain", "raises"], 2), inline, console)
-    assert {r.trial["kind"] for r in again} == {"raises"}
-    more = run(job(["plain"], 3), inline, console)
-    assert [r.trial["seed"] for r in more] == [2]
-    assert "1 trials to run, 2 finished before" in said(console)
-    forced = run(job(["plain"], 3), inline, console, force=True)
-    assert len(forced) == 3
-
-
-def test_a_new_version_makes_finished_trials_stale(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-):
-    run(job(["plain"], 2), settings("inline"), console)
-    monkeypatch.setattr(fingerprint, "versions", lambda: {"torch": "1.0"})
-    assert state(job(["plain"], 2)) == (2, 0, 0, 2)
-
-
-def test_trials_on_data_that_is_not_there_ask_for_a_fetch(console: Console):
-    nothing = Source("", "", {}, list)
-    with pytest.raises(UserError, match="numbers is not there: python -m pipeline fetch numbers"):
-        run(job(["plain"], 1, numbers=nothing), settings("inline"), console)
-
-
-def test_a_tracking_server_that_is_gone_costs_no_trial(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    assert len(run(job(["plain"], 3), settings("inline"), console)) == 3
-    assert state(job(["plain"], 3)).finished == 3
-    assert said(console).count("MLflow at http://127.0.0.1:9") == 1
-
-
-def test_progress_ends_with_a_plain_line_where_there_is_no_terminal(console: Console):
-    run(job(["plain", "raises"], 2), settings("inline"), console)
-    assert "toy: 4/4 trials, 2 failed, 0 running, 0 s left\n" in said(console)
-
-
-def test_progress_on_a_terminal_counts_what_is_done_failed_and_running(tmp_path: Path):
-    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
-    tasks = [task(trial(kind), tmp_path) for kind in ("raises", "plain", "plain")]
-    ended = dispatch(MODULE, tasks, {}, settings("inline"))
-    for _ in progress.shown(ended, "toy", 3, 1, screen):
-        pass
-    assert "3/3" in said(screen)
-    assert "1 failed, 0 running" in said(screen)
-
-
-def test_the_scratch_of_recorded_trials_is_gone(console: Console, tmp_path: Path):
-    (record,) = run(job(["leaves"], 1), settings("inline"), console)
-    assert record.rows[0]["loss"] == 0.0
-    assert not list((tmp_path / ".scratch").iterdir())

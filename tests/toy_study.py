@@ -41,6 +41,8 @@ def measure(
     if marks:
         Path(marks, f"{kind}-{seed}-{time.time_ns()}").touch()
     time.sleep(seconds)
+    while kind == "waits" and not list(Path(marks).glob("plain-*")):
+        time.sleep(0.5)
     if kind == "raises":
         raise ValueError("two lines\nof text")
     if kind == "dies" or (kind == "dies once" and not (scratch / "been").exists()):
