@@ -116,7 +116,7 @@ class UnitwiseTrajectory(Trajectory):
         lay, last = self._layout, first + len(into_TBSS)
         T, B, S, _ = into_TBSS.shape
         C_TBKGH, E_TBKJH = (a[first:last] for a in self._steps[2:4])
-        if S != lay.hidden or 0 in lay.shapes[1]:
+        if lay.hidden != S or 0 in lay.shapes[1]:
             into_TBSS.zero_()
         j_TBKHKH = into_TBSS.view(T, B, lay.state_blocks, lay.hidden, lay.state_blocks, lay.hidden)
         for same in self._same_weights(first, last):

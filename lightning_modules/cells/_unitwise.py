@@ -17,7 +17,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import jvp
 
 from lightning_modules.cells._layout import Layout
 from lightning_modules.cells._steps import Steps
@@ -82,24 +81,27 @@ class UnitwiseCell(Cell):
         next_BS.copy_(self.update(z_BZ, s_BS))
 
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
-        """Return C, (B, K, G, H), and the held part of E, (B, K, J, H); any leading shape.
-
-        One forward-mode product for each block of z and s, with a tangent of ones.
-        """
+        """Return C, (B, K, G, H), and the held part of E, (B, K, J, H); any leading shape."""
         del next_BS
-        return (
-            self._columns(z_BZ, s_BS, of_state=False),
-            self._columns(z_BZ, s_BS, of_state=True)[..., self.held, :],
-        )
+        C_BKGH, E_BKKH = self.derivatives_by_autograd(z_BZ, s_BS)
+        return C_BKGH, E_BKKH[..., self.held, :]
 
-    def _columns(self, z_BZ: Tensor, s_BS: Tensor, *, of_state: bool) -> Tensor:
-        """Return the derivatives of all blocks of s' by each block of z or s, (B, K, blocks, H)."""
-        point, columns = (z_BZ, s_BS), []
-        for first in range(0, point[of_state].shape[-1], self.hidden_size):
-            tangents = [torch.zeros_like(z_BZ), torch.zeros_like(s_BS)]
-            tangents[of_state][..., first : first + self.hidden_size] = 1
-            columns.append(jvp(self.update, point, tuple(tangents))[1])
-        return torch.stack([c.unflatten(-1, (-1, self.hidden_size)) for c in columns], dim=-2)
+    def derivatives_by_autograd(self, z_BZ: Tensor, s_BS: Tensor) -> tuple[Tensor, Tensor]:
+        """Return C and all of E by one product with ones for each block k of s'.
+
+        A sum over units loses nothing, since each unit of s' depends on its own z and s alone.
+        """
+        rows, H = [], self.hidden_size
+        with torch.enable_grad():
+            point = z_BZ.detach().requires_grad_(), s_BS.detach().requires_grad_()
+            for block in self.update(*point).split(H, dim=-1):
+                rows.append(
+                    torch.autograd.grad(
+                        block.sum(), point, retain_graph=True, materialize_grads=True
+                    )
+                )
+        C, E = (torch.stack(by_k, dim=-2) for by_k in zip(*rows, strict=True))
+        return C.unflatten(-1, (-1, H)), E.unflatten(-1, (-1, H))
 
     def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
         """Return the next state, (B, S)."""

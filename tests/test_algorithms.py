@@ -1,0 +1,154 @@
+"""Every learning algorithm on every cell, held to the claim it makes of itself."""
+
+import pickle
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
+from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.algorithms.tbptt import TBPTT
+from lightning_modules.interfaces import Algorithm, Cell, Claim
+from tests import checks
+from tests.cases import CELL_BUILDS
+from tests.references import (
+    bptt_reference,
+    flat_weights,
+    problem,
+    rtrl_reference,
+    tbptt_reference,
+)
+
+STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
+    "rtrl": (RTRL, rtrl_reference),
+    "blocked_rtrl": (BlockedRTRL, rtrl_reference),
+    "blocked_rtrl, one step": (lambda: BlockedRTRL(1), rtrl_reference),
+    "blocked_rtrl, five steps": (lambda: BlockedRTRL(5), rtrl_reference),
+    "tbptt": (TBPTT, partial(tbptt_reference, horizon=9)),
+    "tbptt, one step": (lambda: TBPTT(1), partial(tbptt_reference, horizon=1)),
+    "tbptt, three steps": (lambda: TBPTT(3), partial(tbptt_reference, horizon=3)),
+    "tbptt, all steps": (lambda: TBPTT(checks.LENGTH), bptt_reference),
+}
+"""Algorithms that carry a memory, in several forms, each with what its gradient must be."""
+
+WHOLE = {"bptt": (BPTT, bptt_reference), **STREAMING}
+EVERY = [
+    checks.every_step,
+    checks.carried_memory,
+    checks.moving_weights,
+    checks.pickled_memory,
+]
+
+
+@pytest.fixture(params=CELL_BUILDS)
+def cell(request: pytest.FixtureRequest) -> Cell:
+    torch.manual_seed(0)
+    return CELL_BUILDS[request.param]()
+
+
+def test_every_algorithm_is_tested() -> None:
+    assert {name.split(",")[0] for name in WHOLE} == set(ALGORITHMS)
+
+
+def test_only_the_truncated_one_does_not_claim_to_be_exact() -> None:
+    claims = {name: ALGORITHMS[name].claim for name in ALGORITHMS}
+    exact = dict.fromkeys(("bptt", "rtrl", "blocked_rtrl"), Claim.EXACT)
+    assert claims == {**exact, "tbptt": Claim.ALIGNED}
+
+
+def test_the_references_agree_with_each_other(cell: Cell) -> None:
+    p = problem(cell, checks.LENGTH, checks.BATCH)
+    weights_TP = flat_weights(cell) + 0.1 * torch.randn(checks.LENGTH, len(flat_weights(cell)))
+    of_rtrl_TP = rtrl_reference(p, weights_TP)
+    for other_TP in (bptt_reference(p, weights_TP), tbptt_reference(p, weights_TP, checks.LENGTH)):
+        torch.testing.assert_close(of_rtrl_TP, other_TP, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_gradient_of_a_whole_sequence_is_what_was_claimed(name: str, cell: Cell) -> None:
+    build, reference = WHOLE[name]
+    checks.whole_sequence(build(), cell, reference)
+
+
+@pytest.mark.parametrize("check", EVERY, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", STREAMING)
+def test_the_gradients_along_a_stream_are_what_was_claimed(
+    name: str, check: checks.Check, cell: Cell
+) -> None:
+    build, reference = STREAMING[name]
+    check(build(), cell, reference)
+
+
+@pytest.mark.parametrize("build", [BPTT, TBPTT, RTRL, BlockedRTRL])
+def test_a_credit_for_all_steps_at_once_gives_the_same(
+    build: Callable[[], Algorithm], cell: Cell
+) -> None:
+    p = problem(cell, checks.LENGTH, checks.BATCH)
+
+    class Together:
+        def __call__(self, t: int, s_BS: Tensor) -> Tensor:
+            raise AssertionError("asked step by step")
+
+        def sequence(self, s_TBS: Tensor) -> Tensor:
+            return p.mask_TB[..., None] * (s_TBS - p.target_TBS)
+
+    one, other = (
+        build().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB)
+        for credit in (Together(), p.credit)
+    )
+    checks.assert_near(cell, one, other)
+
+
+def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell) -> None:
+    p = problem(cell, checks.LENGTH, checks.BATCH)
+    exact_P, *truncated = (
+        rule.gradient(cell, p.x_TBI, p.s_BS, p.credit, p.resets_TB)
+        for rule in (BPTT(), TBPTT(1), TBPTT(4), TBPTT(12))
+    )
+    cosines = [float(torch.cosine_similarity(exact_P, g_P, dim=0)) for g_P in truncated]
+    assert cosines == sorted(cosines)
+    assert 0 < cosines[0] < 0.999999
+    assert cosines[-1] > 0.99
+
+
+@pytest.mark.parametrize("length", [7, 64])
+def test_blocked_equals_dense_while_weights_move_for_300_steps(length: int, cell: Cell) -> None:
+    p, rules = problem(cell, 300, 2), (RTRL(), BlockedRTRL(length))
+    first_P = weights_P = flat_weights(cell)
+    states, memories = [p.s_BS, p.s_BS], [None, None]
+    for t in range(300):
+        part = p.chunk(t, t + 1)
+        torch.nn.utils.vector_to_parameters(weights_P, cell.parameters())
+        runs = [
+            rule.run(cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
+            for rule, s_BS, memory in zip(rules, states, memories, strict=True)
+        ]
+        states, memories = [run.state_BS for run in runs], [run.memory for run in runs]
+        checks.assert_near(cell, runs[1].gradient_P, runs[0].gradient_P, 1e-11)
+        weights_P = weights_P - 0.03 * runs[0].gradient_P
+    assert (weights_P - first_P).norm() > 0.5
+
+
+@pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0)])
+def test_a_window_of_no_step_is_refused(build: Callable[[], Algorithm]) -> None:
+    with pytest.raises(ValueError, match=r"is 0: it must be at least 1"):
+        build()
+
+
+@pytest.mark.parametrize("name", STREAMING)
+def test_a_memory_does_not_grow_along_the_stream(name: str) -> None:
+    build, _ = STREAMING[name]
+    p, sizes = problem(CELL_BUILDS["lstm"](), 96, 1), []
+    s_BS, memory, algorithm = p.s_BS, None, build()
+    for t in range(96):
+        part = p.chunk(t, t + 1)
+        run = algorithm.run(p.cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
+        s_BS, memory = run.state_BS, run.memory
+        sizes.append(len(pickle.dumps(memory)))
+    early, late = sizes[24:60], sizes[60:]
+    assert max(late) <= 1.02 * max(early)
