@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline import params, provenance
+from pipeline import params
+from pipeline.fetching import provenance
 from pipeline.fingerprint import Fingerprints
 from pipeline.records import FAILED, FINISHED, Journal, journal, key
 from pipeline.studies import STUDIES

@@ -16,10 +16,11 @@ import pandas as pd
 import pyarrow
 
 from lightning_modules.registry import nearest
-from pipeline import prose, records
+from pipeline import records
 from pipeline.errors import UserError
-from pipeline.figures import words
-from pipeline.findings import Findings
+from pipeline.pages import prose
+from pipeline.pages.figures import words
+from pipeline.pages.findings import Findings
 from pipeline.studies import STUDIES
 from pipeline.study import Study
 

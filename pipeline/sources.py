@@ -5,10 +5,10 @@
 from pathlib import Path
 
 from lightning_modules.registry import nearest
-from pipeline.embedded import DIGITS, HELP_TEXTS
 from pipeline.errors import UserError
-from pipeline.fetching import Source, bring
-from pipeline.provenance import Provenance, folder_of
+from pipeline.fetching.bringing import Source, bring
+from pipeline.fetching.embedded import DIGITS, HELP_TEXTS
+from pipeline.fetching.provenance import Provenance, folder_of
 
 OFFLINE = ("embedded", "error")
 

@@ -120,6 +120,7 @@ class Laboratory:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # so that it can be stopped with all its children
         )
 
     def run(self, *command: str) -> str:

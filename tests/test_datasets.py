@@ -12,9 +12,9 @@ import torch
 
 from lightning_modules.registry import UnknownNameError
 from pipeline.datasets import DATASETS
-from pipeline.embedded import DIGITS, HELP_TEXTS, Embedded
 from pipeline.errors import UserError
-from pipeline.provenance import Provenance, digest, folder_of, record
+from pipeline.fetching.embedded import DIGITS, HELP_TEXTS, Embedded
+from pipeline.fetching.provenance import Provenance, digest, folder_of, record
 from pipeline.sources import SOURCES, fetch
 
 LABELS = "train-labels-idx1-ubyte.gz"
@@ -67,7 +67,7 @@ def test_the_digits_are_read_as_the_library_has_them(root: Path):
 
 def test_the_text_is_cut_in_order_and_its_alphabet_spells_it(root: Path):
     text = DATASETS["tiny_shakespeare"]().load(root)
-    written = (root / "tiny-shakespeare" / "input.txt").read_text(encoding="utf-8")
+    written = (root / "tiny_shakespeare" / "input.txt").read_text(encoding="utf-8")
     ids_N = torch.cat([text.train_N, text.valid_N, text.test_N])
     assert "".join(text.alphabet[i] for i in ids_N) == written
     assert text.alphabet == "".join(sorted(set(written)))
@@ -140,7 +140,7 @@ def test_labels_under_the_name_of_images_are_refused(root: Path):
 
 
 def test_a_text_that_is_not_utf_8_is_named_with_the_place(root: Path):
-    path = root / "tiny-shakespeare" / "input.txt"
+    path = root / "tiny_shakespeare" / "input.txt"
     path.write_bytes(b"To be or not t\xf6 be, that is the question")
     seal("tiny_shakespeare", root)
     with pytest.raises(UserError, match="not UTF-8, byte 14 is 0xf6; delete it and fetch again"):
@@ -148,7 +148,7 @@ def test_a_text_that_is_not_utf_8_is_named_with_the_place(root: Path):
 
 
 def test_an_empty_text_is_refused(root: Path):
-    (root / "tiny-shakespeare" / "input.txt").write_bytes(b"")
+    (root / "tiny_shakespeare" / "input.txt").write_bytes(b"")
     seal("tiny_shakespeare", root)
     with pytest.raises(UserError, match="0 characters, too few"):
         DATASETS["tiny_shakespeare"]().load(root)

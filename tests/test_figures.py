@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.figures import DARK, LIGHT, draw, hidden, words
+from pipeline.pages.figures import DARK, LIGHT, draw, hidden, words
 from pipeline.study import Figure, Study
 from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads, sources
+from pipeline import sources
 from pipeline.errors import UserError
-from pipeline.provenance import verified
+from pipeline.fetching import downloads
+from pipeline.fetching.provenance import verified
 from tests.servers import half, refusing, serve
 from tests.toy_set import FILES, Toy, publish, snapshot
 
@@ -48,7 +49,7 @@ def test_a_stand_in_says_loudly_that_it_is_one(root: Path, capsys: pytest.Captur
         "A stand-in",
         7,
     )
-    assert json.loads((root / "toy-set" / "provenance.json").read_text())["embedded"] is True
+    assert json.loads((root / "toy_set" / "provenance.json").read_text())["embedded"] is True
     assert verified("toy_set", root)[1] == provenance
 
 
@@ -61,7 +62,7 @@ def test_the_real_files_replace_a_stand_in_at_the_next_fetch(
         capsys.readouterr()
         assert not sources.fetch("toy_set", root).embedded
     assert "wrong checksum" not in capsys.readouterr().err
-    assert {f: (root / "toy-set" / f).read_bytes() for f in FILES} == FILES
+    assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
 
 
 @pytest.mark.parametrize("name", ["mnist", "tiny_shakespeare"])
@@ -84,7 +85,7 @@ def test_offline_error_names_the_file_the_addresses_and_the_way_on(root: Path, t
     with pytest.raises(UserError) as caught:
         sources.fetch("toy_set", root, offline="error")
     message = str(caught.value)
-    assert message.startswith(f"{root / 'toy-set' / 'one.bin'}: no address has it")
+    assert message.startswith(f"{root / 'toy_set' / 'one.bin'}: no address has it")
     assert "http://no-such-host.invalid/toy-set/one.bin: no such host" in message
     assert f"{away}/toy-set/one.bin: connection refused" in message
     assert "set DATA_MIRROR to a folder or URL that holds toy-set/one.bin" in message
@@ -137,14 +138,14 @@ def test_a_killed_download_leaves_nothing_that_passes_for_a_file(
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert asked == ["/toy-set/one.bin"]
-    assert not (root / "toy-set").exists()
+    assert not (root / "toy_set").exists()
     with pytest.raises(UserError, match="missing"):
         verified("toy_set", root)
     with serve(published) as (address, _):
         toy(address)
         sources.fetch("toy_set", root)
-    assert {p.name for p in root.iterdir()} == {"toy-set"}
-    assert set(snapshot(root)) == {"toy-set/one.bin", "toy-set/two.bin", "toy-set/provenance.json"}
+    assert {p.name for p in root.iterdir()} == {"toy_set"}
+    assert set(snapshot(root)) == {"toy_set/one.bin", "toy_set/two.bin", "toy_set/provenance.json"}
 
 
 def test_what_a_fetch_with_nothing_to_do_imports_is_cheap():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads, sources
+from pipeline import sources
+from pipeline.fetching import downloads
 from tests.servers import black_hole, half, refusing, serve, trickle
 from tests.toy_set import Toy, publish
 

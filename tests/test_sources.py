@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads, sources
+from pipeline import sources
 from pipeline.errors import UserError
-from pipeline.provenance import verified
+from pipeline.fetching import downloads
+from pipeline.fetching.provenance import verified
 from tests.servers import refusing, serve, torn
 from tests.toy_set import FILES, Toy, publish, snapshot
 
@@ -38,8 +39,8 @@ def test_fetched_files_are_whole_and_described_and_not_fetched_twice(
         assert asked == ["/toy-set/one.bin", "/toy-set/two.bin"]
         assert sources.fetch("toy_set", root) == provenance
         assert len(asked) == 2
-    assert {p.name for p in root.iterdir()} == {"toy-set"}
-    assert {f: (root / "toy-set" / f).read_bytes() for f in FILES} == FILES
+    assert {p.name for p in root.iterdir()} == {"toy_set"}
+    assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
     assert (provenance.served, provenance.embedded, provenance.reason) == ("Toy", False, "")
     assert verified("toy_set", root)[1] == provenance
 
@@ -48,7 +49,7 @@ def test_only_the_missing_file_is_fetched(published: Path, root: Path, toy: Toy)
     with serve(published) as (address, asked):
         toy(address)
         sources.fetch("toy_set", root)
-        (root / "toy-set" / "two.bin").unlink()
+        (root / "toy_set" / "two.bin").unlink()
         sources.fetch("toy_set", root)
     assert asked[2:] == ["/toy-set/two.bin"]
 
@@ -103,7 +104,7 @@ def test_the_next_address_serves_where_one_hangs_up_or_has_nothing_or_another_fi
     ):
         toy(refusing(), one, two, three, good)
         assert not sources.fetch("toy_set", root).embedded
-    assert {f: (root / "toy-set" / f).read_bytes() for f in FILES} == FILES
+    assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
 
 
 @pytest.mark.parametrize("where", ["mirror", "public"])
@@ -128,18 +129,18 @@ def test_a_damaged_file_is_replaced_and_named(
     with serve(published) as (address, _):
         toy(address)
         sources.fetch("toy_set", root)
-        (root / "toy-set" / "one.bin").write_bytes(b"damaged")
+        (root / "toy_set" / "one.bin").write_bytes(b"damaged")
         sources.fetch("toy_set", root)
-    assert (root / "toy-set" / "one.bin").read_bytes() == FILES["one.bin"]
-    assert f"{root / 'toy-set' / 'one.bin'}: wrong checksum" in capsys.readouterr().err
+    assert (root / "toy_set" / "one.bin").read_bytes() == FILES["one.bin"]
+    assert f"{root / 'toy_set' / 'one.bin'}: wrong checksum" in capsys.readouterr().err
 
 
 def test_a_damaged_file_is_not_silently_replaced_by_a_stand_in(root: Path):
-    (root / "toy-set").mkdir(parents=True)
-    (root / "toy-set" / "one.bin").write_bytes(b"damaged")
+    (root / "toy_set").mkdir(parents=True)
+    (root / "toy_set" / "one.bin").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"one\.bin: wrong checksum.*or delete it"):
         sources.fetch("toy_set", root)
-    assert snapshot(root) == {"toy-set/one.bin": b"damaged"}
+    assert snapshot(root) == {"toy_set/one.bin": b"damaged"}
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest_name(root: Path):

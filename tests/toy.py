@@ -3,7 +3,7 @@
 import torch
 
 from pipeline.datasets._base import Images, Text
-from pipeline.provenance import Provenance
+from pipeline.fetching.provenance import Provenance
 
 NOWHERE = Provenance("", "", "", False, {}, 0, "", "", "", "")
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads, sources
-from pipeline.embedded import Embedded
-from pipeline.fetching import Source
+from pipeline import sources
+from pipeline.fetching import downloads
+from pipeline.fetching.bringing import Source
+from pipeline.fetching.embedded import Embedded
 
 FILES = {"one.bin": b"1" * 300_000, "two.bin": b"2" * 1000}
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.provenance import Provenance, verified
+from pipeline.fetching.provenance import Provenance, verified
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pipeline.datasets._base import BadFileError, Dataset, Images
-from pipeline.provenance import Provenance
+from pipeline.fetching.provenance import Provenance
 
 CLASSES = 10
 

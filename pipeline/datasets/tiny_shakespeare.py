@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from pipeline.datasets._base import BadFileError, Dataset, Text
-from pipeline.provenance import Provenance
+from pipeline.fetching.provenance import Provenance
 
 
 class TinyShakespeare(Dataset[Text]):

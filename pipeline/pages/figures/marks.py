@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from pipeline.figures.grounds import Ground, Style, words
+from pipeline.pages.figures.grounds import Ground, Style, words
 
 CENTRE: dict[str, Any] = {"ha": "center", "va": "center"}
 

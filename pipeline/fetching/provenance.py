@@ -43,7 +43,7 @@ class Provenance:
 
 def folder_of(name: str, root: Path) -> Path:
     """Return the folder of a data set, below that of all data sets."""
-    return root / name.replace("_", "-")
+    return root / name
 
 
 def digest(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.figures.grounds import words
+from pipeline.pages.figures.grounds import words
 from pipeline.study import Figure
 
 KINDS = ("line", "scatter", "bar", "heatmap")

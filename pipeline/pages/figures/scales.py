@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from pipeline.figures.grounds import words
+from pipeline.pages.figures.grounds import words
 from pipeline.study import Figure
 
 NUMBERS = FuncFormatter(lambda value, _: words(float(value)))

@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from pipeline.figures.choice import are_numbers, called, chosen, coincide, measured, values
-from pipeline.figures.grounds import Ground, Style, settings, styles, words
-from pipeline.figures.marks import Series, bar, heatmap, line, scatter
-from pipeline.figures.scales import NUMBERS, legend, scale
+from pipeline.pages.figures.choice import are_numbers, called, chosen, coincide, measured, values
+from pipeline.pages.figures.grounds import Ground, Style, settings, styles, words
+from pipeline.pages.figures.marks import Series, bar, heatmap, line, scatter
+from pipeline.pages.figures.scales import NUMBERS, legend, scale
 from pipeline.study import Figure
 
 DRAW = {"line": line, "scatter": scatter, "bar": bar}

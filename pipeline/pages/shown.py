@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import figures
-from pipeline.figures import DARK, LIGHT, words
+from pipeline.pages import figures
+from pipeline.pages.figures import DARK, LIGHT, words
 from pipeline.study import Figure, Table
 
 

@@ -5,10 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import provenance
-from pipeline.embedded import Embedded
 from pipeline.errors import UserError
-from pipeline.provenance import Provenance
+from pipeline.fetching import provenance
+from pipeline.fetching.embedded import Embedded
+from pipeline.fetching.provenance import Provenance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,14 +42,14 @@ def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
         provenance.record(folder, served)
         return served
     # Imported here: a fetch that finds everything in place must not wait for pooch.
-    from pipeline import downloads
+    from pipeline.fetching import downloads
 
     with provenance.filling(folder) as partial:
         damaged = _damaged(folder, {file: here[file] for file in missing})
         for path in damaged:
             downloads.say(f"{path}: wrong checksum; fetching it again")
         try:
-            downloads.collect(missing, _tiers(source, folder.name), partial)
+            downloads.collect(missing, _tiers(source, name), partial)
         except downloads.UnreachableError as error:
             embedded = _allowed(source, folder / error.file, strict, damaged, str(error))
             served = _stand_in(name, source, embedded, partial)
@@ -58,7 +58,7 @@ def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
     return served
 
 
-def _tiers(source: Source, folder: str) -> list[list[str]]:
+def _tiers(source: Source, name: str) -> list[list[str]]:
     """Return the addresses to try: DATA_MIRROR, a folder or URL, before the public ones."""
     mirror = os.environ.get("DATA_MIRROR", "").strip().removeprefix("file://").rstrip("/")
     public = list(source.addresses)
@@ -66,7 +66,12 @@ def _tiers(source: Source, folder: str) -> list[list[str]]:
         return [public]
     if not mirror.startswith(("http://", "https://")) and not Path(mirror).is_dir():
         raise UserError(f"DATA_MIRROR={mirror}: no such folder; give a folder or URL, or unset it")
-    return [[f"{mirror}/{folder}/{{file}}"], public]
+    return [[f"{mirror}/{_mirrored(name)}/{{file}}"], public]
+
+
+def _mirrored(name: str) -> str:
+    """Return the folder of a data set in a mirror."""
+    return name.replace("_", "-")
 
 
 def _damaged(folder: Path, here: Mapping[str, str]) -> list[Path]:
@@ -78,7 +83,7 @@ def _damaged(folder: Path, here: Mapping[str, str]) -> list[Path]:
 
 def _allowed(source: Source, path: Path, strict: bool, damaged: list[Path], tried: str) -> Embedded:
     """Return the stand-in; UserError where none may serve for the missing file ``path``."""
-    place = f"{path.parent.name}/{path.name}"
+    place = f"{_mirrored(path.parent.name)}/{path.name}"
     how = f"connect to a network or set DATA_MIRROR to a folder or URL that holds {place}"
     if damaged:
         raise UserError(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import prose
-from pipeline.figures import words
-from pipeline.provenance import Provenance
-from pipeline.shown import Shown, show
+from pipeline.fetching.provenance import Provenance
+from pipeline.pages import prose
+from pipeline.pages.figures import words
+from pipeline.pages.shown import Shown, show
 from pipeline.study import Check, Figure, Study, Table, Trial, rows_of
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)

@@ -1,0 +1,1 @@
+"""What a report shows: findings, tables and figures of one study."""

@@ -1,0 +1,142 @@
+"""What a person sees: the MLflow UI and the report page of a small study, in a real browser."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.laboratory import ROOT, Laboratory, wait_for
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = [
+    "--no-sandbox",  # continuous integration runs as root
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+STUDY = '''"""Do curves fall?
+
+Expected: they do.
+"""
+
+from pipeline.study import Check, Figure, Section, Study
+
+
+class Params(Section):
+    """Every cell under every seed."""
+
+    cells: list[str]
+    seeds: int
+    seconds: float
+
+
+def trials(p):
+    for cell in p.cells:
+        for seed in range(p.seeds):
+            yield {"cell": cell, "seed": seed}
+
+
+def measure(cell, seed):
+    return [{"step": step, "loss": (1 + seed) / (1 + step)} for step in range(10)]
+
+
+def expects(rows):
+    yield Check("the loss falls", bool(rows[rows["step"] == 9]["loss"].max() < 0.5))
+
+
+CURVES = Figure(name="curves", title="Curves", caption="They fall.", x="step", y="loss", hue="cell")
+STUDY = Study(__doc__, Params, trials, measure, expects, figures=(CURVES,))
+'''
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"
+)
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    laboratory = Laboratory(tmp_path_factory.mktemp("laboratory"))
+    shutil.copytree(ROOT / "reports" / "templates", laboratory.folder / "reports" / "templates")
+    (laboratory.folder / "pipeline" / "studies" / "toy.py").write_text(STUDY)
+    laboratory.declare(["alpha", "beta"], 2)
+    for command in (["run", "toy"], ["report", "toy"], ["index"]):
+        laboratory.run(*command)
+    return laboratory
+
+
+@pytest.fixture(scope="module")
+def ui(laboratory: Laboratory) -> Iterator[str]:
+    """Serve the laboratory's runs on a free port of the loopback interface."""
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = laboratory.start("ui", "--port", str(port))
+    try:
+        wait_for(lambda: _answers(f"http://127.0.0.1:{port}/health"), seconds=90)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 3000})
+    yield context.new_page()
+    context.close()
+
+
+def test_the_tracking_ui_shows_the_studys_runs_and_draws_their_curves(ui: str, page: Page):
+    asked = f"{ui}/ajax-api/2.0/mlflow/experiments/get-by-name?experiment_name=toy"
+    with urllib.request.urlopen(asked) as response:
+        experiment = json.load(response)["experiment"]["experiment_id"]
+    page.goto(f"{ui}/#/experiments/{experiment}/runs?compareRunsMode=CHART")
+    for run in ("alpha seed 0", "alpha seed 1", "beta seed 0", "beta seed 1"):
+        expect(page.get_by_role("link", name=run)).to_be_visible(timeout=60_000)
+    lines = page.locator(".js-plotly-plot path.js-line")
+    expect(lines.nth(3)).to_be_attached(timeout=60_000)
+    drawn = lines.evaluate_all("all => all.map(line => line.getAttribute('d'))")
+    assert sum(path.count("L") >= 5 for path in drawn) >= 4, "one curve for each run"
+
+
+def test_the_report_opens_offline_with_its_figures_and_no_console_error(
+    laboratory: Laboratory, page: Page
+):
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    reports = laboratory.folder / "reports" / "quick"
+    page.goto((reports / "index.html").as_uri())
+    page.get_by_role("link", name="Do curves fall?").first.click()
+    expect(page.get_by_role("heading", name="Do curves fall?")).to_be_visible()
+    expect(page.get_by_role("row", name="the loss falls")).to_contain_text("holds")
+    pictures = page.locator("img")
+    widths = pictures.evaluate_all("all => all.map(i => i.complete && i.naturalWidth)")
+    assert widths
+    assert all(width > 100 for width in widths)
+    assert not said
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+def _answers(address: str) -> bool:
+    """Tell whether a server answers."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as response:
+        return response.status == 200
+    return False
