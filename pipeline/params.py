@@ -92,17 +92,20 @@ def _lines(
     model: type[pydantic.BaseModel], error: pydantic.ValidationError, where: str
 ) -> Iterator[str]:
     """Say each mistake in one line: the key's full path, what was given, what is allowed."""
+    said: dict[str, tuple[list[str], Any]] = {}
     for mistake in error.errors(include_url=False):
-        path = [str(step) for step in mistake["loc"] if step != "[key]"]
+        # A step that is no name is pydantic's word for a branch of a union.
+        path = [str(s) for s in mistake["loc"] if isinstance(s, int) or s.isidentifier()]
         key = ".".join([*([where] if where else []), *path]) or "the whole file"
         if mistake["type"] == "extra_forbidden":
-            siblings = _fields(model, path[:-1])
-            yield f"{FILE}: {key}: unknown key; {nearest(path[-1], siblings)}"
+            yield f"{FILE}: {key}: unknown key; {nearest(path[-1], _fields(model, path[:-1]))}"
         elif mistake["type"] == "missing":
             yield f"{FILE}: {key}: missing; give it a value"
         else:
             message = mistake["msg"].removeprefix("Value error, ")
-            yield f"{FILE}: {key}: {message}; given: {_shown(mistake['input'])}"
+            said.setdefault(key, ([], mistake["input"]))[0].append(message)
+    for key, (messages, given) in said.items():
+        yield f"{FILE}: {key}: {', or: '.join(messages)}; given: {_shown(given)}"
 
 
 def _fields(model: type[pydantic.BaseModel], path: list[str]) -> list[str]:

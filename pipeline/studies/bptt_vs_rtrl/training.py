@@ -23,7 +23,8 @@ LABELS = {
     "rule": "algorithm",
     "horizon": "horizon (steps)",
 }
-DATA = {"next_character": "tiny_shakespeare", "row_images": "mnist"}
+TaskName = Literal["next_character", "row_images"]
+DATA: dict[TaskName, str] = {"next_character": "tiny_shakespeare", "row_images": "mnist"}
 
 
 class Regime(Section):
@@ -34,7 +35,8 @@ class Regime(Section):
     """Of TBPTT, where it is among the algorithms."""
     precision: Literal[32, 64]
     optimizer: Literal["sgd", "adam"]
-    learning_rate: PositiveFloat
+    learning_rates: dict[TaskName, PositiveFloat]
+    """By task: the tasks of the regime."""
     hidden_size: PositiveInt
     batch_size: PositiveInt
     length: PositiveInt
@@ -57,7 +59,6 @@ class Params(Section):
     """Two regimes: weights held within a sequence, and an update at every step."""
 
     cell: Annotated[str, named(CELLS)]
-    tasks: list[Literal["next_character", "row_images"]]
     held: Regime
     online: Regime
 
@@ -70,9 +71,9 @@ def trials(p: Params) -> Iterator[Trial]:
             for algorithm in regime.algorithms
             for horizon in (regime.horizons if algorithm == "tbptt" else [None])
         ]
-        shared = regime.model_dump(exclude={"algorithms", "horizons", "seeds"})
-        for task, (algorithm, horizon), seed in itertools.product(
-            p.tasks, rules, range(regime.seeds)
+        shared = regime.model_dump(exclude={"algorithms", "horizons", "seeds", "learning_rates"})
+        for (task, learning_rate), (algorithm, horizon), seed in itertools.product(
+            regime.learning_rates.items(), rules, range(regime.seeds)
         ):
             yield {
                 "regime": name,
@@ -82,6 +83,7 @@ def trials(p: Params) -> Iterator[Trial]:
                 "algorithm": algorithm,
                 "horizon": horizon,
                 "update_every": None if name == "held" else 1,
+                "learning_rate": learning_rate,
                 **shared,
                 "seed": seed,
             }
