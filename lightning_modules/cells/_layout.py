@@ -20,6 +20,7 @@ class Layout:
     Attributes:
         held: the blocks j of the state that s' depends on other than through z.
         input_rows, recurrent_rows: the rows of z that U x and W h enter.
+        all_rows: all rows of z.
         maps: those of U and of W.
         of_b: where b lies in the flat parameters.
     """
@@ -43,6 +44,7 @@ class Layout:
             slice(of.start * hidden, of.stop * hidden) for of in (input_blocks, recurrent_blocks)
         )
         rows_x, rows_h = (rows.stop - rows.start for rows in (self.input_rows, self.recurrent_rows))
+        self.all_rows = slice(0, self.pre_activations)
         self.shapes = (rows_x, inputs), (rows_h, hidden), (self.pre_activations,)
         first, second = rows_x * inputs, rows_x * inputs + rows_h * hidden
         self.parameters = second + self.pre_activations

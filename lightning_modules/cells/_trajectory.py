@@ -176,8 +176,8 @@ class UnitwiseTrajectory(Trajectory):
         lay, u_NZ = self._layout, u_TBZ.flatten(0, 1)
         g_P = u_TBZ.new_empty(lay.parameters)
         for map_, a_TBA in zip(lay.maps, self._steps[:2], strict=True):
-            into_ZA = g_P[map_.of].view(map_.shape)
-            torch.mm(u_NZ[:, map_.rows].t(), a_TBA.flatten(0, 1), out=into_ZA)
+            of_NZ = u_NZ if map_.rows == lay.all_rows else u_NZ[:, map_.rows]
+            torch.mm(of_NZ.t(), a_TBA.flatten(0, 1), out=g_P[map_.of].view(map_.shape))
         torch.sum(u_NZ, 0, out=g_P[lay.of_b])
         return g_P
 

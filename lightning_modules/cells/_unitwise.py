@@ -91,15 +91,14 @@ class UnitwiseCell(Cell):
 
         A sum over units loses nothing, since each unit of s' depends on its own z and s alone.
         """
-        rows, H = [], self.hidden_size
+        H = self.hidden_size
         with torch.enable_grad():
             point = z_BZ.detach().requires_grad_(), s_BS.detach().requires_grad_()
-            for block in self.update(*point).split(H, dim=-1):
-                rows.append(
-                    torch.autograd.grad(
-                        block.sum(), point, retain_graph=True, materialize_grads=True
-                    )
-                )
+            totals = [block.sum() for block in self.update(*point).split(H, dim=-1)]
+            rows = [
+                torch.autograd.grad(total, point, retain_graph=True, materialize_grads=True)
+                for total in totals
+            ]
         C, E = (torch.stack(by_k, dim=-2) for by_k in zip(*rows, strict=True))
         return C.unflatten(-1, (-1, H)), E.unflatten(-1, (-1, H))
 
@@ -120,8 +119,8 @@ class UnitwiseCell(Cell):
     def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
         """Run T steps: one product for all inputs, then a small one and the update in each."""
         T, H, z_TBZ = len(x_TBI), self.hidden_size, self._of_inputs(x_TBI)
-        W = self.W.detach().clone()
-        W_HZ, z_T, into_T = W.t(), z_TBZ.unbind(), z_TBZ[..., self.recurrent_rows].unbind()
+        W, z_T, of_h = self.W.clone(), z_TBZ.unbind(), self.layout.recurrent_rows
+        W_HZ, into_T = W.t(), z_T if of_h == self.layout.all_rows else z_TBZ[..., of_h].unbind()
         keep_T = _keep(resets_TB, s_BS, T)
         all_TBS = s_BS.new_empty(T + 1, *s_BS.shape)
         all_TBS[0] = s_BS
@@ -145,10 +144,12 @@ class UnitwiseCell(Cell):
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""
-        z_TBZ = self.b.expand(*x_TBI.shape[:-1], -1).clone()
-        z_NZ = z_TBZ.view(-1, z_TBZ.shape[-1])
-        z_NZ[:, self.input_rows].addmm_(x_TBI.flatten(0, 1), self.U.t())
-        return z_TBZ
+        x_NI, of_x, leading = x_TBI.flatten(0, 1), self.layout.input_rows, x_TBI.shape[:-1]
+        if of_x == self.layout.all_rows:
+            return torch.addmm(self.b, x_NI, self.U.t()).unflatten(0, leading)
+        z_NZ = self.b.expand(len(x_NI), -1).clone()
+        z_NZ[:, of_x].addmm_(x_NI, self.U.t())
+        return z_NZ.unflatten(0, leading)
 
 
 def _keep(resets_TB: Tensor | None, s_BS: Tensor, T: int) -> list[Tensor | None]:

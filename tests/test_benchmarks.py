@@ -1,0 +1,52 @@
+"""Benchmarks by name: their options, and what those of this part report."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import rtrl
+from benchmarks.__main__ import NAMES, main
+
+APP = typer.Typer()
+APP.command()(main)
+
+
+def test_a_benchmark_is_found_by_its_file() -> None:
+    assert {"rtrl", "trainer", "dispatch"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("cell", ["srn", "gru"])
+def test_rtrl_reports_times_ratios_and_exactness(
+    cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtrl, "ROUNDS", 2)
+    arguments = ["rtrl", "--json", "--with", "sizes=8", "--with", f"cell={cell!r}"]
+    (row,) = json.loads(CliRunner().invoke(APP, arguments).stdout)
+    assert (row["cell"], row["n"], row["batch"]) == (cell, 8, 1)
+    assert row["error"] < 1e-12
+    assert row["every_times_dense"] == pytest.approx(row["dense_us"] / row["every_us"])
+    assert row["dense_of_peak"] == pytest.approx(row["floor_us"] / row["dense_us"])
+
+
+def test_a_table_shows_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtrl, "run", lambda: [{"n": 1, "peak": 1234.5}, {"n": 2, "error": 0.25}])
+    shown = CliRunner().invoke(APP, ["rtrl"]).stdout
+    assert all(text in shown for text in ("peak", "1,234", "error", "0.25"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rtlr"], "did you mean 'rtrl'?"),
+        (["rtrl", "--with", "size=8"], "did you mean 'sizes'?"),
+        (["rtrl", "--with", "sizes=eight"], "'sizes=eight' cannot be read"),
+    ],
+)
+def test_a_wrong_argument_is_refused_in_one_line(arguments: list[str], says: str) -> None:
+    ended = CliRunner().invoke(APP, arguments)
+    assert isinstance(ended.exception, SystemExit)
+    said = str(ended.exception.code)
+    assert says in said
+    assert "\n" not in said
