@@ -56,13 +56,14 @@ class BlockedRTRL(Algorithm):
         path, length = cell.follow(x_TBI, s_BS, resets_TB), self.block_length or cell.hidden_size
         c_TBS = credits_of(credit, path.states_TBS)
         block = Block() if memory is None else memory
-        total_P = x_TBI.new_zeros(path.parameters)
-        first, T = 0, len(path)
+        total_P, first, T = None, 0, len(path)
         while first < T:
             if len(block) >= length:
                 block.move_on(s_BS)
             last = min(T, first + length - len(block))
             new = path if last - first == T else path.part(first, last)
-            total_P += block.take(new, c_TBS[first:last], last == T, length)
+            share_P = block.take(new, c_TBS[first:last], last == T, length)
+            total_P = share_P if total_P is None else total_P.add_(share_P)
             first = last
+        assert total_P is not None
         return Run(total_P, path.states_TBS[-1].clone(), block)

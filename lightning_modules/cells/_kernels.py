@@ -1,9 +1,18 @@
 """The two products by which credit and influence pass through a unit-wise step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+
+def stretches(weights: Sequence[Tensor]) -> Iterator[slice]:
+    """Iterate over the stretches of steps that have the same W."""
+    start = 0
+    for t in range(1, len(weights) + 1):
+        if t == len(weights) or weights[t] is not weights[start]:
+            yield slice(start, t)
+            start = t
 
 
 def combine(C_G: Sequence[Tensor], W_GHH: Tensor, into: Tensor) -> None:

@@ -8,14 +8,14 @@
 K and J are blocks of the state, G blocks of z, each with one entry a unit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from lightning_modules.cells._kernels import combine, pull_back
+from lightning_modules.cells._kernels import combine, pull_back, stretches
 from lightning_modules.cells._layout import Layout
 from lightning_modules.cells._steps import Steps, grown
 from lightning_modules.interfaces import Trajectory
@@ -119,7 +119,7 @@ class UnitwiseTrajectory(Trajectory):
         if lay.hidden != S or 0 in lay.shapes[1]:
             into_TBSS.zero_()
         j_TBKHKH = into_TBSS.view(T, B, lay.state_blocks, lay.hidden, lay.state_blocks, lay.hidden)
-        for same in self._same_weights(first, last):
+        for same in stretches(self._weights[first:last]):
             W = self._weights[first + same.start]
             C_GTBKH = C_TBKGH[same].unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
             combine(C_GTBKH, W.view(-1, lay.hidden, lay.hidden), j_TBKHKH[same, ..., 0, :])
@@ -127,14 +127,6 @@ class UnitwiseTrajectory(Trajectory):
             j_TBKHKH[..., j, :].diagonal(dim1=3, dim2=4).add_(E_TBKH)
         if any(self._cuts[first:last]):
             into_TBSS *= self._steps.keep_TB1[first:last].unsqueeze(-1)
-
-    def _same_weights(self, first: int, last: int) -> Iterator[slice]:
-        """Iterate over the stretches of steps that have the same W, counted from ``first``."""
-        start = first
-        for t in range(first + 1, last + 1):
-            if t == last or self._weights[t] is not self._weights[start]:
-                yield slice(start - first, t - first)
-                start = t
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v C for R rows at each of the steps from ``first`` on."""
@@ -204,12 +196,7 @@ class UnitwiseTrajectory(Trajectory):
             start, last, stop = 0, last - start, stop - start
         for into, field in zip(storage, new, strict=True):
             into[last:stop] = field
-        return UnitwiseTrajectory(
-            self._layout,
-            storage,
-            (start, stop),
-            self._weights + then._weights,
-            self._cuts + then._cuts,
-            self.states_TBS.new_empty(0),
-            owned=True,
-        )
+        weights, cuts = self._weights + then._weights, self._cuts + then._cuts
+        none = self.states_TBS.new_empty(0)
+        bounds = start, stop
+        return UnitwiseTrajectory(self._layout, storage, bounds, weights, cuts, none, owned=True)
