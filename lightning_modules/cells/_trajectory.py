@@ -53,10 +53,9 @@ class UnitwiseTrajectory(Trajectory):
     @cached_property
     def _steps(self) -> Steps:
         """The steps alone."""
-        first, last = self._bounds
-        if first == 0 and last == len(self._storage.x_TBI):
+        if (bounds := self._bounds) == (0, len(self._storage.x_TBI)):
             return self._storage
-        return Steps(*(field[first:last] for field in self._storage))
+        return Steps(*(field[slice(*bounds)] for field in self._storage))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the storage whole, so that views stay aligned as they are."""
@@ -197,6 +196,5 @@ class UnitwiseTrajectory(Trajectory):
         for into, field in zip(storage, new, strict=True):
             into[last:stop] = field
         weights, cuts = self._weights + then._weights, self._cuts + then._cuts
-        none = self.states_TBS.new_empty(0)
-        bounds = start, stop
-        return UnitwiseTrajectory(self._layout, storage, bounds, weights, cuts, none, owned=True)
+        none, lay = self.states_TBS.new_empty(0), self._layout
+        return UnitwiseTrajectory(lay, storage, (start, stop), weights, cuts, none, owned=True)
