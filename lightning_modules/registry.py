@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _SEEN: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("seen", default=None)
@@ -58,10 +58,13 @@ class Registry(Mapping[str, T]):
         return len(self._names)
 
 
-def discover(package: str, path: Iterable[str], base: type[T]) -> Registry[type[T]]:
-    """Return the registry of the one public subclass of ``base`` that each file defines."""
+def discover(package: str, path: Iterable[str], base: type) -> Registry[Any]:
+    """Return the registry of the one public subclass of ``base`` that each file defines.
 
-    def pick(module: ModuleType) -> type[T]:
+    What a class takes to be built is its own affair, so its type is left open.
+    """
+
+    def pick(module: ModuleType) -> type:
         public = [
             c
             for name, c in inspect.getmembers(module, inspect.isclass)

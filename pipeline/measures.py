@@ -2,10 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.stats import linregress
+from scipy.stats import t as t_distribution
 from torch import Tensor
 from torch.nn.functional import normalize
 from torch.profiler import ProfilerActivity, profile
@@ -56,6 +59,22 @@ def autograd_gradient(
         s_BS = cell(x_BI, s_BS)
         total = total + loss(t, s_BS)
     return torch.cat([g.flatten() for g in torch.autograd.grad(total, list(cell.parameters()))])
+
+
+def line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
+    """Fit y = slope x + intercept; return both and the slope's 95 % half-width.
+
+    The half-width is NaN for two points, which leave nothing to judge it by.
+    """
+    fit: Any = linregress(x, y)
+    width = fit.stderr * t_distribution.ppf(0.975, len(x) - 2) if len(x) > 2 else math.nan
+    return float(fit.slope), float(fit.intercept), float(width)
+
+
+def exponent(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """Fit y ~ x^k; return k and its 95 % half-width."""
+    slope, _, width = line(np.log(x).tolist(), np.log(y).tolist())
+    return slope, width
 
 
 def processor_seconds(work: Callable[[], object], repeats: int) -> float:

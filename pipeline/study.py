@@ -25,7 +25,8 @@ from lightning_modules.registry import nearest
 Value = str | int | float | bool | None
 Trial = dict[str, Value]
 Row = dict[str, Value]
-Rows = Row | Iterable[Row]
+Rows = Mapping[str, Value] | Iterable[Mapping[str, Value]]
+"""What ``measure`` returns: one row, or several."""
 
 
 class Section(pydantic.BaseModel):
@@ -120,7 +121,7 @@ class Study:
         asked = inspect.signature(measure).parameters
         extra = {k: v for k, v in (("data", data), ("scratch", scratch)) if k in asked}
         rows: Any = measure(**given, **extra)
-        return [rows] if isinstance(rows, dict) else list(rows)
+        return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
 def join(doc: str | None, **parts: Study) -> Study:

@@ -1,0 +1,1 @@
+"""Every member of every folder held to its contract."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measures import autograd_gradient, by_block, relative_error
-from pipeline.study import Check, Row, Section, Study, Table, Trial, named
+from pipeline.study import Check, Rows, Section, Study, Table, Trial, named
 
 TOLERANCE = 1e-12
 
@@ -61,7 +61,7 @@ def measure(
     input_size: int,
     hidden_size: int,
     seed: int,
-) -> Iterator[Row]:
+) -> Rows:
     """Return the relative error of each block of weights, on a masked loss with resets."""
     torch.manual_seed(seed)
     options = {"activation": activation} if activation else {}

@@ -3,17 +3,17 @@
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pandas as pd
 import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Task
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
+from pipeline.studies.bptt_vs_rtrl.regime import DATA, Regime
 from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
 from pipeline.tasks import TASKS
 
@@ -23,36 +23,6 @@ LABELS = {
     "rule": "algorithm",
     "horizon": "horizon (steps)",
 }
-TaskName = Literal["next_character", "row_images"]
-DATA: dict[TaskName, str] = {"next_character": "tiny_shakespeare", "row_images": "mnist"}
-
-
-class Regime(Section):
-    """How long to train, and how large."""
-
-    algorithms: list[Annotated[str, named(ALGORITHMS)]]
-    horizons: list[PositiveInt]
-    """Of TBPTT, where it is among the algorithms."""
-    precision: Literal[32, 64]
-    optimizer: Literal["sgd", "adam"]
-    learning_rates: dict[TaskName, PositiveFloat]
-    """By task: the tasks of the regime."""
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    length: PositiveInt
-    """Steps of a batch of text; an image has as many as it has rows."""
-    steps: PositiveInt
-    """Batches."""
-    evaluate_every: PositiveInt
-    held_out_size: PositiveInt
-    """Sequences (images), or characters (text), that are evaluated."""
-    seeds: PositiveInt
-
-    @model_validator(mode="after")
-    def _within(self) -> "Regime":
-        if self.horizons and max(self.horizons) > self.length:
-            raise ValueError(f"horizons reach {max(self.horizons)}, beyond length {self.length}")
-        return self
 
 
 class Params(Section):

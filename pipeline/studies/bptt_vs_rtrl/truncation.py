@@ -11,7 +11,7 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measures import compare
-from pipeline.study import Check, Figure, Row, Section, Study, Trial, named
+from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
 
 PUBLISHED = {
     (0.7, 1): 0.845, (0.7, 5): 0.997, (0.7, 20): 1.0,
@@ -72,7 +72,7 @@ def measure(
     input_size: int,
     hidden_size: int,
     seed: int,
-) -> Row:
+) -> Rows:
     """Compare the truncated gradient with the full one on one random network and loss."""
     torch.manual_seed(seed)
     network = CELLS[cell](input_size, hidden_size)
@@ -101,7 +101,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     )
     for (gain, horizon), value in PUBLISHED.items():
         if gain in cosine and horizon in cosine.index:
-            seen = cosine.loc[horizon, gain]
+            seen = float(cosine[gain][horizon])
             yield Check(
                 f"gain {gain}, horizon {horizon}: cosine {value} ± {TOLERANCE}",
                 abs(seen - value) <= TOLERANCE,
