@@ -6,11 +6,9 @@ logged is closed as KILLED and logged anew.
 """
 
 import contextlib
-import json
 import math
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,16 +52,16 @@ class Tracker:
         return len(new)
 
     def attach(self, study: str, scale: str, folder: Path) -> None:
-        """Keep a report's folder, and the numbers of its summary, in one run of its own."""
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        values = ((name, 0, value) for name, value in _numbers(summary))
+        """Keep a report's folder in one run of its own.
+
+        Its numbers stay in its summary: as metrics they would crowd out the trials' charts.
+        """
         tags = {"study": study, "scale": scale, "kind": "report", "driver": _driver()}
         with _answering():
             experiment = self._experiment(study)
             former = self._runs(experiment, scale, "report")
             run = self._client.create_run(experiment, tags=tags, run_name=f"report {scale}")
             self._client.log_artifacts(run.info.run_id, str(folder))
-            self._metrics(run.info.run_id, values, round(time.time() * 1000))
             self._client.set_terminated(run.info.run_id, "FINISHED")
             for old in former:
                 self._discard(old)
@@ -159,15 +157,6 @@ def _diverged(record: Record) -> bool:
     """Return whether the trial says so, or measured something that is not finite."""
     values = [v for row in record.rows for v in row.values() if isinstance(v, float)]
     return any(row.get("diverged") for row in record.rows) or not all(map(math.isfinite, values))
-
-
-def _numbers(summary: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Yield the numbers of nested dicts, named by their paths."""
-    if isinstance(summary, dict):
-        for name, value in summary.items():
-            yield from _numbers(value, f"{path}/{name}" if path else str(name))
-    elif isinstance(summary, int | float):
-        yield path, float(summary)
 
 
 def _name(record: Record) -> str:

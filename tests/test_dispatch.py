@@ -31,7 +31,7 @@ def cluster() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+        ray.init("local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()
 
@@ -106,6 +106,20 @@ def test_a_trial_that_loses_too_many_workers_fails_and_the_others_finish(tmp_pat
 
 
 @pytest.mark.usefixtures("cluster")
+def test_trials_that_ask_for_half_a_gpu_share_it(tmp_path: Path):
+    pair = [trial(kind) | {"marks": str(tmp_path)} for kind in ("waits", "plain")]
+    assert list(outcomes("ray", tmp_path, *pair, gpus=0.5)) == ["plain 0", "waits 0"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_trials_that_ask_for_a_whole_gpu_get_it_one_after_the_other(tmp_path: Path):
+    trials = [trial("looks", seed, seconds=1) for seed in range(2)]
+    first, second = outcomes("ray", tmp_path, *trials, gpus=1.0).values()
+    assert first.rows == second.rows == [{"gpu": "0"}]
+    assert abs(first.started - second.started) >= 1
+
+
+@pytest.mark.usefixtures("cluster")
 def test_outcomes_come_in_the_order_of_ending(tmp_path: Path):
     pair = [trial(kind) | {"marks": str(tmp_path)} for kind in ("waits", "plain")]
     assert list(outcomes("ray", tmp_path, *pair)) == ["plain 0", "waits 0"]
@@ -130,8 +144,8 @@ def test_data_is_loaded_once_and_a_trial_sees_only_what_its_hash_covers(
 
 
 def test_more_than_the_cluster_has_is_refused_with_a_line(cluster: None, tmp_path: Path):
-    with pytest.raises(UserError, match="the cluster has 2 CPUs and 0 GPUs; lower them"):
-        outcomes("ray", tmp_path, trial("plain"), gpus=0.5)
+    with pytest.raises(UserError, match="the cluster has 2 CPUs and 1 GPUs; lower them"):
+        outcomes("ray", tmp_path, trial("plain"), gpus=2.0)
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(

@@ -50,6 +50,8 @@ def measure(
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "sneaks":
         CELLS["gru"]
+    if kind == "looks":
+        return [{"gpu": os.environ.get("CUDA_VISIBLE_DEVICES", "")}]
     if kind == "leaves":
         (scratch / "checkpoint").write_bytes(bytes(100))
     if kind == "not plain":
