@@ -6,18 +6,15 @@ readers of its data sets. It is compared as syntax trees without docstrings and 
 functions, so that a comment, a reformatting or a figure's caption changes nothing.
 """
 
-import ast
 import functools
-import hashlib
 import importlib.metadata
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import grimp
 
 from pipeline.study import Study, Trial
+from pipeline.syntax import digest, plain, tree, used_by
 
 PACKAGES = ("lightning_modules", "pipeline")
 REGISTRY = "lightning_modules.registry"
@@ -46,12 +43,12 @@ class Fingerprints:
     def of(self, trial: Trial) -> str:
         """Return the trial's hash."""
         data = {name: self._data[name] for name in needs(self._study, trial)}
-        return _hash([trial, data, self._versions, self.code(trial)])
+        return digest([trial, data, self._versions, self.code(trial)])
 
     def code(self, trial: Trial) -> str:
         """Return the hash of the code that can change the trial's result."""
         entry, modules = self._closure(trial)
-        return _hash([entry, [(name, _source(name)) for name in sorted(modules)]])
+        return digest([entry, [(name, _source(name)) for name in sorted(modules)]])
 
     def reach(self, trial: Trial) -> frozenset[str]:
         """Return the project's modules that the trial may use, its own aside."""
@@ -85,7 +82,7 @@ def _entry_and_closure(
 ) -> tuple[str, frozenset[str]]:
     """Return the hash of what ``name`` uses in its module, and the modules that this leads to."""
     graph = _graph(module.partition(".")[0])
-    used = _used(_tree(module).body, name)
+    used = used_by(tree(module).body, name)
     lines = {line for s in used for line in range(s.lineno, (s.end_lineno or s.lineno) + 1)}
     start = {
         imported
@@ -97,7 +94,7 @@ def _entry_and_closure(
     while more := _named(graph, modules, words) - modules:
         modules |= _follow(graph, more)
     own = modules | {p for m in modules for p in _parents(m)} - set(_parents(module))
-    return _hash([_plain(s) for s in used]), frozenset(own)
+    return digest([plain(s) for s in used]), frozenset(own)
 
 
 def _follow(graph: grimp.ImportGraph, start: set[str]) -> set[str]:
@@ -130,69 +127,4 @@ def _graph(package: str) -> grimp.ImportGraph:
 
 @functools.cache
 def _source(module: str) -> str:
-    return _hash(_plain(_tree(module)))
-
-
-@functools.cache
-def _tree(module: str) -> ast.Module:
-    """Parse a module's file without importing it, docstrings and signature types dropped."""
-    package, *rest = module.split(".")
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"{package} is no package on the path")
-    path = Path(spec.submodule_search_locations[0], *rest)
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = node.body[ast.get_docstring(node) is not None :]
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.returns = None
-        if isinstance(node, ast.arg):
-            node.annotation = None
-    return tree
-
-
-def _used(body: list[ast.stmt], name: str) -> list[ast.stmt]:
-    """Return the statements that bind ``name`` or what these use in turn; all if none binds it.
-
-    A statement that binds nothing, such as a bare call, may change anything and is always kept.
-    """
-    if not any(name in (_bound(s) or ()) for s in body):
-        return body
-    needed, kept, size = {name}, [], -1
-    while len(kept) > size:
-        size = len(kept)
-        kept = [s for s in body if (bound := _bound(s)) is None or bound & needed]
-        needed |= {n.id for s in kept for n in ast.walk(s) if isinstance(n, ast.Name)}
-    return kept
-
-
-def _bound(statement: ast.stmt) -> set[str] | None:
-    """Return the names that a statement binds or alters; None where that cannot be told."""
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            bound = {a.asname or a.name.partition(".")[0] for a in names}
-            return None if "*" in bound else bound
-        case ast.Assign(targets=targets):
-            return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
-            return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-    return None
-
-
-def _plain(node: object) -> object:
-    """Return a syntax tree as lists, empty fields left out, so that Python versions agree."""
-    if isinstance(node, ast.Constant):
-        return repr(node.value)
-    if isinstance(node, ast.AST):
-        fields = [(k, _plain(v)) for k, v in ast.iter_fields(node) if v is not None and v != []]
-        return [type(node).__name__, *fields]
-    return [_plain(n) for n in node] if isinstance(node, list) else repr(node)
-
-
-def _hash(content: object) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest(plain(tree(module)))

@@ -24,6 +24,7 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "a signature's type": (TOY, "seed: int, seconds: float) -> Row", "seed, seconds)", set()),
     "a caption": (TOY, '"nothing"', '"something"', set()),
     "a prediction": (TOY, "len(rows) > 0", "len(rows) > 1", set()),
+    "an import of something else": (TOY, "import time\n", "import time, json\n", set()),
     "the order of trials": (TOY, "in p.cells", "in reversed(p.cells)", set()),
     "the vocabulary": ("pipeline/study.py", 'kind: str = "line"', 'kind: str = "bar"', set()),
     "the dispatcher": ("pipeline/dispatch.py", "2 * count", "3 * count", set()),
@@ -42,12 +43,13 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
 HASHES = """
 import importlib, json, sys
 from pathlib import Path
-from pipeline import fingerprint
+from pipeline import fingerprint, syntax
 from pipeline.studies import STUDIES
 
 trials, edits = json.load(sys.stdin)
 
 def codes():
+    importlib.reload(syntax)
     importlib.reload(fingerprint)
     prints = fingerprint.Fingerprints(STUDIES["toy"], {})
     return {trial["cell"]: prints.code(trial) for trial in trials}

@@ -12,13 +12,10 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Algorithm, Cell
-from pipeline.measures import exponent, line, peak_bytes, processor_seconds
+from pipeline.measures import exponent, peak_bytes, processor_seconds
+from pipeline.studies.bptt_vs_rtrl.fits import ASYMPTOTIC, crossing, exponents, memory
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 
-THEORY = {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2}
-"""The exponent of n in the operations of one step."""
-ASYMPTOTIC = 128
-"""Units from which a dense step is arithmetic rather than the interpreter's work."""
 SHOWN: dict[str, Any] = {
     "hue": "form",
     "log_x": True,
@@ -102,54 +99,22 @@ def _stream(rule: Algorithm, cell: Cell, x_TBI: Tensor, c_BS: Tensor, chunk: int
         _, state_BS, memory = rule.run(cell, x_KBI, state_BS, lambda t, s_BS: c_BS, memory)
 
 
-def exponents(rows: pd.DataFrame) -> pd.DataFrame:
-    """Fit time a step ~ n^k over the largest sizes, from ASYMPTOTIC on if there are two."""
-    fits = []
-    for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
-        least = min(ASYMPTOTIC, sorted(group["hidden_size"])[-2])
-        upper = group[group["hidden_size"] >= least]
-        k, width = exponent(upper["hidden_size"].tolist(), upper["microseconds"].tolist())
-        fits.append(
-            {
-                "form": form,
-                "algorithm": algorithm,
-                "exponent": k,
-                "± (95 %)": width,
-                "theory": THEORY.get(str(algorithm)),
-                "from n": int(upper["hidden_size"].min()),
-                "to n": int(upper["hidden_size"].max()),
-            }
-        )
-    return pd.DataFrame(fits)
-
-
-def crossing(rows: pd.DataFrame) -> float:
-    """Return the T beyond which dense RTRL needs less memory than BPTT."""
-    lengths = rows[rows["sweep"] == "T"]
-    bptt = lengths[lengths["algorithm"] == "bptt"]
-    slope, intercept, _ = line(bptt["length"].tolist(), bptt["megabytes"].tolist())
-    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]
-    return float((rtrl["megabytes"].mean() - intercept) / slope)
-
-
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare exponents with theory, and memory with T."""
     fits = exponents(rows).set_index("form")
     fitted, asymptotic = fits["exponent"], fits["from n"].min() >= ASYMPTOTIC
     dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
-    bptt = fitted["bptt, read each sequence"]
-    seen = f"{dense:.2f} > {blocked:.2f} > {bptt:.2f}"
-    ordered = bool(dense > blocked > bptt)
+    history = fitted["bptt, read each sequence"]
+    seen = f"{dense:.2f} > {blocked:.2f} > {history:.2f}"
+    ordered = bool(dense > blocked > history)
     yield Check("time: RTRL's exponent of n > blocked RTRL's > BPTT's", ordered, seen)
     if asymptotic:
         near = bool(abs(dense - 4) <= 0.5)
         yield Check(f"time: dense RTRL's is 4 ± 0.5 from n = {ASYMPTOTIC}", near, f"{dense:.2f}")
     yield Check("time: blocked RTRL's is at most 3.2", bool(blocked <= 3.2), f"{blocked:.2f}")
-    lengths = rows[rows["sweep"] == "T"]
-    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]["megabytes"]
-    spread = float(rtrl.max() / rtrl.min())
+    bptt, rtrl = memory(rows)
+    spread = float(rtrl["megabytes"].max() / rtrl["megabytes"].min())
     yield Check("memory: RTRL's does not grow with T (≤ 5 %)", spread <= 1.05, f"× {spread:.3f}")
-    bptt = lengths[lengths["algorithm"] == "bptt"]
     k, _ = exponent(bptt["length"].tolist(), bptt["megabytes"].tolist())
     yield Check("memory: BPTT's grows as T^(1 ± 0.1)", abs(k - 1) <= 0.1, f"T^{k:.2f}")
 
@@ -157,12 +122,6 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the exponents as they are printed."""
     return exponents(rows).drop(columns="algorithm").round(2)
-
-
-def _memory(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the crossing as it is printed."""
-    n = rows.loc[rows["sweep"] == "T", "hidden_size"].iloc[0]
-    return pd.DataFrame({"n": [n], "T beyond which RTRL needs less": [round(crossing(rows))]})
 
 
 PART = Study(
@@ -202,7 +161,7 @@ PART = Study(
             name="crossing",
             title="Where forward accumulation needs less memory than a stored history",
             caption="BPTT's memory is a line in T, dense RTRL's is constant: where they meet.",
-            build=_memory,
+            build=crossing,
         ),
     ),
 )

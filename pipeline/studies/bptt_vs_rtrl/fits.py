@@ -1,0 +1,46 @@
+"""What the rows of the part ``cost`` say: exponents, and where memories meet."""
+
+import pandas as pd
+
+from pipeline.measures import exponent, line
+
+THEORY = {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2}
+"""The exponent of n in the operations of one step."""
+ASYMPTOTIC = 128
+"""Units from which a dense step is arithmetic rather than the interpreter's work."""
+
+
+def exponents(rows: pd.DataFrame) -> pd.DataFrame:
+    """Fit time a step ~ n^k over the largest sizes, from ASYMPTOTIC on if there are two."""
+    fits = []
+    for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
+        least = min(ASYMPTOTIC, sorted(group["hidden_size"])[-2])
+        upper = group[group["hidden_size"] >= least]
+        k, width = exponent(upper["hidden_size"].tolist(), upper["microseconds"].tolist())
+        fits.append(
+            {
+                "form": form,
+                "algorithm": algorithm,
+                "exponent": k,
+                "± (95 %)": width,
+                "theory": THEORY.get(str(algorithm)),
+                "from n": int(upper["hidden_size"].min()),
+                "to n": int(upper["hidden_size"].max()),
+            }
+        )
+    return pd.DataFrame(fits)
+
+
+def memory(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the sweep of T for BPTT, and for dense RTRL read at each step."""
+    lengths = rows[rows["sweep"] == "T"]
+    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]
+    return lengths[lengths["algorithm"] == "bptt"], rtrl
+
+
+def crossing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the T beyond which dense RTRL needs less memory than BPTT."""
+    bptt, rtrl = memory(rows)
+    slope, intercept, _ = line(bptt["length"].tolist(), bptt["megabytes"].tolist())
+    meets = round((rtrl["megabytes"].mean() - intercept) / slope)
+    return pd.DataFrame({"n": bptt["hidden_size"].head(1), "T beyond which RTRL needs less": meets})

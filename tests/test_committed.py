@@ -1,0 +1,34 @@
+"""What is committed of scale standard: pages that are what their rows and the code make them."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import fingerprint, report
+from pipeline.studies import STUDIES
+
+ROOT = Path(__file__).parents[1]
+TABLES = sorted((ROOT / "rows" / "standard").glob("*.parquet"))
+
+
+def test_every_study_has_its_rows_and_its_page_committed():
+    assert [table.stem for table in TABLES] == list(STUDIES)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.stem)
+def test_the_page_is_built_from_the_committed_rows_and_says_if_they_are_stale(
+    table: Path, tmp_path: Path
+):
+    rows = tmp_path / "rows" / "standard"
+    rows.mkdir(parents=True)
+    shutil.copy(table, rows)
+    stale = fingerprint.stale(STUDIES[table.stem], pd.read_parquet(table).attrs["hashes"])
+    built = report.build(table.stem, "standard", stale, tmp_path)
+    committed = ROOT / "reports" / "standard" / table.stem
+    files = sorted(p.relative_to(built) for p in built.rglob("*") if p.is_file())
+    assert files == sorted(p.relative_to(committed) for p in committed.rglob("*") if p.is_file())
+    for file in files:
+        same = (built / file).read_bytes() == (committed / file).read_bytes()
+        assert same, f"{file} is not up to date: python -m pipeline report, at scale standard"
