@@ -115,7 +115,9 @@ def test_a_missing_file_is_one_line(tmp_path: Path):
 
 
 def test_numbers_are_read_as_dvc_reads_them(raw: dict[str, Any], tmp_path: Path):
-    text = (ROOT / "params.yaml").read_text().replace("row_images: 0.003", "row_images: 3e-3")
+    text = (
+        (ROOT / "params.yaml").read_text().replace("next_character: 0.003", "next_character: 3e-3")
+    )
     assert "3e-3" in text, "the file has no such value: change the test's"
     path = tmp_path / "params.yaml"
     path.write_text(text)

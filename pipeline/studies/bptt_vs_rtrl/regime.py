@@ -17,6 +17,8 @@ class Regime(Section):
     algorithms: list[Annotated[str, named(ALGORITHMS)]]
     horizons: list[PositiveInt]
     """Of TBPTT, where it is among the algorithms."""
+    block_length: PositiveInt
+    """Of blocked RTRL: less than a sequence has steps, so that blocks are crossed within one."""
     precision: Literal[32, 64]
     optimizer: Literal["sgd", "adam"]
     learning_rates: dict[TaskName, PositiveFloat]

@@ -36,27 +36,30 @@ class Params(Section):
 def trials(p: Params) -> Iterator[Trial]:
     """Every task under every algorithm (and horizon) of each regime."""
     for name, regime in (("held", p.held), ("online", p.online)):
-        rules = [
-            (algorithm, horizon)
-            for algorithm in regime.algorithms
-            for horizon in (regime.horizons if algorithm == "tbptt" else [None])
-        ]
-        shared = regime.model_dump(exclude={"algorithms", "horizons", "seeds", "learning_rates"})
-        for (task, learning_rate), (algorithm, horizon), seed in itertools.product(
-            regime.learning_rates.items(), rules, range(regime.seeds)
+        spread = {"algorithms", "horizons", "block_length", "learning_rates", "seeds"}
+        shared = regime.model_dump(exclude=spread)
+        for (task, learning_rate), rule, seed in itertools.product(
+            regime.learning_rates.items(), _rules(regime), range(regime.seeds)
         ):
             yield {
                 "regime": name,
                 "task": task,
                 "dataset": DATA[task],
                 "cell": p.cell,
-                "algorithm": algorithm,
-                "horizon": horizon,
+                **rule,
                 "update_every": None if name == "held" else 1,
                 "learning_rate": learning_rate,
                 **shared,
                 "seed": seed,
             }
+
+
+def _rules(regime: Regime) -> Iterator[Trial]:
+    """Every algorithm with what it is built with, None where it takes no such thing."""
+    for algorithm in regime.algorithms:
+        block_length = regime.block_length if algorithm == "blocked_rtrl" else None
+        for horizon in regime.horizons if algorithm == "tbptt" else [None]:
+            yield {"algorithm": algorithm, "horizon": horizon, "block_length": block_length}
 
 
 def measure(
@@ -66,6 +69,7 @@ def measure(
     cell: str,
     algorithm: str,
     horizon: int | None,
+    block_length: int | None,
     update_every: int | None,
     precision: int,
     optimizer: str,
@@ -85,11 +89,12 @@ def measure(
     source = _task(
         task, data[dataset], seed, batch_size, length, held_out_size, online=regime == "online"
     )
+    options = {"horizon": horizon, "block_length": block_length}
     learner = SequenceLearner(
         cell=CELLS[cell](source.input_size, hidden_size),
         output_size=source.output_size,
         loss=source.loss,
-        algorithm=ALGORITHMS[algorithm](**({"horizon": horizon} if horizon else {})),
+        algorithm=ALGORITHMS[algorithm](**{k: v for k, v in options.items() if v}),
         update_every=update_every,
         optimizer=optimizer,
         learning_rate=learning_rate,
