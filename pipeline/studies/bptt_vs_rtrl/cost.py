@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import torch
@@ -16,17 +16,12 @@ from pipeline.measures import exponent, peak_bytes, processor_seconds
 from pipeline.studies.bptt_vs_rtrl.fits import ASYMPTOTIC, crossing, exponents, memory
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 
-SHOWN: dict[str, Any] = {
-    "hue": "form",
-    "log_x": True,
-    "log_y": True,
-    "labels": {
-        "hidden_size": "hidden units n",
-        "length": "steps T",
-        "microseconds": "processor time a step (µs)",
-        "megabytes": "peak memory (MB)",
-        "form": "algorithm",
-    },
+LABELS = {
+    "hidden_size": "hidden units n",
+    "length": "steps T",
+    "microseconds": "processor time a step (µs)",
+    "megabytes": "peak memory (MB)",
+    "form": "algorithm",
 }
 
 
@@ -101,7 +96,7 @@ def _stream(rule: Algorithm, cell: Cell, x_TBI: Tensor, c_BS: Tensor, chunk: int
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare exponents with theory, and memory with T."""
-    fits = exponents(rows).set_index("form")
+    fits = exponents(rows, "microseconds").set_index("form")
     fitted, asymptotic = fits["exponent"], fits["from n"].min() >= ASYMPTOTIC
     dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
     history = fitted["bptt, read each sequence"]
@@ -120,10 +115,29 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 
 def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the exponents as they are printed."""
-    return exponents(rows).drop(columns="algorithm").round(2)
+    """Return the exponents of time and memory as they are printed."""
+    of_time, of_memory = exponents(rows, "microseconds"), exponents(rows, "megabytes")
+    both = pd.concat([of_time.assign(of="time"), of_memory.assign(of="memory")])
+    return both[["of", *of_time.columns]].round(2)
 
 
+def _figure(name: str, title: str, caption: str, x: str, y: str) -> Figure:
+    """Return one quantity against n or T, both axes logarithmic."""
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        where={"sweep": {"hidden_size": "n", "length": "T"}[x]},
+        x=x,
+        y=y,
+        hue="form",
+        log_x=True,
+        log_y=True,
+        labels=LABELS,
+    )
+
+
+ONE = "One thread, one sample, float32"
 PART = Study(
     __doc__,
     Params,
@@ -131,37 +145,47 @@ PART = Study(
     measure,
     expects,
     figures=(
-        Figure(
-            name="time",
-            title="Time a step against the number of units",
-            caption="One thread, one sample, float32, T = 2n; the least of several repeats.",
+        _figure(
+            "time",
+            "Time a step against the number of units",
+            f"{ONE}, T = 2n; the least of several repeats.",
             x="hidden_size",
             y="microseconds",
-            where={"sweep": "n"},
-            **SHOWN,
+        ),
+        _figure(
+            "memory",
+            "Peak memory against the length of the sequence",
+            "Tensors alive at the worst moment of the run, inputs not counted.",
+            x="length",
+            y="megabytes",
         ),
         Table(
             name="exponents",
             title="Exponents of n, fitted and in theory",
-            caption="Time a step ~ n^k, fitted over the sizes in the last columns; no interval "
-            "where these are two. Theory counts operations; where a step costs less than the "
-            "interpreter's own work, the exponent is below.",
+            caption="Time a step, and memory at T = 2n, ~ n^k over the sizes in the last columns; "
+            "no interval where these are two. Theory counts operations; where a step costs less "
+            "than the interpreter's own work, the exponent is below.",
             build=_fitted,
-        ),
-        Figure(
-            name="memory",
-            title="Peak memory against the length of the sequence",
-            caption="Tensors alive at the worst moment of the run, inputs not counted.",
-            x="length",
-            y="megabytes",
-            where={"sweep": "T"},
-            **SHOWN,
         ),
         Table(
             name="crossing",
             title="Where forward accumulation needs less memory than a stored history",
             caption="BPTT's memory is a line in T, dense RTRL's is constant: where they meet.",
             build=crossing,
+        ),
+        _figure(
+            "time-length",
+            "Time a step against the length of the sequence",
+            f"{ONE}; no algorithm's step becomes dearer with T.",
+            x="length",
+            y="microseconds",
+        ),
+        _figure(
+            "memory-units",
+            "Peak memory against the number of units",
+            "At T = 2n, inputs not counted.",
+            x="hidden_size",
+            y="megabytes",
         ),
     ),
 )

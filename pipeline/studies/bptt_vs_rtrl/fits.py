@@ -4,26 +4,28 @@ import pandas as pd
 
 from pipeline.measures import exponent, line
 
-THEORY = {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2}
-"""The exponent of n in the operations of one step."""
+THEORY = {
+    "microseconds": {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2, "tbptt": 2},
+    "megabytes": {"rtrl": 3, "blocked_rtrl": 3, "bptt": 2},
+}
+"""Exponents of n: of one step's operations, and of the memory of T = 2n steps."""
 ASYMPTOTIC = 128
 """Units from which a dense step is arithmetic rather than the interpreter's work."""
 
 
-def exponents(rows: pd.DataFrame) -> pd.DataFrame:
-    """Fit time a step ~ n^k over the largest sizes, from ASYMPTOTIC on if there are two."""
+def exponents(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """Fit quantity ~ n^k over the largest sizes, from ASYMPTOTIC on if there are two."""
     fits = []
     for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
         least = min(ASYMPTOTIC, sorted(group["hidden_size"])[-2])
         upper = group[group["hidden_size"] >= least]
-        k, width = exponent(upper["hidden_size"].tolist(), upper["microseconds"].tolist())
+        k, width = exponent(upper["hidden_size"].tolist(), upper[quantity].tolist())
         fits.append(
             {
                 "form": form,
-                "algorithm": algorithm,
                 "exponent": k,
                 "± (95 %)": width,
-                "theory": THEORY.get(str(algorithm)),
+                "theory": THEORY[quantity].get(str(algorithm)),
                 "from n": int(upper["hidden_size"].min()),
                 "to n": int(upper["hidden_size"].max()),
             }
