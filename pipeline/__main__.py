@@ -84,19 +84,12 @@ def run(
 @app.command()
 def report(study: Study) -> None:
     """Build a study's page and figures from its table, and keep them in MLflow."""
-    import pandas as pd
-
-    from pipeline import fingerprint, params, records
+    from pipeline import params
     from pipeline import report as reports
-    from pipeline.studies import STUDIES
     from pipeline.tracking import Tracker
 
     scale = _checked(params.load(), study)
-    path = records.parquet(study, scale)
-    if not path.exists():
-        raise UserError(f"{path}: not there: python -m pipeline run {study}")
-    stale = fingerprint.stale(STUDIES[study], pd.read_parquet(path).attrs["hashes"])
-    folder = reports.build(study, scale, stale)
+    folder = reports.build(study, scale)
     _say(f"{folder / 'index.html'}")
     with _as_a_remark():
         Tracker().attach(study, scale, folder)

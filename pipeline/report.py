@@ -1,7 +1,7 @@
 """A study's table -> its page, its figures as files, its summary; and one page over all studies.
 
 Everything shown is computed from ``rows/<scale>/<study>.parquet`` and the study's declaration; the
-same table gives the same bytes.
+same table gives the same bytes, as long as the code that measured it is the present one.
 """
 
 import base64
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow
 
 from lightning_modules.registry import nearest
-from pipeline import records
+from pipeline import fingerprint, records
 from pipeline.errors import UserError
 from pipeline.pages import prose
 from pipeline.pages.figures import words
@@ -30,7 +30,6 @@ TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 def build(
     study: str,
     scale: str,
-    stale: int = 0,
     root: Path = Path(),
     studies: Mapping[str, Study] = STUDIES,
 ) -> Path:
@@ -39,7 +38,6 @@ def build(
     Args:
         study: its name.
         scale: its scale.
-        stale: how many of its trials were measured by other code than the present.
         root: the folder that holds ``rows`` and ``reports``.
         studies: the declarations by name.
 
@@ -48,11 +46,11 @@ def build(
     """
     if study not in studies:
         raise UserError(f"{study!r} is not a study: {nearest(study, studies)}")
-    found = Findings(study, studies[study], _table(study, scale, root))
+    found = _findings(study, scale, root, studies)
     folder = root / "reports" / scale / study
     files = dict(_files(found))
-    files["summary.json"] = json.dumps(found.summary(stale), indent=2, ensure_ascii=False) + "\n"
-    files["index.html"] = _page("study.html.j2", found=found, stale=stale)
+    files["summary.json"] = json.dumps(found.summary(), indent=2, ensure_ascii=False) + "\n"
+    files["index.html"] = _page("study.html.j2", found=found)
     for part in ("figures", "plots"):
         shutil.rmtree(folder / part, ignore_errors=True)
         (folder / part).mkdir(parents=True)
@@ -70,11 +68,18 @@ def index(scale: str, root: Path = Path(), studies: Mapping[str, Study] = STUDIE
     names = [name for name in studies if _parquet(name, scale, root).exists()]
     if not names:
         raise UserError(f"{root / records.ROOT / scale}: holds no study's table: run dvc repro")
-    found = [Findings(name, studies[name], _table(name, scale, root)) for name in names]
+    found = [_findings(name, scale, root, studies) for name in names]
     page = root / "reports" / scale / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(_page("index.html.j2", studies=found, scale=scale), encoding="utf-8")
     return page
+
+
+def _findings(study: str, scale: str, root: Path, studies: Mapping[str, Study]) -> Findings:
+    """Read a study's table, and count the trials that other code than the present measured."""
+    table = _table(study, scale, root)
+    stale = fingerprint.stale(studies[study], table.attrs["hashes"])
+    return Findings(study, studies[study], table, stale)
 
 
 def _parquet(study: str, scale: str, root: Path) -> Path:

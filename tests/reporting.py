@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import records, report
+from pipeline.fingerprint import Fingerprints
 from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial
 
 NAME, SCALE = "forgetting", "quick"
@@ -105,18 +106,25 @@ STAND_IN = REAL | {
 }
 
 
-def put(root: Path, study: Study = STUDY, lost: int = 0, data: dict[str, Any] = REAL) -> None:
-    """Write the table of a study, the first ``lost`` of its trials failed."""
+def put(
+    root: Path,
+    study: Study = STUDY,
+    lost: int = 0,
+    stale: int = 0,
+    data: dict[str, Any] = REAL,
+) -> None:
+    """Write the table of a study: the first ``lost`` trials failed, ``stale`` are of older code."""
     params = Params(sizes=[10, 20, 40], seeds=2)
     section = {part: params.model_dump() for part in study.parts} or params.model_dump()
     given = study.Params.model_validate(section)
-    ended = {}
+    ended, prints = {}, Fingerprints(study, {})
     for i, trial in enumerate(study.trials(given)):
         failed = i < lost
         rows = [] if failed else study.run(trial, {}, root)
         error = "WorkerCrashedError: <gone>" if failed else ""
         status = records.FAILED if failed else records.FINISHED
-        record = records.Record(f"{i:08x}", "code", trial, rows, status, error, 1e9, 2.0, {}, {})
+        code = "older" if i < stale else prints.code(trial)
+        record = records.Record(f"{i:08x}", code, trial, rows, status, error, 1e9, 2.0, {}, {})
         ended[record.key] = record
     facts = {"study": NAME, "scale": SCALE, "params": section, "provenance": [data]}
     facts["versions"] = {"torch": "2.13.0"}
@@ -124,10 +132,10 @@ def put(root: Path, study: Study = STUDY, lost: int = 0, data: dict[str, Any] = 
     records.save(frame, records.parquet(NAME, SCALE, root / "rows"))
 
 
-def built(root: Path, study: Study = STUDY, stale: int = 0, **given: Any) -> tuple[str, Path]:
+def built(root: Path, study: Study = STUDY, **given: Any) -> tuple[str, Path]:
     """Write the table, build the report, return the page and the folder."""
     put(root, study, **given)
-    folder = report.build(NAME, SCALE, stale, root, {NAME: study})
+    folder = report.build(NAME, SCALE, root, {NAME: study})
     return (folder / "index.html").read_text(encoding="utf-8"), folder
 
 

@@ -118,6 +118,8 @@ def test_rows_of_other_code_are_announced_at_the_head(tmp_path: Path):
     assert page.index("Rows from other code") < page.index("<h1>")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["trials"] == {"run": 18, "failed": 0, "stale": 5}
+    overview = report.index(SCALE, tmp_path, {NAME: STUDY}).read_text(encoding="utf-8")
+    assert "Rows from other code: 5 of 18 trials." in overview
 
 
 def test_failed_trials_are_listed_and_what_needs_them_is_shown_as_missed(tmp_path: Path):
@@ -180,13 +182,13 @@ def test_the_index_shows_every_study_that_has_rows(tmp_path: Path):
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path):
     with pytest.raises(UserError, match="python -m pipeline run forgetting"):
-        report.build(NAME, SCALE, 0, tmp_path, {NAME: STUDY})
+        report.build(NAME, SCALE, tmp_path, {NAME: STUDY})
     with pytest.raises(UserError, match="did you mean 'forgetting'"):
-        report.build("forgeting", SCALE, 0, tmp_path, {NAME: STUDY})
+        report.build("forgeting", SCALE, tmp_path, {NAME: STUDY})
     with pytest.raises(UserError, match="dvc repro"):
         report.index(SCALE, tmp_path, {NAME: STUDY})
     path = records.parquet(NAME, SCALE, tmp_path / "rows")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"torn")
     with pytest.raises(UserError, match="make it again: python -m pipeline run forgetting"):
-        report.build(NAME, SCALE, 0, tmp_path, {NAME: STUDY})
+        report.build(NAME, SCALE, tmp_path, {NAME: STUDY})

@@ -65,9 +65,12 @@ class Part:
 class Findings:
     """A study's table, read against its declaration."""
 
-    def __init__(self, name: str, study: Study, table: pd.DataFrame):
-        """``table`` is as ``records.table`` makes it, with its facts."""
-        self.name, self.rows, self.facts = name, table, table.attrs
+    def __init__(self, name: str, study: Study, table: pd.DataFrame, stale: int):
+        """``table`` is as ``records.table`` makes it, with its facts.
+
+        ``stale`` counts the trials that other code than the present measured.
+        """
+        self.name, self.rows, self.facts, self.stale = name, table, table.attrs, stale
         self.prose = prose.sections(study.doc)
         whole = study.parts or {"": study}
         failed = int(self.facts["failed"])
@@ -136,9 +139,9 @@ class Findings:
         kept = {k: v for k, v in trial.items() if k not in rows or (rows[k] != v).any()}
         return ", ".join(f"{k} {words(v)}" for k, v in kept.items() if v is not None)
 
-    def summary(self, stale: int) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return the numbers, all finite, as nested dicts."""
-        counts = {"run": self.facts["trials"], "failed": self.facts["failed"], "stale": stale}
+        counts = {"run": self.facts["trials"], "failed": self.facts["failed"], "stale": self.stale}
         held = len(self.checks) - len(self.missed)
         return {
             "predictions": {"held": held, "missed": len(self.missed)},
