@@ -19,21 +19,20 @@ def exponents(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
     for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
         least = min(ASYMPTOTIC, sorted(group["hidden_size"])[-2])
         upper = group[group["hidden_size"] >= least]
-        k, width = exponent(upper["hidden_size"].tolist(), upper[quantity].tolist())
+        k, _ = exponent(upper["hidden_size"].tolist(), upper[quantity].tolist())
         fits.append(
             {
                 "form": form,
                 "exponent": k,
-                "± (95 %)": width,
                 "theory": THEORY[quantity].get(str(algorithm)),
-                "from n": int(upper["hidden_size"].min()),
-                "to n": int(upper["hidden_size"].max()),
+                "from": upper["hidden_size"].min(),
+                "sizes": f"{upper['hidden_size'].min()}–{upper['hidden_size'].max()}",
             }
         )
     return pd.DataFrame(fits)
 
 
-def memory(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def memories(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of the sweep of T for BPTT, and for dense RTRL read at each step."""
     lengths = rows[rows["sweep"] == "T"]
     rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]
@@ -42,7 +41,7 @@ def memory(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def crossing(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the T beyond which dense RTRL needs less memory than BPTT."""
-    bptt, rtrl = memory(rows)
+    bptt, rtrl = memories(rows)
     slope, intercept, _ = line(bptt["length"].tolist(), bptt["megabytes"].tolist())
     meets = round((rtrl["megabytes"].mean() - intercept) / slope)
     return pd.DataFrame({"n": bptt["hidden_size"].head(1), "T beyond which RTRL needs less": meets})

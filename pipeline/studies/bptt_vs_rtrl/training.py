@@ -13,8 +13,9 @@ from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Task
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
+from pipeline.studies.bptt_vs_rtrl.curves import final, last
 from pipeline.studies.bptt_vs_rtrl.regime import DATA, Regime
-from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
+from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LABELS = {
@@ -153,11 +154,6 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         )
 
 
-def last(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return each trial's last evaluation."""
-    return rows.sort_values("step").groupby("hash").tail(1)
-
-
 def _curves(regime: str, title: str, caption: str) -> Figure:
     """Return the learning curves of one regime."""
     return Figure(
@@ -191,6 +187,12 @@ PART = Study(
             "Learning curves, an update at every step",
             "TBPTT with its horizon in brackets beside exact online gradients, mean and spread "
             "over seeds.",
+        ),
+        Table(
+            name="final",
+            title="Held-out loss at the end, an update at every step",
+            caption="Mean and standard deviation over seeds, in nats.",
+            build=final,
         ),
     ),
     data=tuple(DATA.values()),
