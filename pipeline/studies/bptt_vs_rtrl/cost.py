@@ -116,13 +116,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the exponents of time and memory side by side."""
-    of_time, of_memory = (
-        exponents(rows, quantity).set_index("form")[["exponent", "theory", "sizes"]]
-        for quantity in ("microseconds", "megabytes")
-    )
-    both = of_time.join(of_memory.drop(columns="sizes"), lsuffix=" of time", rsuffix=" of memory")
-    both = both.rename(columns=lambda name: name.replace("exponent of ", ""))
-    return both.round(2).reset_index()
+    of_time = exponents(rows, "microseconds")[["form", "exponent", "theory", "sizes"]]
+    of_memory = exponents(rows, "megabytes")[["form", "exponent", "theory"]]
+    both = of_time.merge(of_memory, on="form", suffixes=(" of time", " of memory"))
+    return both.rename(columns=lambda name: name.replace("exponent of ", "")).round(2)
 
 
 def _figure(name: str, title: str, caption: str, x: str, y: str) -> Figure:
