@@ -1,0 +1,120 @@
+"""Real-time recurrent learning of a diagonal recurrence, exact in O(P).
+
+Where unit i of s' depends on unit i of s alone, a parameter reaches no unit but its own, and the
+influence M = ds/dw has one column of K numbers for each parameter: one for each block of s, the
+state having K entries a unit.
+
+    M_k ← Σ_j J_kj M_j + D_k        dL_t/dw = Σ_k c_k M_k        K, j: blocks of s, by w's unit
+
+A run of T steps does this at once. Its own losses go back through its steps, and what arrives at
+its start is read against M; M then moves on by sending ones back from its last step, a row for
+each block, which as J is diagonal by unit yields Π J and Σ (Π J) D of every unit together:
+
+    dL/dw = Σ u_t ⊗ [x, 1]_t + Σ_k v_k M_k        M_k ← Σ_j (Π J)_kj M_j + Σ_t u_t^k ⊗ [x, 1]_t
+
+O(K P) a step and O(K P) memory, constant in time. It is checked at every run, on its own steps,
+that no unit hears another; a recurrence that mixes its units is refused.
+
+References:
+    Mozer (1989), A focused backpropagation algorithm for temporal pattern recognition, Complex
+        Systems 3(4).
+    Zucchet, Meier, Schug, Mujika & Sacramento (2023), Online learning of long-range dependencies,
+        NeurIPS, arXiv:2305.15947.
+    Irie, Gopalakrishnan & Schmidhuber (2024), Exploring the promise and limits of real-time
+        recurrent learning, ICLR, arXiv:2305.19044.
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
+
+
+@final
+class DiagonalRTRL(Algorithm):
+    """The exact gradient of a diagonal recurrence, forwards."""
+
+    claim = Claim.EXACT
+
+    @torch.no_grad()
+    def run(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        memory: Tensor | None = None,
+        resets_TB: Tensor | None = None,
+    ) -> Run:
+        """Read the steps' gradient, then move M, (B, K, P), on; ValueError if units mix."""
+        path, H = cell.follow(x_TBI, s_BS, resets_TB), cell.hidden_size
+        if not _is_diagonal(cell, path, s_BS):
+            raise ValueError(
+                f"{type(cell).__name__} mixes its units, which diagonal_rtrl cannot follow: take "
+                f"rtrl or blocked_rtrl, or a cell without recurrent weights between units"
+            )
+        u_TBZ, v_BS = path.sweep(credits_of(credit, path.states_TBS))
+        total_P = path.gradient(u_TBZ)
+        u_KTBZ, before_KBS = zip(
+            *(path.sweep(ones_BS.unsqueeze(0)) for ones_BS in _rows(s_BS, H)), strict=True
+        )
+        next_BKP = s_BS.new_zeros(len(s_BS), len(u_KTBZ), path.parameters)
+        path.accumulate(torch.stack(u_KTBZ, dim=2), 0, next_BKP)
+        if memory is not None:
+            psi_BKKH = torch.stack(before_KBS, dim=1).unflatten(-1, (-1, H))
+            v_BKH = v_BS.unflatten(-1, (-1, H))
+            for of, m_BKGHA, next_BKGHA in _by_unit(cell, memory, next_BKP):
+                total_P[of] += torch.einsum("bkh,bkgha->gha", v_BKH, m_BKGHA).flatten()
+                for j, m_BGHA in enumerate(m_BKGHA.unbind(1)):
+                    next_BKGHA.addcmul_(psi_BKKH[:, :, j, None, :, None], m_BGHA.unsqueeze(1))
+        return Run(total_P, path.states_TBS[-1].clone(), next_BKP)
+
+
+def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
+    """Iterate over rows of ones in one block of the state each, (B, S)."""
+    for first in range(0, s_BS.shape[-1], H):
+        ones_BS = torch.zeros_like(s_BS)
+        ones_BS[:, first : first + H] = 1
+        yield ones_BS
+
+
+def _by_unit(
+    cell: Cell, m_BKP: Tensor, next_BKP: Tensor
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Iterate over each parameter's place and its influences, with an axis for the unit.
+
+    A parameter's rows go round the units as those of z do, so they are (G, H), then the rest.
+    """
+    first = 0
+    for w in cell.parameters():
+        of = slice(first, first + w.numel())
+        first = of.stop
+        if w.numel() > 0:
+            shape = (w.shape[0] // cell.hidden_size, cell.hidden_size, w[0].numel())
+            yield of, m_BKP[..., of].unflatten(-1, shape), next_BKP[..., of].unflatten(-1, shape)
+
+
+def _is_diagonal(cell: Cell, path: Trajectory, s_BS: Tensor) -> bool:
+    """Tell whether at every step unit i of s' depends on unit i of z and of s alone.
+
+    A row that weighs the units differently is then pulled back to the same weights of what a row
+    of ones is pulled back to, exactly: no sum over units is made.
+    """
+    H, T = cell.hidden_size, len(path)
+    rows = [len(w) for w in cell.parameters()]
+    if any(size % H for size in (cell.state_size, path.pre_activations, *rows)):
+        return False
+    weigh_H = torch.randn(H, generator=torch.Generator().manual_seed(0)).to(s_BS)
+    for ones_BS in _rows(s_BS, H):
+        ones_TBS = ones_BS.expand(T, -1, -1)
+        plain = path.pull(ones_TBS)
+        weighed = path.pull(ones_TBS * weigh_H.repeat(s_BS.shape[-1] // H))
+        for one, other in zip(plain, weighed, strict=True):
+            expected = (one.unflatten(-1, (-1, H)) * weigh_H).flatten(-2)
+            if not torch.allclose(other, expected, rtol=0, atol=0, equal_nan=True):
+                return False
+    return True
