@@ -88,7 +88,10 @@ class StackedTrajectory(Trajectory):
             if level > 0:
                 S_l = of_l.stop - of_l.start
                 eye_TBSS = torch.eye(S_l).to(into_TBSS).expand(T, B, -1, -1)
-                x_TBSI = self._to_input(level, layer.immediate(eye_TBSS, first), first)
+                u_TBSZ = layer.immediate(eye_TBSS, first)[..., place.input_rows]
+                # One product for each step and sample, so that a step's is the same bit for bit
+                # whether others are asked for beside it or not.
+                x_TBSI = u_TBSZ @ torch.stack(self._U_LT[level][first : first + T]).unsqueeze(1)
                 below = self._places[level - 1]
                 h = slice(below.states.start, below.states.start + below.hidden)
                 into_TBSS[..., of_l, of_l.stop :] = x_TBSI @ into_TBSS[..., h, of_l.stop :]

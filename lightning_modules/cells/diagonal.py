@@ -49,7 +49,6 @@ class Diagonal(UnitwiseCell):
         if not 0 <= r_min < r_max <= 1:
             raise ValueError(f"r_min is {r_min} and r_max is {r_max}: 0 <= r_min < r_max <= 1")
         K = _STATE_BLOCKS[form]
-        self.held = slice(0, K)  # pyright: ignore[reportIncompatibleUnannotatedOverride]
         super().__init__(
             input_size,
             hidden_size,

@@ -47,7 +47,7 @@ class Stack(Cell):
                 )
         for cell in cells:
             if not (hasattr(cell, "U") and hasattr(cell, "input_rows")):
-                raise ValueError(f"{type(cell).__name__} has no U and input_rows: it has no layer below")
+                raise ValueError(f"{type(cell).__name__} cannot be stacked: no one map U takes its x")
         self.cells = nn.ModuleList(cells)
         self.input_size, self.hidden_size = cells[0].input_size, cells[-1].hidden_size
         self.state_size = sum(cell.state_size for cell in cells)
