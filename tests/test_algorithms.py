@@ -129,9 +129,7 @@ def test_a_credit_for_all_steps_at_once_gives_the_same(
         checks.assert_near(cell, one, other)
 
 
-def test_the_truncated_gradient_turns_towards_the_exact_one(
-    cell: Cell, case: CellCase
-) -> None:
+def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell, case: CellCase) -> None:
     p = problem(cell, checks.LENGTH, checks.BATCH)
     exact_P, *truncated = (
         rule.gradient(cell, p.x_TBI, p.s_BS, p.credit, p.resets_TB)

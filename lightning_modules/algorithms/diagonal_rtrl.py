@@ -82,9 +82,7 @@ def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
         yield ones_BS
 
 
-def _by_unit(
-    cell: Cell, m_BKP: Tensor, next_BKP: Tensor
-) -> Iterator[tuple[slice, Tensor, Tensor]]:
+def _by_unit(cell: Cell, m_BKP: Tensor, next_BKP: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Iterate over each parameter's place and its influences, with an axis for the unit.
 
     A parameter's rows go round the units as those of z do, so they are (G, H), then the rest.

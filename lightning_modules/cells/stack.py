@@ -14,6 +14,7 @@ References:
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol, cast, final
 
 import torch
@@ -39,7 +40,7 @@ class Stack(Cell):
         super().__init__()
         if not cells:
             raise ValueError("cells is empty: a stack needs at least one")
-        for below, cell in zip(cells[:-1], cells[1:], strict=True):
+        for below, cell in pairwise(cells):
             if cell.input_size != below.hidden_size:
                 raise ValueError(
                     f"input_size is {cell.input_size} above a layer of hidden_size "
@@ -47,7 +48,8 @@ class Stack(Cell):
                 )
         for cell in cells:
             if not (hasattr(cell, "U") and hasattr(cell, "input_rows")):
-                raise ValueError(f"{type(cell).__name__} cannot be stacked: no one map U takes its x")
+                name = type(cell).__name__
+                raise ValueError(f"{name} cannot be stacked: it has no map U that takes x to z")
         self.cells = nn.ModuleList(cells)
         self.input_size, self.hidden_size = cells[0].input_size, cells[-1].hidden_size
         self.state_size = sum(cell.state_size for cell in cells)
