@@ -1,28 +1,21 @@
 """What is known of single cells beforehand: limits, bounds, and cells that are others' cases."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
-from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.coupled_lstm import CoupledLSTM
 from lightning_modules.cells.diagonal import Diagonal
 from lightning_modules.cells.elstm import ELSTM
-from lightning_modules.cells.gru import GRU
 from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.residual_recurrent import ResidualRecurrent
 from lightning_modules.cells.srn import SRN
-from lightning_modules.cells.stack import Stack
-from lightning_modules.interfaces import Algorithm, Cell
+from lightning_modules.interfaces import Cell
 from tests.cases import INPUTS, UNITS
-from tests.checks import assert_near
 from tests.references import flat_weights
 
 T, B = 9, 3
@@ -48,14 +41,14 @@ def _jacobians(cell: Cell, x_TBI: Tensor) -> Tensor:
     return j_TBSS
 
 
-def _gradient(cell: Cell, x_TBI: Tensor, rule: Callable[[], Algorithm] = BPTT) -> Tensor:
+def _gradient(cell: Cell, x_TBI: Tensor) -> Tensor:
     """Return the gradient of the sum of squares of h, (P,)."""
     H = cell.hidden_size
 
     def credit(t: int, s_BS: Tensor) -> Tensor:
         return torch.cat([2 * s_BS[:, :H], torch.zeros_like(s_BS[:, H:])], dim=-1)
 
-    return rule().gradient(cell, x_TBI, x_TBI.new_zeros(B, cell.state_size), credit)
+    return BPTT().gradient(cell, x_TBI, x_TBI.new_zeros(B, cell.state_size), credit)
 
 
 def test_the_residual_s_jacobian_is_the_identity() -> None:
@@ -168,36 +161,3 @@ def test_a_diagonal_recurrence_starts_in_its_ring_and_normalised(form: str) -> N
     )
     if form == "complex":
         assert 0.09 < blocks[1].exp().max() <= 0.10001
-
-
-@pytest.mark.parametrize("rule", [BPTT, RTRL, BlockedRTRL])
-def test_a_stack_of_two_is_torch_s_layer_of_two(rule: Callable[[], Algorithm]) -> None:
-    cell = Stack([SRN(INPUTS, UNITS), SRN(UNITS, UNITS)]).double()
-    twin, x_TBI = nn.RNN(INPUTS, UNITS, num_layers=2).double(), _inputs()
-    ours, theirs = list(cell.parameters()), list(twin.parameters())
-    theirs = [w for k, w in enumerate(theirs) if k % 4 < 3]
-    with torch.no_grad():
-        for into in twin.parameters():
-            into.zero_()
-        for into, w in zip(theirs, ours, strict=True):
-            into.copy_(w)
-    h_TBH = twin(x_TBI)[0]
-    torch.testing.assert_close(_states(cell, x_TBI)[..., :UNITS], h_TBH.detach())
-    expected = torch.autograd.grad(h_TBH.square().sum(), theirs)
-    expected_P = torch.cat([g.flatten() for g in expected])
-    assert_near(cell, _gradient(cell, x_TBI, rule), expected_P)
-
-
-@pytest.mark.parametrize("build", [GRU, ELSTM, Residual])
-def test_a_stack_of_one_cell_is_that_cell(build: type[GRU | ELSTM | Residual]) -> None:
-    cell, x_TBI = build(INPUTS, UNITS).double(), _inputs()
-    stack = Stack([cell])
-    assert torch.equal(_states(stack, x_TBI), _states(cell, x_TBI))
-    assert torch.equal(_gradient(stack, x_TBI), _gradient(cell, x_TBI))
-
-
-def test_a_cell_without_a_map_of_its_input_cannot_be_stacked() -> None:
-    cell = SRN(INPUTS, UNITS)
-    del cell.U
-    with pytest.raises(ValueError, match=r"^SRN cannot be stacked: it has no map U"):
-        Stack([cell])

@@ -8,11 +8,8 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms import diagonal_rtrl
-from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
-from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.diagonal_rtrl import DiagonalRTRL
 from lightning_modules.algorithms.rtrl import RTRL
-from lightning_modules.cells._stacked import StackedTrajectory
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
@@ -128,41 +125,6 @@ def _believes_anything(patch: Patch) -> tuple[Algorithm, Cell]:
     return DiagonalRTRL(), SRN(INPUTS, UNITS)
 
 
-def _sends_nothing_down(rule: type[Algorithm]) -> Callable[[Patch], tuple[Algorithm, Cell]]:
-    """Each layer of a stack learns as if there were none above it."""
-
-    def build(patch: Patch) -> tuple[Algorithm, Cell]:
-        whole = StackedTrajectory._to_input
-        patch.setattr(StackedTrajectory, "_to_input", lambda *a: torch.zeros_like(whole(*a)))
-        return rule(), CELL_BUILDS["stack"]()
-
-    return build
-
-
-def _stacks_stale_maps(patch: Patch) -> tuple[Algorithm, Cell]:
-    whole = StackedTrajectory.followed_by
-
-    def followed_by(self: Any, then: Any) -> Any:
-        joined = whole(self, then)
-        joined._U_LT = [[U_T[-1]] * len(U_T) for U_T in joined._U_LT]
-        return joined
-
-    patch.setattr(StackedTrajectory, "followed_by", followed_by)
-    return BlockedRTRL(5), CELL_BUILDS["stack"]()
-
-
-def _forgets_what_passes_up(patch: Patch) -> tuple[Algorithm, Cell]:
-    whole = StackedTrajectory.jacobians
-
-    def jacobians(self: Any, first: int, into_TBSS: Tensor) -> None:
-        whole(self, first, into_TBSS)
-        for place in self._places:
-            into_TBSS[..., place.states, place.states.stop :] = 0
-
-    patch.setattr(StackedTrajectory, "jacobians", jacobians)
-    return RTRL(), CELL_BUILDS["stack"]()
-
-
 @pytest.mark.parametrize(
     ("breaks", "check"),
     [
@@ -170,10 +132,6 @@ def _forgets_what_passes_up(patch: Patch) -> tuple[Algorithm, Cell]:
         (_takes_one_block_for_all, checks.every_step),
         (_takes_rows_for_units, checks.every_step),
         (_believes_anything, checks.every_step),
-        (_sends_nothing_down(BPTT), checks.whole_sequence),
-        (_sends_nothing_down(RTRL), checks.every_step),
-        (_stacks_stale_maps, checks.moving_weights),
-        (_forgets_what_passes_up, checks.every_step),
     ],
 )
 def test_what_is_broken_on_purpose_is_caught(
