@@ -11,6 +11,9 @@ from lightning_modules.algorithms import diagonal_rtrl
 from lightning_modules.algorithms.diagonal_rtrl import DiagonalRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.elstm import ELSTM
+from lightning_modules.cells.gru import GRU
+from lightning_modules.cells.leaky import Leaky
+from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
@@ -65,17 +68,29 @@ def test_its_memory_is_the_diagonal_of_dense_rtrl_s() -> None:
     torch.testing.assert_close(mine, by_block.sum(2))
 
 
-def test_recurrent_weights_are_refused_once_they_mix_units() -> None:
+def test_recurrent_weights_are_refused_even_where_they_do_not_mix_units_yet() -> None:
     """A network that starts from the identity is diagonal until its weights move."""
     p = problem(SRN(INPUTS, UNITS, activation="relu"), checks.LENGTH, checks.BATCH)
-    weights = dict(p.cell.named_parameters())["W"]
     with torch.no_grad():
-        weights.copy_(torch.eye(UNITS))
-    checks.whole_sequence(DiagonalRTRL(), p.cell, bptt_reference)
-    with torch.no_grad():
-        weights[0, 1] = 1e-12
+        dict(p.cell.named_parameters())["W"].copy_(torch.eye(UNITS))
+    before = flat_weights(p.cell)
     with REFUSES:
         DiagonalRTRL().gradient(p.cell, p.x_TBI, p.s_BS, p.credit, p.resets_TB)
+    assert torch.equal(flat_weights(p.cell), before)
+
+
+@pytest.mark.parametrize("units", [2, 64, 300])
+def test_no_size_makes_units_that_mix_seem_apart(units: int) -> None:
+    for cell in (SRN(1, units), LSTM(1, units), GRU(1, units), Leaky(1, units)):
+        x_TBI, s_BS = torch.zeros(1, 1, 1), torch.zeros(1, cell.state_size)
+        with REFUSES:
+            DiagonalRTRL().gradient(cell, x_TBI, s_BS, lambda _, s_BS: s_BS)
+
+
+def test_asking_leaves_the_course_of_random_numbers_alone() -> None:
+    p, before = problem(ELSTM(INPUTS, UNITS), 3, 1), torch.get_rng_state()
+    DiagonalRTRL().gradient(p.cell, p.x_TBI, p.s_BS, p.credit)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_diagonal_layers_one_above_the_other_mix_their_units() -> None:

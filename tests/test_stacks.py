@@ -81,6 +81,27 @@ def test_a_cell_without_a_map_of_its_input_cannot_be_stacked() -> None:
         Stack([cell])
 
 
+def test_each_step_of_a_record_keeps_its_own_maps() -> None:
+    cell, x_TBI = CELL_BUILDS["stack-three"]().double(), _inputs()
+    S = cell.state_size
+    s_BS = torch.randn(B, S, dtype=torch.float64)
+    first = cell.follow(x_TBI, s_BS)
+    with torch.no_grad():
+        for weights in cell.parameters():
+            weights += 0.3
+    then = cell.follow(x_TBI, s_BS)
+    joined, v_TBRS = first.followed_by(then), torch.randn(T, B, 2, S, dtype=torch.float64)
+    torch.testing.assert_close(joined.immediate(v_TBRS, T), then.immediate(v_TBRS))
+    of_joined, of_then = torch.empty(2, T, B, S, S, dtype=torch.float64)
+    joined.jacobians(T, of_joined)
+    then.jacobians(0, of_then)
+    torch.testing.assert_close(of_joined, of_then)
+    of_joined, of_then = torch.zeros(2, B, S, then.parameters, dtype=torch.float64)
+    joined.inject(T + 2, of_joined)
+    then.inject(2, of_then)
+    torch.testing.assert_close(of_joined, of_then)
+
+
 def _sends_nothing_down(rule: type[Algorithm]) -> Callable[[Patch], tuple[Algorithm, Cell]]:
     """Each layer of a stack learns as if there were none above it."""
 
