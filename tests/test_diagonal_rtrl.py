@@ -13,7 +13,6 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
 from lightning_modules.cells.leaky import Leaky
-from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
@@ -81,7 +80,7 @@ def test_recurrent_weights_are_refused_even_where_they_do_not_mix_units_yet() ->
 
 @pytest.mark.parametrize("units", [2, 64, 300])
 def test_no_size_makes_units_that_mix_seem_apart(units: int) -> None:
-    for cell in (SRN(1, units), LSTM(1, units), GRU(1, units), Leaky(1, units)):
+    for cell in (SRN(1, units), GRU(1, units), Leaky(1, units), SRN(1, units, "relu")):
         x_TBI, s_BS = torch.zeros(1, 1, 1), torch.zeros(1, cell.state_size)
         with REFUSES:
             DiagonalRTRL().gradient(cell, x_TBI, s_BS, lambda _, s_BS: s_BS)

@@ -100,8 +100,9 @@ def _by_unit(cell: Cell, m_BKP: Tensor, next_BKP: Tensor) -> Iterator[tuple[slic
 def _is_diagonal(cell: Cell) -> bool:
     """Tell whether unit i of s' depends on unit i of s alone, whatever the weights are.
 
-    The Jacobian is a smooth function of weights, input and state but for kinks, so an entry that
-    is zero at random ones is zero at all. Weights near 0 keep saturating units off their limits.
+    A row of weighed units is pulled back to the same weights of what ones are pulled back to, at
+    weights, inputs and states that are random: what holds there is no accident of the present
+    ones. Weights near 0 keep saturating units off their limits.
     """
     H, rows = cell.hidden_size, [len(w) for w in cell.parameters()]
     if any(size % H for size in (cell.state_size, *rows)):
@@ -111,7 +112,11 @@ def _is_diagonal(cell: Cell) -> bool:
         w.copy_(torch.randn(w.shape, generator=generator) * (H + cell.input_size) ** -0.5)
     x_TBI = torch.randn(1, 8, cell.input_size, generator=generator, dtype=torch.float64)
     s_BS = torch.randn(8, cell.state_size, generator=generator, dtype=torch.float64)
-    j_TBSS = s_BS.new_empty(1, *s_BS.shape, cell.state_size)
-    probe.follow(x_TBI, s_BS).jacobians(0, j_TBSS)
-    by_unit = j_TBSS.unflatten(-1, (-1, H)).unflatten(2, (-1, H)) != 0
-    return not bool((by_unit & ~torch.eye(H, dtype=torch.bool).unsqueeze(1)).any())
+    path, weigh_H = probe.follow(x_TBI, s_BS), torch.randn(H, generator=generator).double()
+    for ones_BS in _rows(s_BS, H):
+        _, of_ones = path.pull(ones_BS.unsqueeze(0))
+        _, of_weighed = path.pull((ones_BS.unflatten(-1, (-1, H)) * weigh_H).view(1, *s_BS.shape))
+        # No sum over units is made where they are apart, so the two agree bit for bit.
+        if not torch.equal(of_weighed, (of_ones.unflatten(-1, (-1, H)) * weigh_H).flatten(-2)):
+            return False
+    return True
