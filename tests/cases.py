@@ -2,14 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.cells.coupled_lstm import CoupledLSTM
+from lightning_modules.cells.diagonal import Diagonal
+from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
+from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.lstm import LSTM
+from lightning_modules.cells.peephole_lstm import PeepholeLSTM
+from lightning_modules.cells.residual import Residual
+from lightning_modules.cells.residual_recurrent import ResidualRecurrent
 from lightning_modules.cells.srn import SRN
+from lightning_modules.cells.stack import Stack
+from lightning_modules.interfaces import Cell
+from tests import formulas
 
 INPUTS, UNITS = 3, 4
 
@@ -18,14 +29,18 @@ INPUTS, UNITS = 3, 4
 class CellCase:
     """A cell of ``INPUTS`` inputs and ``UNITS`` units; ``others`` are its other forms by name."""
 
-    build: Callable[[], UnitwiseCell]
+    build: Callable[[], Cell]
     state_size: int
     parameters: int
-    twin: Callable[[UnitwiseCell, Tensor], Tensor] | None = None
-    """(cell, x_TBI) -> the h of every step from a zero state, by someone else's implementation."""
-    others: Mapping[str, Callable[[], UnitwiseCell]] = field(default_factory=dict)
-    refused: tuple[tuple[Callable[[], UnitwiseCell], str], ...] = ()
+    twin: Callable[[Any, Tensor], Tensor] | None = None
+    """(cell, x_TBI) -> the h of every step from a zero state, by torch's layer or a formula."""
+    others: Mapping[str, Callable[[], Cell]] = field(default_factory=dict)
+    refused: tuple[tuple[Callable[[], Cell], str], ...] = ()
     """What cannot be built, and what the error must say."""
+    diagonal: bool = False
+    """Its Jacobian is diagonal by unit."""
+    short: float = 0.99
+    """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
 
 def _twin_srn(cell: UnitwiseCell, x_TBI: Tensor) -> Tensor:
@@ -87,6 +102,77 @@ CELL_CASES = {
         twin=_twin_gru,
         refused=((lambda: GRU(INPUTS, -1), "hidden_size is -1"),),
     ),
+    "residual": CellCase(
+        build=lambda: Residual(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=UNITS * (INPUTS + 1),
+        twin=formulas.residual,
+        diagonal=True,
+    ),
+    "residual_recurrent": CellCase(
+        build=lambda: ResidualRecurrent(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.residual_recurrent,
+        short=0.9,
+    ),
+    "leaky": CellCase(
+        build=lambda: Leaky(INPUTS, UNITS, tau=3.0),
+        state_size=UNITS,
+        parameters=UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.leaky,
+        others={"default": lambda: Leaky(INPUTS, UNITS)},
+        refused=(
+            (lambda: Leaky(INPUTS, UNITS, tau=0.5), "dt is 1.0 and tau is 0.5"),
+            (lambda: Leaky(INPUTS, UNITS, dt=0.0), "dt must be above 0"),
+        ),
+    ),
+    "elstm": CellCase(
+        build=lambda: ELSTM(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=4 * UNITS * INPUTS + 8 * UNITS,
+        twin=formulas.elstm,
+        diagonal=True,
+    ),
+    "diagonal": CellCase(
+        build=lambda: Diagonal(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=2 * UNITS * INPUTS + 5 * UNITS,
+        twin=formulas.diagonal,
+        others={"real": lambda: Diagonal(INPUTS, UNITS, form="real")},
+        refused=(
+            (lambda: Diagonal(INPUTS, UNITS, form="reel"), "did you mean 'real'?"),
+            (lambda: Diagonal(INPUTS, UNITS, r_min=1.0), "r_min is 1.0 and r_max is 1.0"),
+        ),
+        diagonal=True,
+    ),
+    "peephole_lstm": CellCase(
+        build=lambda: PeepholeLSTM(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=4 * UNITS * (INPUTS + UNITS + 1) + 3 * UNITS,
+        twin=formulas.peephole_lstm,
+    ),
+    "coupled_lstm": CellCase(
+        build=lambda: CoupledLSTM(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=3 * UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.coupled_lstm,
+    ),
+    "stack": CellCase(
+        build=lambda: Stack([LSTM(INPUTS, 2), SRN(2, UNITS)]),
+        state_size=2 * 2 + UNITS,
+        parameters=4 * 2 * (INPUTS + 2 + 1) + UNITS * (2 + UNITS + 1),
+        twin=formulas.lstm_below_srn,
+        others={
+            "three": lambda: Stack([Diagonal(INPUTS, 2), GRU(2, 3), ELSTM(3, UNITS)]),
+            "nested": lambda: Stack([SRN(INPUTS, 2), Stack([GRU(2, 3), Residual(3, UNITS)])]),
+            "one": lambda: Stack([Stack([GRU(INPUTS, UNITS)])]),
+        },
+        refused=(
+            (lambda: Stack([]), "a stack needs at least one"),
+            (lambda: Stack([SRN(INPUTS, 5), SRN(UNITS, UNITS)]), "input_size is 4 above"),
+        ),
+    ),
 }
 
 CELL_BUILDS = {
@@ -95,3 +181,11 @@ CELL_BUILDS = {
     for form, build in {"": case.build, **case.others}.items()
 }
 """Every cell in every form, by name."""
+
+UNITWISE = [name for name, build in CELL_BUILDS.items() if isinstance(build(), UnitwiseCell)]
+"""Those that are one affine map and a unit-wise update."""
+
+
+def case_of(name: str) -> CellCase:
+    """Return the case that a build of ``CELL_BUILDS`` belongs to."""
+    return CELL_CASES[name.split("-")[0]]

@@ -8,7 +8,7 @@ from lightning_modules.cells import CELLS
 from lightning_modules.cells._unitwise import UnitwiseCell
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.interfaces import Cell
-from tests.cases import CELL_BUILDS, CELL_CASES, INPUTS, UNITS
+from tests.cases import CELL_BUILDS, CELL_CASES, INPUTS, UNITS, UNITWISE
 
 pytestmark = pytest.mark.usefixtures("seeded")
 T, B = 6, 3
@@ -20,8 +20,15 @@ def seeded() -> None:
 
 
 @pytest.fixture(params=CELL_BUILDS)
-def cell(request: pytest.FixtureRequest) -> UnitwiseCell:
+def cell(request: pytest.FixtureRequest) -> Cell:
     return CELL_BUILDS[request.param]().double()
+
+
+@pytest.fixture(params=UNITWISE)
+def unitwise(request: pytest.FixtureRequest) -> UnitwiseCell:
+    cell = CELL_BUILDS[request.param]().double()
+    assert isinstance(cell, UnitwiseCell)
+    return cell
 
 
 def _point(cell: Cell, *leading: int) -> tuple[Tensor, Tensor]:
@@ -42,14 +49,14 @@ def test_a_cell_has_the_number_of_parameters_known_beforehand(name: str) -> None
     assert case.build().state_size == case.state_size
 
 
-def test_parameters_are_named_and_ordered_as_in_the_textbook(cell: UnitwiseCell) -> None:
-    assert [name for name, _ in cell.named_parameters()] == ["U", "W", "b"]
-    assert cell.U.shape == (len(range(len(cell.b))[cell.input_rows]), INPUTS)
-    assert cell.W.shape == (len(range(len(cell.b))[cell.recurrent_rows]), UNITS)
+def test_parameters_are_named_and_ordered_as_in_the_textbook(unitwise: UnitwiseCell) -> None:
+    assert [name for name, _ in unitwise.named_parameters()] == ["U", "W", "b"]
+    assert unitwise.U.shape == (len(range(len(unitwise.b))[unitwise.input_rows]), INPUTS)
+    assert unitwise.W.shape == (len(range(len(unitwise.b))[unitwise.recurrent_rows]), UNITS)
 
 
-def test_weights_start_within_one_over_the_root_of_the_units(cell: UnitwiseCell) -> None:
-    for weights in (cell.U, cell.W):
+def test_weights_start_within_one_over_the_root_of_the_units(unitwise: UnitwiseCell) -> None:
+    for weights in (w for w in (unitwise.U, unitwise.W) if w.numel() > 0):
         assert 0.2 * UNITS**-0.5 < weights.abs().max() <= UNITS**-0.5
 
 
@@ -77,42 +84,42 @@ def test_autograd_agrees_with_finite_differences(cell: Cell) -> None:
     assert torch.autograd.gradcheck(step, inputs, atol=1e-7)
 
 
-def test_a_unit_of_the_update_depends_on_its_own_z_and_s_alone(cell: UnitwiseCell) -> None:
-    z_Z, (_, s_S) = torch.randn_like(cell.b), _point(cell)
+def test_a_unit_of_the_update_depends_on_its_own_z_and_s_alone(unitwise: UnitwiseCell) -> None:
+    z_Z, (_, s_S) = torch.randn_like(unitwise.b), _point(unitwise)
     for of in (0, 1):
-        jacobian = torch.func.jacrev(cell.update, argnums=of)(z_Z, s_S)
+        jacobian = torch.func.jacrev(unitwise.update, argnums=of)(z_Z, s_S)
         blocks = jacobian.unflatten(1, (-1, UNITS)).unflatten(0, (-1, UNITS))
         off_diagonal = blocks * (1 - torch.eye(UNITS, dtype=torch.float64))[None, :, None, :]
-        assert jacobian.abs().max() > 0.01 or cell.held == slice(0, 0)
+        assert jacobian.abs().max() > 0.01 or unitwise.held == slice(0, 0)
         assert off_diagonal.abs().max() == 0
 
 
-def test_the_update_in_place_equals_the_pure_one(cell: UnitwiseCell) -> None:
-    z_BZ, (_, s_BS) = torch.randn(B, len(cell.b), dtype=torch.float64), _point(cell, B)
-    expected, next_BS = cell.update(z_BZ, s_BS), torch.empty_like(s_BS)
-    cell.advance(z_BZ.clone(), s_BS, next_BS)
+def test_the_update_in_place_equals_the_pure_one(unitwise: UnitwiseCell) -> None:
+    z_BZ, (_, s_BS) = torch.randn(B, len(unitwise.b), dtype=torch.float64), _point(unitwise, B)
+    expected, next_BS = unitwise.update(z_BZ, s_BS), torch.empty_like(s_BS)
+    unitwise.advance(z_BZ.clone(), s_BS, next_BS)
     torch.testing.assert_close(next_BS, expected, rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize("leading", [(B,), (T, B)])
 def test_closed_derivatives_equal_automatic_ones(
-    cell: UnitwiseCell, leading: tuple[int, ...]
+    unitwise: UnitwiseCell, leading: tuple[int, ...]
 ) -> None:
-    z = torch.randn(*leading, len(cell.b), dtype=torch.float64)
-    _, s = _point(cell, *leading)
-    C_by_autograd, E_by_autograd = UnitwiseCell.derivatives(cell, z, s, s)
+    z = torch.randn(*leading, len(unitwise.b), dtype=torch.float64)
+    _, s = _point(unitwise, *leading)
+    C_by_autograd, E_by_autograd = UnitwiseCell.derivatives(unitwise, z, s, s)
     next_s = torch.empty_like(s)
     with torch.no_grad():
-        cell.advance(z, s, next_s)
-        C, E = cell.derivatives(z, s, next_s)
+        unitwise.advance(z, s, next_s)
+        C, E = unitwise.derivatives(z, s, next_s)
     torch.testing.assert_close(C, C_by_autograd, rtol=1e-13, atol=1e-14)
     torch.testing.assert_close(E.broadcast_to(E_by_autograd.shape), E_by_autograd)
 
 
-def test_blocks_that_are_not_held_have_no_direct_influence(cell: UnitwiseCell) -> None:
-    z_BZ, (_, s_BS) = torch.randn(B, len(cell.b), dtype=torch.float64), _point(cell, B)
-    _, E_BKKH = cell.derivatives_by_autograd(z_BZ, s_BS)
-    for j in set(range(E_BKKH.shape[-2])) - set(range(E_BKKH.shape[-2])[cell.held]):
+def test_blocks_that_are_not_held_have_no_direct_influence(unitwise: UnitwiseCell) -> None:
+    z_BZ, (_, s_BS) = torch.randn(B, len(unitwise.b), dtype=torch.float64), _point(unitwise, B)
+    _, E_BKKH = unitwise.derivatives_by_autograd(z_BZ, s_BS)
+    for j in set(range(E_BKKH.shape[-2])) - set(range(E_BKKH.shape[-2])[unitwise.held]):
         assert E_BKKH[..., j, :].abs().max() == 0
 
 

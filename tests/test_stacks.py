@@ -1,0 +1,154 @@
+"""Stacks: the same as torch's own layers and as their only cell, and caught when they break."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
+from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.cells._stacked import StackedTrajectory
+from lightning_modules.cells.elstm import ELSTM
+from lightning_modules.cells.gru import GRU
+from lightning_modules.cells.residual import Residual
+from lightning_modules.cells.srn import SRN
+from lightning_modules.cells.stack import Stack
+from lightning_modules.interfaces import Algorithm, Cell
+from tests import checks
+from tests.cases import CELL_BUILDS, INPUTS, UNITS
+from tests.references import rtrl_reference
+
+Patch = pytest.MonkeyPatch
+T, B = 9, 3
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def _inputs() -> Tensor:
+    return torch.randn(T, B, INPUTS, dtype=torch.float64)
+
+
+def _states(cell: Cell, x_TBI: Tensor) -> Tensor:
+    return cell.follow(x_TBI, x_TBI.new_zeros(B, cell.state_size)).states_TBS
+
+
+def _gradient(cell: Cell, x_TBI: Tensor, rule: Callable[[], Algorithm] = BPTT) -> Tensor:
+    """Return the gradient of the sum of squares of h, (P,)."""
+    H = cell.hidden_size
+
+    def credit(t: int, s_BS: Tensor) -> Tensor:
+        return torch.cat([2 * s_BS[:, :H], torch.zeros_like(s_BS[:, H:])], dim=-1)
+
+    return rule().gradient(cell, x_TBI, x_TBI.new_zeros(B, cell.state_size), credit)
+
+
+@pytest.mark.parametrize("rule", [BPTT, RTRL, BlockedRTRL])
+def test_a_stack_of_two_is_torch_s_layer_of_two(rule: Callable[[], Algorithm]) -> None:
+    cell = Stack([SRN(INPUTS, UNITS), SRN(UNITS, UNITS)]).double()
+    twin, x_TBI = nn.RNN(INPUTS, UNITS, num_layers=2).double(), _inputs()
+    ours, theirs = list(cell.parameters()), list(twin.parameters())
+    theirs = [w for k, w in enumerate(theirs) if k % 4 < 3]
+    with torch.no_grad():
+        for into in twin.parameters():
+            into.zero_()
+        for into, w in zip(theirs, ours, strict=True):
+            into.copy_(w)
+    h_TBH = twin(x_TBI)[0]
+    torch.testing.assert_close(_states(cell, x_TBI)[..., :UNITS], h_TBH.detach())
+    expected = torch.autograd.grad(h_TBH.square().sum(), theirs)
+    expected_P = torch.cat([g.flatten() for g in expected])
+    checks.assert_near(cell, _gradient(cell, x_TBI, rule), expected_P)
+
+
+@pytest.mark.parametrize("build", [GRU, ELSTM, Residual])
+def test_a_stack_of_one_cell_is_that_cell(build: type[GRU | ELSTM | Residual]) -> None:
+    cell, x_TBI = build(INPUTS, UNITS).double(), _inputs()
+    stack = Stack([cell])
+    assert torch.equal(_states(stack, x_TBI), _states(cell, x_TBI))
+    assert torch.equal(_gradient(stack, x_TBI), _gradient(cell, x_TBI))
+
+
+def test_a_cell_without_a_map_of_its_input_cannot_be_stacked() -> None:
+    cell = SRN(INPUTS, UNITS)
+    del cell.U
+    with pytest.raises(ValueError, match=r"^SRN cannot be stacked: it has no map U"):
+        Stack([cell])
+
+
+def test_each_step_of_a_record_keeps_its_own_maps() -> None:
+    cell, x_TBI = CELL_BUILDS["stack-three"]().double(), _inputs()
+    S = cell.state_size
+    s_BS = torch.randn(B, S, dtype=torch.float64)
+    first = cell.follow(x_TBI, s_BS)
+    with torch.no_grad():
+        for weights in cell.parameters():
+            weights += 0.3
+    then = cell.follow(x_TBI, s_BS)
+    joined, v_TBRS = first.followed_by(then), torch.randn(T, B, 2, S, dtype=torch.float64)
+    torch.testing.assert_close(joined.immediate(v_TBRS, T), then.immediate(v_TBRS))
+    of_joined, of_then = torch.empty(2, T, B, S, S, dtype=torch.float64)
+    joined.jacobians(T, of_joined)
+    then.jacobians(0, of_then)
+    torch.testing.assert_close(of_joined, of_then)
+    of_joined, of_then = torch.zeros(2, B, S, then.parameters, dtype=torch.float64)
+    joined.inject(T + 2, of_joined)
+    then.inject(2, of_then)
+    torch.testing.assert_close(of_joined, of_then)
+
+
+def _sends_nothing_down(rule: type[Algorithm]) -> Callable[[Patch], tuple[Algorithm, Cell]]:
+    """Each layer of a stack learns as if there were none above it."""
+
+    def build(patch: Patch) -> tuple[Algorithm, Cell]:
+        whole = StackedTrajectory._to_input
+        patch.setattr(StackedTrajectory, "_to_input", lambda *a: torch.zeros_like(whole(*a)))
+        return rule(), CELL_BUILDS["stack"]()
+
+    return build
+
+
+def _stacks_stale_maps(patch: Patch) -> tuple[Algorithm, Cell]:
+    whole = StackedTrajectory.followed_by
+
+    def followed_by(self: Any, then: Any) -> Any:
+        joined = whole(self, then)
+        joined._U_LT = [[U_T[-1]] * len(U_T) for U_T in joined._U_LT]
+        return joined
+
+    patch.setattr(StackedTrajectory, "followed_by", followed_by)
+    return BlockedRTRL(5), CELL_BUILDS["stack"]()
+
+
+def _forgets_what_passes_up(patch: Patch) -> tuple[Algorithm, Cell]:
+    whole = StackedTrajectory.jacobians
+
+    def jacobians(self: Any, first: int, into_TBSS: Tensor) -> None:
+        whole(self, first, into_TBSS)
+        for place in self._places:
+            into_TBSS[..., place.states, place.states.stop :] = 0
+
+    patch.setattr(StackedTrajectory, "jacobians", jacobians)
+    return RTRL(), CELL_BUILDS["stack"]()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "check"),
+    [
+        (_sends_nothing_down(BPTT), checks.whole_sequence),
+        (_sends_nothing_down(RTRL), checks.every_step),
+        (_stacks_stale_maps, checks.moving_weights),
+        (_forgets_what_passes_up, checks.every_step),
+    ],
+)
+def test_what_is_broken_on_purpose_is_caught(
+    breaks: Callable[[Patch], tuple[Algorithm, Cell]], check: checks.Check, monkeypatch: Patch
+) -> None:
+    algorithm, cell = breaks(monkeypatch)
+    with pytest.raises(AssertionError, match="off"):
+        check(algorithm, cell, rtrl_reference)
