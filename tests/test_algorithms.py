@@ -11,11 +11,18 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.algorithms.eprop import EProp
+from lightning_modules.algorithms.kf_rtrl import KFRTRL
+from lightning_modules.algorithms.rflo import RFLO
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.algorithms.snap1 import SnAp1
+from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
+from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.interfaces import Algorithm, Cell, Claim
 from tests import checks
-from tests.cases import CELL_BUILDS
+from tests.approximations import leak_reference, snap_reference
+from tests.cases import CELL_BUILDS, UNITS
 from tests.references import (
     bptt_reference,
     flat_weights,
@@ -33,8 +40,17 @@ STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
     "tbptt, one step": (lambda: TBPTT(1), partial(tbptt_reference, horizon=1)),
     "tbptt, three steps": (lambda: TBPTT(3), partial(tbptt_reference, horizon=3)),
     "tbptt, all steps": (lambda: TBPTT(checks.LENGTH), bptt_reference),
+    "snap1": (SnAp1, partial(snap_reference, steps=1)),
+    "snap_n": (SnApN, partial(snap_reference, steps=2)),
+    "snap_n, one step": (lambda: SnApN(1), partial(snap_reference, steps=1)),
+    "snap_n, all steps": (lambda: SnApN(UNITS), rtrl_reference),
+    "rflo": (RFLO, partial(leak_reference, observed=False)),
+    "eprop": (EProp, partial(leak_reference, observed=True)),
 }
 """Algorithms that carry a memory, in several forms, each with what its gradient must be."""
+
+RANDOM: dict[str, Callable[[], Algorithm]] = {"uoro": UORO, "kf_rtrl": KFRTRL}
+"""Algorithms whose gradient is a random estimate."""
 
 WHOLE = {"bptt": (BPTT, bptt_reference), **STREAMING}
 EVERY = [
@@ -52,13 +68,42 @@ def cell(request: pytest.FixtureRequest) -> Cell:
 
 
 def test_every_algorithm_is_tested() -> None:
-    assert {name.split(",")[0] for name in WHOLE} == set(ALGORITHMS)
+    assert {name.split(",")[0] for name in WHOLE} | set(RANDOM) == set(ALGORITHMS)
 
 
-def test_only_the_truncated_one_does_not_claim_to_be_exact() -> None:
+def test_only_what_neither_truncates_nor_draws_claims_to_be_exact() -> None:
     claims = {name: ALGORITHMS[name].claim for name in ALGORITHMS}
     exact = dict.fromkeys(("bptt", "rtrl", "blocked_rtrl"), Claim.EXACT)
-    assert claims == {**exact, "tbptt": Claim.ALIGNED}
+    aligned = dict.fromkeys(("tbptt", "snap1", "snap_n", "rflo", "eprop"), Claim.ALIGNED)
+    assert claims == {**exact, **aligned, **dict.fromkeys(RANDOM, Claim.UNBIASED)}
+
+
+@pytest.mark.parametrize("name", [n for n in ALGORITHMS if ALGORITHMS[n].claim is Claim.ALIGNED])
+def test_an_aligned_gradient_turns_towards_the_exact_one(name: str, cell: Cell) -> None:
+    for seed in range(5):
+        checks.aligned(ALGORITHMS[name](), problem(cell, checks.LENGTH, checks.BATCH, seed))
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_an_unbiased_gradient_is_exact_on_average(name: str, cell: Cell) -> None:
+    checks.unbiased(RANDOM[name](), cell, rtrl_reference)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_estimate_goes_on_from_pickle_as_without(name: str, cell: Cell) -> None:
+    checks.pickled_memory(RANDOM[name](), cell, rtrl_reference)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_estimate_is_one_under_a_seed_and_another_under_the_next(
+    name: str, cell: Cell
+) -> None:
+    p, found = problem(cell, checks.LENGTH, checks.BATCH), []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        found.append(RANDOM[name]().gradient(cell, p.x_TBI, p.s_BS, p.credit, p.resets_TB))
+    assert torch.equal(found[0], found[1])
+    assert not torch.allclose(found[0], found[2])
 
 
 def test_the_references_agree_with_each_other(cell: Cell) -> None:
@@ -84,7 +129,7 @@ def test_the_gradients_along_a_stream_are_what_was_claimed(
     check(build(), cell, reference)
 
 
-@pytest.mark.parametrize("build", [BPTT, TBPTT, RTRL, BlockedRTRL])
+@pytest.mark.parametrize("build", [*ALGORITHMS.values()], ids=[*ALGORITHMS])
 def test_a_credit_for_all_steps_at_once_gives_the_same(
     build: Callable[[], Algorithm], cell: Cell
 ) -> None:
@@ -97,11 +142,11 @@ def test_a_credit_for_all_steps_at_once_gives_the_same(
         def sequence(self, s_TBS: Tensor) -> Tensor:
             return p.mask_TB[..., None] * (s_TBS - p.target_TBS)
 
-    one, other = (
-        build().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB)
-        for credit in (Together(), p.credit)
-    )
-    checks.assert_near(cell, one, other)
+    found = []
+    for credit in (Together(), p.credit):
+        torch.manual_seed(0)
+        found.append(build().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB))
+    checks.assert_near(cell, *found)
 
 
 def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell) -> None:
@@ -134,15 +179,15 @@ def test_blocked_equals_dense_while_weights_move_for_300_steps(length: int, cell
     assert (weights_P - first_P).norm() > 0.5
 
 
-@pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0)])
+@pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0), lambda: SnApN(0)])
 def test_a_window_of_no_step_is_refused(build: Callable[[], Algorithm]) -> None:
     with pytest.raises(ValueError, match=r"is 0: it must be at least 1"):
         build()
 
 
-@pytest.mark.parametrize("name", STREAMING)
+@pytest.mark.parametrize("name", [*STREAMING, *RANDOM])
 def test_a_memory_does_not_grow_along_the_stream(name: str) -> None:
-    build, _ = STREAMING[name]
+    build = RANDOM[name] if name in RANDOM else STREAMING[name][0]
     p, sizes = problem(CELL_BUILDS["lstm"](), 96, 1), []
     s_BS, memory, algorithm = p.s_BS, None, build()
     for t in range(96):

@@ -17,24 +17,17 @@ _ROOM = 2**18
 
 
 class Units(NamedTuple):
-    """A cell's parameters by row of z and by column of [x, h, 1]; a row's unit is row % H."""
+    """A cell's parameters by row of z, by column of [x, h, 1], and by unit, which is row % H."""
 
     row_P: Tensor
     column_P: Tensor
+    owner_P: Tensor
+    place_P: Tensor
+    """Where each parameter stands in a flattened (Z, I + H + 1)."""
     inputs: int
     hidden: int
     state_blocks: int
     pre_activations: int
-
-    @property
-    def owner_P(self) -> Tensor:
-        """The unit that each parameter belongs to."""
-        return self.row_P % self.hidden
-
-    @property
-    def places_P(self) -> Tensor:
-        """Where each parameter stands in a flattened (Z, I + H + 1)."""
-        return self.row_P * (self.inputs + self.hidden + 1) + self.column_P
 
     def recurrent(self, cell: Cell) -> Tensor:
         """Return the present weights from h to z, (Z, H)."""
@@ -61,27 +54,27 @@ class Units(NamedTuple):
 
 def units_of(cell: Cell, like: Tensor) -> Units:
     """Return the cell's units; ValueError if its parameters do not belong to units."""
-    I, H, S = cell.input_size, cell.hidden_size, cell.state_size
-    count = torch.arange(2, I + S + 2).to(like)
-    step = cell.follow(count[:I].view(1, 1, -1), count[I:].view(1, -1))
+    inputs, H, S = cell.input_size, cell.hidden_size, cell.state_size
+    count, columns = torch.arange(2, inputs + S + 2).to(like), inputs + H + 1
+    step = cell.follow(count[:inputs].view(1, 1, -1), count[inputs:].view(1, -1))
     Z = step.pre_activations
     # A constant's column comes back as 1, which is put last.
-    column_P = (step.gradient(like.new_ones(1, 1, Z)).round().long() - 2) % (I + H + 1)
-    step = cell.follow(like.new_ones(1, 1, I), like.new_ones(1, S))
+    column_P = (step.gradient(like.new_ones(1, 1, Z)).round().long() - 2) % columns
+    step = cell.follow(like.new_ones(1, 1, inputs), like.new_ones(1, S))
     row_P = step.gradient(torch.arange(Z).to(like).view(1, 1, Z)).round().long()
-    if S % H or Z % H or not _factors(step, row_P, column_P, I + H) or not _apart(step, S, H, like):
+    place_P = row_P * columns + column_P
+    if S % H or Z % H or not _distinct(step, row_P, place_P) or not _apart(step, S, H, like):
         raise ValueError(
             f"{type(cell).__name__} has parameters that do not belong to one unit each by one "
             "affine map of [x, h, 1]: use an algorithm that needs no units, such as rtrl or uoro"
         )
-    return Units(row_P, column_P, I, H, S // H, Z)
+    return Units(row_P, column_P, row_P % H, place_P, inputs, H, S // H, Z)
 
 
-def _factors(step: Trajectory, row_P: Tensor, column_P: Tensor, last: int) -> bool:
-    """Tell whether no two parameters share a row and a column, and each has one."""
-    places_P = row_P * (last + 1) + column_P
+def _distinct(step: Trajectory, row_P: Tensor, place_P: Tensor) -> bool:
+    """Tell whether each parameter has a row of z, and no two a place."""
     known = int(row_P.min()) >= 0 and int(row_P.max()) < step.pre_activations
-    return known and len(places_P.unique()) == step.parameters
+    return known and len(place_P.unique()) == step.parameters
 
 
 def _apart(step: Trajectory, S: int, H: int, like: Tensor) -> bool:

@@ -59,7 +59,7 @@ class KFRTRL(Algorithm):
             signs, units = Signs(s_BS.device), units_of(cell, s_BS)
             memory = _Factors(torch.zeros_like(a_TBA[0]), A_BSZ, signs, units)
         of_z_TBZ, v_TBS = path.pull(credits_of(credit, path.states_TBS))
-        total_P, places_P = path.gradient(of_z_TBZ), memory.units.places_P
+        total_P, place_P = path.gradient(of_z_TBZ), memory.units.place_P
         total_ZA = s_BS.new_zeros(path.pre_activations, a_TBA.shape[-1])
         rows_TBSS, j_TBSS = torch.eye(S).to(s_BS).expand(1, B, S, S), s_BS.new_empty(1, B, S, S)
         for t, a_BA in enumerate(a_TBA.unbind()):
@@ -67,7 +67,7 @@ class KFRTRL(Algorithm):
             path.jacobians(t, j_TBSS)
             C_BSZ = path.immediate(rows_TBSS, t)[0]
             memory = _advance(a_BA, C_BSZ, j_TBSS[0] @ memory.A_BSZ, memory)
-        return Run(total_P + total_ZA.flatten()[places_P], path.states_TBS[-1].clone(), memory)
+        return Run(total_P + total_ZA.flatten()[place_P], path.states_TBS[-1].clone(), memory)
 
 
 def _entries(
