@@ -94,7 +94,7 @@ def pickled_memory(algorithm: Algorithm, cell: Cell, reference: Reference) -> No
     torch.manual_seed(0)
     restored = run_in_chunks(algorithm, p, CHUNKS, pickled=True)
     for g_P, again_P in zip(plain, restored, strict=True):
-        assert torch.equal(g_P, again_P)
+        assert torch.equal(g_P, again_P), "after pickle the gradient is off"
 
 
 def aligned(algorithm: Algorithm, p: Problem) -> None:
