@@ -117,7 +117,6 @@ def test_traces_are_the_same_however_many_steps_go_back_at_once(
 ) -> None:
     whole_P = gradient(build(), cell)
     monkeypatch.setattr(_traces, "TOGETHER", 5)
-    monkeypatch.setattr(_units, "_ROOM", 3 * checks.BATCH * cell.state_size**2)
     checks.assert_near(cell, gradient(build(), cell), whole_P)
 
 

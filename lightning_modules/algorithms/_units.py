@@ -12,10 +12,6 @@ from torch import Tensor
 
 from lightning_modules.interfaces import Cell, Trajectory
 
-_ROOM = 2**18
-"""Entries of dense Jacobians that are held at once."""
-
-
 class Units(NamedTuple):
     """A cell's parameters by row of z, by column of [x, h, 1], and by unit, which is row % H."""
 
@@ -24,6 +20,8 @@ class Units(NamedTuple):
     owner_P: Tensor
     place_P: Tensor
     """Where each parameter stands in a flattened (Z, I + H + 1)."""
+    of_h_ZH: Tensor
+    """Which parameter multiplies each entry of h into each row of z; P where none does."""
     inputs: int
     hidden: int
     state_blocks: int
@@ -31,25 +29,32 @@ class Units(NamedTuple):
 
     def recurrent(self, cell: Cell) -> Tensor:
         """Return the present weights from h to z, (Z, H)."""
-        w_P = torch.cat([w.detach().flatten() for w in cell.parameters()])
-        W_ZH = w_P.new_zeros(self.pre_activations, self.hidden)
-        of_h_P = self.column_P - self.inputs
-        (chosen,) = ((of_h_P >= 0) & (of_h_P < self.hidden)).nonzero(as_tuple=True)
-        W_ZH[self.row_P[chosen], of_h_P[chosen]] = w_P[chosen]
-        return W_ZH
+        flat = [w.detach().flatten() for w in cell.parameters()]
+        w_P1 = torch.cat([*flat, flat[0].new_zeros(1)])
+        return w_P1.index_select(0, self.of_h_ZH.flatten()).view_as(self.of_h_ZH)
 
-    def own(self, path: Trajectory, batch: int, like: Tensor) -> Tensor:
-        """Return each unit's own block of ds'/ds at every step, (T, B, K, K, H)."""
-        T, (K, H) = len(path), (self.state_blocks, self.hidden)
-        own_TBKKH, S = like.new_empty(T, batch, K, K, H), K * H
-        together = min(T, max(1, _ROOM // (batch * S * S)))
-        j_TBSS = like.new_empty(together, batch, S, S)
-        for first in range(0, T, together):
-            these_TBSS = j_TBSS[: min(together, T - first)]
-            path.jacobians(first, these_TBSS)
-            blocks = these_TBSS.unflatten(3, (K, H)).unflatten(2, (K, H))
-            own_TBKKH[first : first + together] = blocks.diagonal(dim1=3, dim2=5)
-        return own_TBKKH
+    def own(
+        self, path: Trajectory, like_BS: Tensor, W_ZH: Tensor, resets_TB: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return each unit's own share of ds'/ds at every step, in two parts, (T, B, K, K, H).
+
+        The first is what passes at fixed z; the second, to be added to block 0 of the state
+        before, what passes through W h, (T, B, K, H).
+        """
+        (B, S), T, K, H = like_BS.shape, len(path), self.state_blocks, self.hidden
+        held_TBKKH, through_TBKH = like_BS.new_empty(T, B, K, K, H), like_BS.new_empty(T, B, K, H)
+        W_GH = W_ZH.unflatten(0, (-1, H)).diagonal(dim1=1, dim2=2)
+        for k in range(K):
+            ones_TBS = like_BS.new_zeros(T, B, S)
+            ones_TBS[..., k * H : (k + 1) * H] = 1
+            C_TBZ, j_TBS = path.pull(ones_TBS)
+            held_TBKKH[:, :, k] = j_TBS.unflatten(-1, (K, H))
+            held_TBKKH[:, :, k, 0] -= C_TBZ @ W_ZH
+            through_TBKH[:, :, k] = (C_TBZ.unflatten(-1, (-1, H)) * W_GH).sum(2)
+        if resets_TB is not None:
+            held_TBKKH.masked_fill_(resets_TB[..., None, None, None], 0)
+            through_TBKH.masked_fill_(resets_TB[..., None, None], 0)
+        return held_TBKKH, through_TBKH
 
 
 def units_of(cell: Cell, like: Tensor) -> Units:
@@ -68,13 +73,20 @@ def units_of(cell: Cell, like: Tensor) -> Units:
             f"{type(cell).__name__} has parameters that do not belong to one unit each by one "
             "affine map of [x, h, 1]: use an algorithm that needs no units, such as rtrl or uoro"
         )
-    return Units(row_P, column_P, row_P % H, place_P, inputs, H, S // H, Z)
+    of_h_ZH = torch.full((Z, columns), step.parameters, device=like.device)
+    of_h_ZH.view(-1)[place_P] = torch.arange(step.parameters, device=like.device)
+    of_h_ZH = of_h_ZH[:, inputs : inputs + H].contiguous()
+    return Units(row_P, column_P, row_P % H, place_P, of_h_ZH, inputs, H, S // H, Z)
 
 
 def _distinct(step: Trajectory, row_P: Tensor, place_P: Tensor) -> bool:
     """Tell whether each parameter has a row of z, and no two a place."""
-    known = int(row_P.min()) >= 0 and int(row_P.max()) < step.pre_activations
-    return known and len(place_P.unique()) == step.parameters
+    if int(row_P.min()) < 0 or int(row_P.max()) >= step.pre_activations:
+        return False
+    number_P = torch.arange(step.parameters, device=place_P.device)
+    taken_N = number_P.new_zeros(int(place_P.max()) + 1)
+    taken_N[place_P] = number_P
+    return bool((taken_N[place_P] == number_P).all())
 
 
 def _apart(step: Trajectory, S: int, H: int, like: Tensor) -> bool:

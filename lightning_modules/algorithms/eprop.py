@@ -9,7 +9,7 @@ hidden state blocks is not used, as no synapse could see it.
 
 The trace is RFLO's: Murray's leaky rate unit has one state variable, Bellec's several, and E
 covers both. The two differ where a credit reaches hidden blocks (an LSTM's c), which only RFLO
-takes in. O(K² P) a step, and O(S²) to read E off. Aligned; cells without units are refused.
+takes in. O(K² P) a step, and O(K Z H) to read E off. Aligned; cells without units are refused.
 
 References:
     Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein & Maass (2020), A solution to the

@@ -3,7 +3,7 @@
     m_t = J_own m_{t-1} + D_t        dL_t/dw = c_t m_t
 
 J_own is ds'/ds within one unit, (K × K) for K state blocks, so m keeps the pattern of D, unit by
-unit: (K × P) numbers. O(K² P) a step, and reading J_own off costs O(S²). Exact where units do not
+unit: (K × P) numbers. O(K² P) a step, and reading J_own off costs O(K Z H). Exact where units do not
 meet, such as a diagonal recurrence. Elsewhere it drops what passes through other units: aligned.
 It needs a cell whose parameters belong to one unit each, and refuses others.
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
-from lightning_modules.algorithms._traces import Traces, follow_traces, start_traces
+from lightning_modules.algorithms._traces import Traces, follow_traces, own_jacobians, start_traces
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 
@@ -42,6 +42,6 @@ class SnAp1(Algorithm):
         path = cell.follow(x_TBI, s_BS, resets_TB)
         c_TBS = credits_of(credit, path.states_TBS)
         memory = memory or start_traces(cell, path, s_BS)
-        own_TBKKH = memory.units.own(path, len(s_BS), s_BS)
+        own_TBKKH = own_jacobians(cell, path, memory.units, s_BS, resets_TB)
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
         return Run(total_P, path.states_TBS[-1].clone(), memory)
