@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightning_modules.algorithms import _noise, _traces, _units, kf_rtrl, rflo, uoro
+from lightning_modules.algorithms import _noise, _traces, kf_rtrl, rflo, snap1, uoro
 from lightning_modules.algorithms.kf_rtrl import KFRTRL
 from lightning_modules.algorithms.rflo import RFLO
 from lightning_modules.algorithms.snap1 import SnAp1
@@ -22,25 +22,25 @@ def traces_forgotten(patch: Patch) -> Algorithm:
 def leak_not_reset(patch: Patch) -> Algorithm:
     """What W h contributes is taken off where a reset left nothing to take it off from."""
     whole = rflo.leaks
-    patch.setattr(rflo, "leaks", lambda *given: whole(*given[:4], None))
+    patch.setattr(rflo, "leaks", lambda a, b, c, d, _: whole(a, b, c, d, None))
     return RFLO()
 
 
 def blocks_of_a_unit_apart(patch: Patch) -> Algorithm:
     """What one state block of a unit does to another is dropped."""
-    whole = _units.Units.own
+    whole = snap1.own_jacobians
 
-    def own(self: Any, path: Any, batch: int, like: Tensor) -> Tensor:
-        own_TBKKH = whole(self, path, batch, like)
-        return own_TBKKH * torch.eye(self.state_blocks).to(like)[..., None]
+    def own(*given: Any) -> Tensor:
+        own_TBKKH = whole(*given)
+        return own_TBKKH * torch.eye(own_TBKKH.shape[2]).to(own_TBKKH)[..., None]
 
-    patch.setattr(_units.Units, "own", own)
+    patch.setattr(snap1, "own_jacobians", own)
     return SnAp1()
 
 
 def blocks_of_a_unit_swapped(patch: Patch) -> Algorithm:
-    whole = _units.Units.own
-    patch.setattr(_units.Units, "own", lambda *given: whole(*given).transpose(2, 3))
+    whole = snap1.own_jacobians
+    patch.setattr(snap1, "own_jacobians", lambda *given: whole(*given).transpose(2, 3))
     return SnAp1()
 
 
@@ -56,7 +56,7 @@ def wrong_owner(patch: Patch) -> Algorithm:
 
 
 def leak_with_recurrent_weights(patch: Patch) -> Algorithm:
-    patch.setattr(rflo, "leaks", lambda cell, path, units, s, _: units.own(path, len(s), s))
+    patch.setattr(rflo, "leaks", snap1.own_jacobians)
     return RFLO()
 
 

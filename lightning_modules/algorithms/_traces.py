@@ -12,7 +12,6 @@ in one product at the end:
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._units import Units, units_of

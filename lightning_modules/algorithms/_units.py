@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lightning_modules.interfaces import Cell, Trajectory
 
+
 class Units(NamedTuple):
     """A cell's parameters by row of z, by column of [x, h, 1], and by unit, which is row % H."""
 
