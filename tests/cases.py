@@ -39,6 +39,8 @@ class CellCase:
     """What cannot be built, and what the error must say."""
     diagonal: bool = False
     """Its Jacobian is diagonal by unit."""
+    by_unit: bool = True
+    """Each of its parameters belongs to one unit."""
     short: float = 0.99
     """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
@@ -163,10 +165,10 @@ CELL_CASES = {
         state_size=2 * 2 + UNITS,
         parameters=4 * 2 * (INPUTS + 2 + 1) + UNITS * (2 + UNITS + 1),
         twin=formulas.lstm_below_srn,
+        by_unit=False,
         others={
             "three": lambda: Stack([Diagonal(INPUTS, 2), GRU(2, 3), ELSTM(3, UNITS)]),
             "nested": lambda: Stack([SRN(INPUTS, 2), Stack([GRU(2, 3), Residual(3, UNITS)])]),
-            "one": lambda: Stack([Stack([GRU(INPUTS, UNITS)])]),
         },
         refused=(
             (lambda: Stack([]), "a stack needs at least one"),

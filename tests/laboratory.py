@@ -121,6 +121,7 @@ class Laboratory:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # so that it can be stopped with all its children
+            preexec_fn=_hears,
         )
 
     def run(self, *command: str) -> str:
@@ -152,6 +153,11 @@ class Laboratory:
         """Count MLflow's runs by status."""
         with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
             return Counter(s for (s,) in database.execute("select status from runs"))
+
+
+def _hears() -> None:
+    """Let a new process hear Ctrl-C, also where the tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:

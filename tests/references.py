@@ -63,7 +63,7 @@ def flat_weights(cell: Cell) -> Tensor:
     return torch.cat([w.detach().flatten() for w in cell.parameters()])
 
 
-def _step(cell: Cell, w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+def step(cell: Cell, w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
     """Take one step with the weights given."""
     named = dict(cell.named_parameters())
     parts = w_P.split([w.numel() for w in named.values()])
@@ -78,7 +78,7 @@ def bptt_reference(p: Problem, weights_TP: Tensor) -> Tensor:
         s_BS, each = p.s_BS, []
         for t, x_BI in enumerate(p.x_TBI):
             kept_BS = s_BS * ~p.resets_TB[t, :, None]
-            s_BS = _step(p.cell, weights_TP[t] + shift_P, x_BI, kept_BS)
+            s_BS = step(p.cell, weights_TP[t] + shift_P, x_BI, kept_BS)
             each.append(p.loss(t, s_BS))
         return torch.stack(each)
 
@@ -88,7 +88,7 @@ def bptt_reference(p: Problem, weights_TP: Tensor) -> Tensor:
 
 def rtrl_reference(p: Problem, weights_TP: Tensor) -> Tensor:
     """Return the gradient of each step's loss, (T, P), by carrying the influence: M' = J M + D."""
-    jacobians = vmap(jacrev(_sample_step(p.cell), argnums=(0, 2)), (None, 0, 0))
+    jacobians = vmap(jacrev(sample_step(p.cell), argnums=(0, 2)), (None, 0, 0))
     s_BS, shares = p.s_BS, []
     m_BSP = s_BS.new_zeros(*s_BS.shape, weights_TP.shape[1])
     for t, x_BI in enumerate(p.x_TBI):
@@ -96,14 +96,14 @@ def rtrl_reference(p: Problem, weights_TP: Tensor) -> Tensor:
         s_BS, m_BSP = s_BS * kept_B1, m_BSP * kept_B1[..., None]
         d_BSP, j_BSS = jacobians(weights_TP[t], x_BI, s_BS)
         m_BSP = j_BSS @ m_BSP + d_BSP
-        s_BS = _step(p.cell, weights_TP[t], x_BI, s_BS)
+        s_BS = step(p.cell, weights_TP[t], x_BI, s_BS)
         shares.append(torch.einsum("bs,bsp->p", p.credit(t, s_BS), m_BSP))
     return torch.stack(shares)
 
 
-def _sample_step(cell: Cell):
+def sample_step(cell: Cell):
     """Return the step of one sample."""
-    return lambda w_P, x_I, s_S: _step(cell, w_P, x_I[None], s_S[None])[0]
+    return lambda w_P, x_I, s_S: step(cell, w_P, x_I[None], s_S[None])[0]
 
 
 def tbptt_reference(p: Problem, weights_TP: Tensor, horizon: int) -> Tensor:
@@ -111,14 +111,14 @@ def tbptt_reference(p: Problem, weights_TP: Tensor, horizon: int) -> Tensor:
     starts, s_BS = [], p.s_BS
     for t, x_BI in enumerate(p.x_TBI):
         starts.append(s_BS)
-        s_BS = _step(p.cell, weights_TP[t], x_BI, s_BS * ~p.resets_TB[t, :, None])
+        s_BS = step(p.cell, weights_TP[t], x_BI, s_BS * ~p.resets_TB[t, :, None])
 
     def loss(shift_P: Tensor, t: int) -> Tensor:
         first = max(0, t - horizon + 1)
         s_BS = starts[first]
         for k in range(first, t + 1):
             kept_BS = s_BS * ~p.resets_TB[k, :, None]
-            s_BS = _step(p.cell, weights_TP[k] + shift_P, p.x_TBI[k], kept_BS)
+            s_BS = step(p.cell, weights_TP[k] + shift_P, p.x_TBI[k], kept_BS)
         return p.loss(t, s_BS)
 
     zero_P = torch.zeros_like(weights_TP[0])

@@ -2,8 +2,6 @@
 
 import pickle
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 import pytest
 import torch
@@ -12,12 +10,12 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
-from lightning_modules.algorithms.diagonal_rtrl import DiagonalRTRL
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.interfaces import Algorithm, Cell, Claim
 from tests import checks
-from tests.cases import CELL_BUILDS, CellCase, case_of
+from tests.cases import CELL_BUILDS, CellCase
 from tests.references import (
     bptt_reference,
     flat_weights,
@@ -25,60 +23,18 @@ from tests.references import (
     rtrl_reference,
     tbptt_reference,
 )
-
-STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
-    "rtrl": (RTRL, rtrl_reference),
-    "blocked_rtrl": (BlockedRTRL, rtrl_reference),
-    "blocked_rtrl, one step": (lambda: BlockedRTRL(1), rtrl_reference),
-    "blocked_rtrl, five steps": (lambda: BlockedRTRL(5), rtrl_reference),
-    "diagonal_rtrl": (DiagonalRTRL, rtrl_reference),
-    "tbptt": (TBPTT, partial(tbptt_reference, horizon=9)),
-    "tbptt, one step": (lambda: TBPTT(1), partial(tbptt_reference, horizon=1)),
-    "tbptt, three steps": (lambda: TBPTT(3), partial(tbptt_reference, horizon=3)),
-    "tbptt, all steps": (lambda: TBPTT(checks.LENGTH), bptt_reference),
-}
-"""Algorithms that carry a memory, in several forms, each with what its gradient must be."""
-
-WHOLE = {"bptt": (BPTT, bptt_reference), **STREAMING}
-EVERY = [
-    checks.every_step,
-    checks.carried_memory,
-    checks.moving_weights,
-    checks.pickled_memory,
-]
-
-
-@pytest.fixture(params=CELL_BUILDS)
-def cell_name(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def cell(cell_name: str) -> Cell:
-    torch.manual_seed(0)
-    return CELL_BUILDS[cell_name]()
-
-
-@pytest.fixture
-def case(cell_name: str) -> CellCase:
-    return case_of(cell_name)
-
-
-def _applies(name: str, case: CellCase) -> AbstractContextManager[object]:
-    """Expect an algorithm to refuse a cell that it is not made for, and otherwise nothing."""
-    if name != "diagonal_rtrl" or case.diagonal:
-        return nullcontext()
-    return pytest.raises(ValueError, match=r"^\w+ mixes its units, which diagonal_rtrl [^\n]+$")
+from tests.rules import EVERY, RANDOM, STREAMING, WHOLE, applies
 
 
 def test_every_algorithm_is_tested() -> None:
-    assert {name.split(",")[0] for name in WHOLE} == set(ALGORITHMS)
+    assert {name.split(",")[0] for name in WHOLE} | set(RANDOM) == set(ALGORITHMS)
 
 
-def test_only_the_truncated_one_does_not_claim_to_be_exact() -> None:
+def test_only_what_neither_truncates_nor_draws_claims_to_be_exact() -> None:
     claims = {name: ALGORITHMS[name].claim for name in ALGORITHMS}
     exact = dict.fromkeys(("bptt", "rtrl", "blocked_rtrl", "diagonal_rtrl"), Claim.EXACT)
-    assert claims == {**exact, "tbptt": Claim.ALIGNED}
+    aligned = dict.fromkeys(("tbptt", "snap1", "snap_n", "rflo", "eprop"), Claim.ALIGNED)
+    assert claims == {**exact, **aligned, **dict.fromkeys(RANDOM, Claim.UNBIASED)}
 
 
 def test_the_references_agree_with_each_other(cell: Cell) -> None:
@@ -94,7 +50,7 @@ def test_the_gradient_of_a_whole_sequence_is_what_was_claimed(
     name: str, cell: Cell, case: CellCase
 ) -> None:
     build, reference = WHOLE[name]
-    with _applies(name, case):
+    with applies(name, case):
         checks.whole_sequence(build(), cell, reference)
 
 
@@ -104,7 +60,7 @@ def test_the_gradients_along_a_stream_are_what_was_claimed(
     name: str, check: checks.Check, cell: Cell, case: CellCase
 ) -> None:
     build, reference = STREAMING[name]
-    with _applies(name, case):
+    with applies(name, case):
         check(build(), cell, reference)
 
 
@@ -121,12 +77,12 @@ def test_a_credit_for_all_steps_at_once_gives_the_same(
         def sequence(self, s_TBS: Tensor) -> Tensor:
             return p.mask_TB[..., None] * (s_TBS - p.target_TBS)
 
-    with _applies(name, case):
-        one, other = (
-            ALGORITHMS[name]().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB)
-            for credit in (Together(), p.credit)
-        )
-        checks.assert_near(cell, one, other)
+    found = []
+    with applies(name, case):
+        for credit in (Together(), p.credit):
+            torch.manual_seed(0)
+            found.append(ALGORITHMS[name]().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB))
+        checks.assert_near(cell, *found)
 
 
 def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell, case: CellCase) -> None:
@@ -159,15 +115,15 @@ def test_blocked_equals_dense_while_weights_move_for_300_steps(length: int, cell
     assert (weights_P - first_P).norm() > 0.5
 
 
-@pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0)])
+@pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0), lambda: SnApN(0)])
 def test_a_window_of_no_step_is_refused(build: Callable[[], Algorithm]) -> None:
     with pytest.raises(ValueError, match=r"is 0: it must be at least 1"):
         build()
 
 
-@pytest.mark.parametrize("name", STREAMING)
+@pytest.mark.parametrize("name", [*STREAMING, *RANDOM])
 def test_a_memory_does_not_grow_along_the_stream(name: str) -> None:
-    build, _ = STREAMING[name]
+    build = RANDOM[name] if name in RANDOM else STREAMING[name][0]
     cell = "elstm" if name == "diagonal_rtrl" else "lstm"
     p, sizes = problem(CELL_BUILDS[cell](), 96, 1), []
     s_BS, memory, algorithm = p.s_BS, None, build()

@@ -8,8 +8,13 @@ import torch
 
 from lightning_modules.interfaces import Algorithm
 from tests import broken, checks
+from tests import broken_approximations as approximate
+from tests.approximations import leak_reference, snap_reference
 from tests.cases import CELL_BUILDS
 from tests.references import bptt_reference, rtrl_reference, tbptt_reference
+
+SNAP = partial(snap_reference, steps=1)
+LEAK = partial(leak_reference, observed=False)
 
 BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Reference]] = [
     (broken.no_memory, checks.every_step, rtrl_reference),
@@ -33,6 +38,20 @@ BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Ref
     (broken.one_step_back, checks.every_step, partial(tbptt_reference, horizon=2)),
     (broken.state_held_is_forgotten, checks.whole_sequence, bptt_reference),
     (broken.mask_ignored, checks.whole_sequence, bptt_reference),
+    (approximate.traces_forgotten, checks.carried_memory, SNAP),
+    (approximate.leak_not_reset, checks.whole_sequence, LEAK),
+    (approximate.blocks_of_a_unit_apart, checks.whole_sequence, SNAP),
+    (approximate.blocks_of_a_unit_swapped, checks.whole_sequence, SNAP),
+    (approximate.wrong_owner, checks.every_step, SNAP),
+    (approximate.leak_with_recurrent_weights, checks.whole_sequence, LEAK),
+    (approximate.one_step_further, checks.whole_sequence, SNAP),
+    (approximate.signs_all_alike, checks.unbiased, rtrl_reference),
+    (approximate.signs_all_alike_of_factors, checks.unbiased, rtrl_reference),
+    (approximate.factors_that_do_not_cancel, checks.unbiased, rtrl_reference),
+    (approximate.kronecker_factors_that_do_not_cancel, checks.unbiased, rtrl_reference),
+    (approximate.estimate_forgotten, checks.unbiased, rtrl_reference),
+    (approximate.kronecker_without_resets, checks.unbiased, rtrl_reference),
+    (approximate.source_not_restored, checks.pickled_memory, rtrl_reference),
 ]
 
 

@@ -1,0 +1,89 @@
+"""Traces: the influence of every parameter on its own unit alone, one number a state block.
+
+    m_t = j_t m_{t-1} + d_t        j: (K × K) for each unit        dL_t/dw = c_t m_t
+
+m is (K × P) instead of (S × P), since each parameter belongs to one unit. The recurrence does not
+mix units, so the sums over a run's steps go backwards, unit by unit, and its parameters are met
+in one product at the end:
+
+    v_t = c_t + v_{t+1} j_{t+1}      dL/dw = Σ (v_t C_t) ⊗ a_t + v_start m_0
+    Ψ_t = Ψ_{t+1} j_{t+1}            m_T   = Σ (Ψ_t C_t) ⊗ a_t + Ψ_start m_0
+"""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from lightning_modules.algorithms._units import Units, units_of
+from lightning_modules.interfaces import Cell, Trajectory
+
+TOGETHER = 128
+"""Steps that go back at once."""
+
+
+class Traces(NamedTuple):
+    """What a stream carries on."""
+
+    units: Units
+    m_BKP: Tensor
+
+
+def follow_traces(
+    path: Trajectory, c_TBS: Tensor, own_TBKKH: Tensor, memory: Traces
+) -> tuple[Tensor, Traces]:
+    """Return the steps' gradient, (P,), and the traces after them, given each unit's own block."""
+    total_P = None
+    for first in range(0, len(path), TOGETHER):
+        last = min(len(path), first + TOGETHER)
+        part = path if last - first == len(path) else path.part(first, last)
+        share_P, memory = _back(part, c_TBS[first:last], own_TBKKH[first:last], memory)
+        total_P = share_P if total_P is None else total_P + share_P
+    assert total_P is not None
+    return total_P, memory
+
+
+def _back(
+    path: Trajectory, c_TBS: Tensor, own_TBKKH: Tensor, memory: Traces
+) -> tuple[Tensor, Traces]:
+    """Send the losses, and the K rows of the trace itself, back through some steps."""
+    (T, B, S), units = c_TBS.shape, memory.units
+    K = units.state_blocks
+    # The first K rows are Ψ, the last is v.
+    rows_TBRKH = c_TBS.new_zeros(T + 1, B, K + 1, K, S // K)
+    rows_TBRKH[1:, :, K] = c_TBS.unflatten(-1, (K, -1))
+    rows_TBRKH[T, :, :K].diagonal(dim1=1, dim2=2).fill_(1)
+    rows_T, own_T = rows_TBRKH.unbind(), own_TBKKH.unsqueeze(2).unbind()
+    for t in range(T - 1, -1, -1):
+        for k in range(K):
+            rows_T[t].addcmul_(rows_T[t + 1][:, :, k : k + 1], own_T[t][:, :, k])
+    rows_TBRS = rows_TBRKH.flatten(-2)
+    u_TBRZ = path.immediate(rows_TBRS[1:])
+    # gather: what index_select does here is thirty times as slow.
+    start_BRKP = rows_T[0].gather(-1, units.owner_P.expand(B, K + 1, K, -1))
+    total_P = path.gradient(u_TBRZ[:, :, K].contiguous())
+    total_P += (start_BRKP[:, K] * memory.m_BKP).sum((0, 1))
+    m_BKP = (start_BRKP[:, :K] * memory.m_BKP.unsqueeze(1)).sum(2)
+    path.accumulate(u_TBRZ[:, :, :K], 0, m_BKP)
+    return total_P, Traces(units, m_BKP)
+
+
+def start_traces(cell: Cell, path: Trajectory, s_BS: Tensor) -> Traces:
+    """Return traces of zero; ValueError for a cell without units."""
+    units = units_of(cell, s_BS)
+    return Traces(units, s_BS.new_zeros(len(s_BS), units.state_blocks, path.parameters))
+
+
+def own_jacobians(
+    cell: Cell, path: Trajectory, units: Units, s_BS: Tensor, resets_TB: Tensor | None
+) -> Tensor:
+    """Return ds'/ds within each unit, (T, B, K, K, H)."""
+    own_TBKKH, through_TBKH = units.own(path, s_BS, units.recurrent(cell), resets_TB)
+    own_TBKKH[:, :, :, 0] += through_TBKH
+    return own_TBKKH
+
+
+def leaks(
+    cell: Cell, path: Trajectory, units: Units, s_BS: Tensor, resets_TB: Tensor | None
+) -> Tensor:
+    """Return each unit's own ds'/ds at fixed z, (T, B, K, K, H)."""
+    return units.own(path, s_BS, units.recurrent(cell), resets_TB)[0]

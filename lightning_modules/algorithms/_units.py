@@ -1,0 +1,97 @@
+"""Which unit owns which parameter, found by asking the cell's own trajectory.
+
+Every parameter multiplies one entry of [x, h, 1] into one row of z, so a step whose [x, h, 1] is
+known tells both: credits of 0, 1, 2 … on z over ones come back as the rows, and credits of one
+over 2, 3, 4 … as the columns.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lightning_modules.interfaces import Cell, Trajectory
+
+
+class Units(NamedTuple):
+    """A cell's parameters by row of z, by column of [x, h, 1], and by unit, which is row % H."""
+
+    row_P: Tensor
+    column_P: Tensor
+    owner_P: Tensor
+    place_P: Tensor
+    """Where each parameter stands in a flattened (Z, I + H + 1)."""
+    of_h_ZH: Tensor
+    """Which parameter multiplies each entry of h into each row of z; P where none does."""
+    inputs: int
+    hidden: int
+    state_blocks: int
+    pre_activations: int
+
+    def recurrent(self, cell: Cell) -> Tensor:
+        """Return the present weights from h to z, (Z, H)."""
+        flat = [w.detach().flatten() for w in cell.parameters()]
+        w_P1 = torch.cat([*flat, flat[0].new_zeros(1)])
+        return w_P1.index_select(0, self.of_h_ZH.flatten()).view_as(self.of_h_ZH)
+
+    def own(
+        self, path: Trajectory, like_BS: Tensor, W_ZH: Tensor, resets_TB: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return each unit's own share of ds'/ds at every step, in two parts, (T, B, K, K, H).
+
+        The first is what passes at fixed z; the second, to be added to block 0 of the state
+        before, what passes through W h, (T, B, K, H).
+        """
+        (B, S), T, K, H = like_BS.shape, len(path), self.state_blocks, self.hidden
+        held_TBKKH, through_TBKH = like_BS.new_empty(T, B, K, K, H), like_BS.new_empty(T, B, K, H)
+        W_GH = W_ZH.unflatten(0, (-1, H)).diagonal(dim1=1, dim2=2)
+        for k in range(K):
+            ones_TBS = like_BS.new_zeros(T, B, S)
+            ones_TBS[..., k * H : (k + 1) * H] = 1
+            C_TBZ, j_TBS = path.pull(ones_TBS)
+            held_TBKKH[:, :, k] = j_TBS.unflatten(-1, (K, H))
+            held_TBKKH[:, :, k, 0] -= C_TBZ @ W_ZH
+            through_TBKH[:, :, k] = (C_TBZ.unflatten(-1, (-1, H)) * W_GH).sum(2)
+        if resets_TB is not None:
+            held_TBKKH.masked_fill_(resets_TB[..., None, None, None], 0)
+            through_TBKH.masked_fill_(resets_TB[..., None, None], 0)
+        return held_TBKKH, through_TBKH
+
+
+def units_of(cell: Cell, like: Tensor) -> Units:
+    """Return the cell's units; ValueError if its parameters do not belong to units."""
+    inputs, H, S = cell.input_size, cell.hidden_size, cell.state_size
+    count, columns = torch.arange(2, inputs + S + 2).to(like), inputs + H + 1
+    step = cell.follow(count[:inputs].view(1, 1, -1), count[inputs:].view(1, -1))
+    Z = step.pre_activations
+    # A constant's column comes back as 1, which is put last.
+    column_P = (step.gradient(like.new_ones(1, 1, Z)).round().long() - 2) % columns
+    step = cell.follow(like.new_ones(1, 1, inputs), like.new_ones(1, S))
+    row_P = step.gradient(torch.arange(Z).to(like).view(1, 1, Z)).round().long()
+    place_P = row_P * columns + column_P
+    if S % H or Z % H or not _distinct(step, row_P, place_P) or not _apart(step, S, H, like):
+        raise ValueError(
+            f"{type(cell).__name__} has parameters that do not belong to one unit each by one "
+            "affine map of [x, h, 1]: use an algorithm that needs no units, such as rtrl or uoro"
+        )
+    of_h_ZH = torch.full((Z, columns), step.parameters, device=like.device)
+    of_h_ZH.view(-1)[place_P] = torch.arange(step.parameters, device=like.device)
+    of_h_ZH = of_h_ZH[:, inputs : inputs + H].contiguous()
+    return Units(row_P, column_P, row_P % H, place_P, of_h_ZH, inputs, H, S // H, Z)
+
+
+def _distinct(step: Trajectory, row_P: Tensor, place_P: Tensor) -> bool:
+    """Tell whether each parameter has a row of z, and no two a place."""
+    if int(row_P.min()) < 0 or int(row_P.max()) >= step.pre_activations:
+        return False
+    number_P = torch.arange(step.parameters, device=place_P.device)
+    taken_N = number_P.new_zeros(int(place_P.max()) + 1)
+    taken_N[place_P] = number_P
+    return bool((taken_N[place_P] == number_P).all())
+
+
+def _apart(step: Trajectory, S: int, H: int, like: Tensor) -> bool:
+    """Tell whether unit i of s' depends on unit i of z alone."""
+    u_SZ = step.immediate(torch.eye(S).to(like).expand(1, 1, S, S))[0, 0]
+    unit_S, unit_Z = torch.arange(S) % H, torch.arange(u_SZ.shape[-1]) % H
+    return not bool(u_SZ[(unit_S[:, None] != unit_Z).to(u_SZ.device)].any())
