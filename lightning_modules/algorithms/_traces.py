@@ -10,12 +10,15 @@ in one product at the end:
     Ψ_t = Ψ_{t+1} j_{t+1}            m_T   = Σ (Ψ_t C_t) ⊗ a_t + Ψ_start m_0
 """
 
+import abc
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
+from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._units import Units, units_of
-from lightning_modules.interfaces import Cell, Trajectory
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
 
 TOGETHER = 128
 """Steps that go back at once."""
@@ -26,6 +29,45 @@ class Traces(NamedTuple):
 
     units: Units
     m_BKP: Tensor
+
+
+class TraceAlgorithm(Algorithm):
+    """An algorithm of traces, which says how they are carried and what credit they meet."""
+
+    claim = Claim.ALIGNED
+
+    @abc.abstractmethod
+    def carried(
+        self,
+        cell: Cell,
+        path: Trajectory,
+        units: Units,
+        s_BS: Tensor,
+        resets_TB: Tensor | None,
+    ) -> Tensor:
+        """Return j, what carries each unit's traces over each step, (T, B, K, K, H)."""
+
+    def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:
+        """Return the credit that the traces meet, (T, B, S): all of it."""
+        return c_TBS
+
+    @torch.no_grad()
+    def run(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        memory: Traces | None = None,
+        resets_TB: Tensor | None = None,
+    ) -> Run:
+        """Carry each unit's traces; ValueError for a cell without units."""
+        path = cell.follow(x_TBI, s_BS, resets_TB)
+        c_TBS = self.met(cell, credits_of(credit, path.states_TBS))
+        memory = memory or start_traces(cell, path, s_BS)
+        own_TBKKH = self.carried(cell, path, memory.units, s_BS, resets_TB)
+        total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
+        return Run(total_P, path.states_TBS[-1].clone(), memory)
 
 
 def follow_traces(

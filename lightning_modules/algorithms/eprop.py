@@ -18,35 +18,30 @@ References:
 
 from typing import final
 
-import torch
 from torch import Tensor
 
-from lightning_modules.algorithms._credit import credits_of
-from lightning_modules.algorithms._traces import Traces, follow_traces, leaks, start_traces
-from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+from lightning_modules.algorithms._traces import TraceAlgorithm, leaks
+from lightning_modules.algorithms._units import Units
+from lightning_modules.interfaces import Cell, Trajectory
 
 
 @final
-class EProp(Algorithm):
+class EProp(TraceAlgorithm):
     """Eligibility traces times learning signals."""
 
-    claim = Claim.ALIGNED
-
-    @torch.no_grad()
-    def run(
+    def carried(
         self,
         cell: Cell,
-        x_TBI: Tensor,
+        path: Trajectory,
+        units: Units,
         s_BS: Tensor,
-        credit: Credit,
-        memory: Traces | None = None,
-        resets_TB: Tensor | None = None,
-    ) -> Run:
-        """Carry each unit's eligibility; ValueError for a cell without units."""
-        path = cell.follow(x_TBI, s_BS, resets_TB)
-        signal_TBS = credits_of(credit, path.states_TBS).clone()
+        resets_TB: Tensor | None,
+    ) -> Tensor:
+        """Return the held part E of each unit."""
+        return leaks(cell, path, units, s_BS, resets_TB)
+
+    def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:
+        """Return the learning signals: the credit on h, and nothing on hidden blocks."""
+        signal_TBS = c_TBS.clone()
         signal_TBS[..., cell.hidden_size :] = 0
-        memory = memory or start_traces(cell, path, s_BS)
-        leak_TBKKH = leaks(cell, path, memory.units, s_BS, resets_TB)
-        total_P, memory = follow_traces(path, signal_TBS, leak_TBKKH, memory)
-        return Run(total_P, path.states_TBS[-1].clone(), memory)
+        return signal_TBS

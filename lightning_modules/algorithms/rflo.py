@@ -20,34 +20,24 @@ References:
 
 from typing import final
 
-import torch
 from torch import Tensor
 
-from lightning_modules.algorithms._credit import credits_of
-from lightning_modules.algorithms._traces import Traces, follow_traces, leaks, start_traces
-from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+from lightning_modules.algorithms._traces import TraceAlgorithm, leaks
+from lightning_modules.algorithms._units import Units
+from lightning_modules.interfaces import Cell, Trajectory
 
 
 @final
-class RFLO(Algorithm):
+class RFLO(TraceAlgorithm):
     """Traces that leak."""
 
-    claim = Claim.ALIGNED
-
-    @torch.no_grad()
-    def run(
+    def carried(
         self,
         cell: Cell,
-        x_TBI: Tensor,
+        path: Trajectory,
+        units: Units,
         s_BS: Tensor,
-        credit: Credit,
-        memory: Traces | None = None,
-        resets_TB: Tensor | None = None,
-    ) -> Run:
-        """Carry each unit's traces; ValueError for a cell without units."""
-        path = cell.follow(x_TBI, s_BS, resets_TB)
-        c_TBS = credits_of(credit, path.states_TBS)
-        memory = memory or start_traces(cell, path, s_BS)
-        leak_TBKKH = leaks(cell, path, memory.units, s_BS, resets_TB)
-        total_P, memory = follow_traces(path, c_TBS, leak_TBKKH, memory)
-        return Run(total_P, path.states_TBS[-1].clone(), memory)
+        resets_TB: Tensor | None,
+    ) -> Tensor:
+        """Return the leak E of each unit."""
+        return leaks(cell, path, units, s_BS, resets_TB)
