@@ -84,6 +84,7 @@ CELL_CASES = {
         others={
             "logistic": lambda: SRN(INPUTS, UNITS, activation="logistic"),
             "relu": lambda: SRN(INPUTS, UNITS, activation="relu"),
+            "linear": lambda: SRN(INPUTS, UNITS, activation="linear"),
         },
         refused=(
             (lambda: SRN(INPUTS, UNITS, activation="tahn"), "did you mean 'tanh'?"),

@@ -66,6 +66,18 @@ def test_a_residual_network_without_recurrent_weights_is_the_residual() -> None:
     torch.testing.assert_close(_states(one, x_TBI), _states(other, x_TBI), rtol=0, atol=1e-15)
 
 
+def test_a_linear_network_without_input_multiplies_by_its_weights() -> None:
+    cell = SRN(INPUTS, UNITS, activation="linear").double()
+    with torch.no_grad():
+        cell.b.zero_()
+    s_BS = torch.randn(B, UNITS, dtype=torch.float64)
+    states_TBS = cell.follow(torch.zeros_like(_inputs()), s_BS).states_TBS
+    expected_BS = s_BS @ torch.linalg.matrix_power(cell.W.detach(), T).T
+    torch.testing.assert_close(states_TBS[-1], expected_BS)
+    j_TBSS = _jacobians(cell, _inputs())
+    assert torch.equal(j_TBSS, cell.W.detach().expand_as(j_TBSS))
+
+
 def test_leaky_units_that_forget_in_one_step_are_the_simple_network() -> None:
     leaky, srn = Leaky(INPUTS, UNITS, tau=2.0, dt=2.0).double(), SRN(INPUTS, UNITS).double()
     srn.load_state_dict(leaky.state_dict())
