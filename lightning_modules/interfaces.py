@@ -38,6 +38,7 @@ class Claim(enum.Enum):
     EXACT = "equals the derivative of the whole-sequence loss"
     UNBIASED = "equals it on average over the algorithm's own noise"
     ALIGNED = "points less than 90 degrees away from it"
+    ZERO = "is zero: the cell keeps its weights, and what reads its state learns alone"
 
 
 class Trajectory(abc.ABC):
@@ -63,8 +64,7 @@ class Trajectory(abc.ABC):
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z and on the state before all steps.
 
-        Returned as (T, B, Z) and (B, S). Credits that are fewer than the steps belong to the
-        last ones.
+        Returned as (T, B, Z) and (B, S). Credits fewer than the steps belong to the last ones.
         """
 
     @abc.abstractmethod

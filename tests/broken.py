@@ -9,6 +9,7 @@ from torch import Tensor
 from lightning_modules.algorithms._block import Block
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells import _trajectory
@@ -178,6 +179,14 @@ def state_held_is_forgotten(patch: Patch) -> Algorithm:
         return whole(v, C, [[0 * a for a in of_j] for of_j in E], *rest)
 
     patch.setattr(_trajectory, "pull_back", pull_back)
+    return BPTT()
+
+
+def not_reset(patch: Patch) -> Algorithm:
+    return Altered(Reservoir(), resets_TB=None)
+
+
+def cell_learns_too(patch: Patch) -> Algorithm:
     return BPTT()
 
 

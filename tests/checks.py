@@ -110,6 +110,22 @@ def aligned(algorithm: Algorithm, cell: Cell) -> None:
     assert cosine > 0, f"{cosine} of the exact direction: more than 90 degrees off"
 
 
+def zero(algorithm: Algorithm, cell: Cell, reference: Reference) -> None:
+    """Every run's gradient is zero to the last bit, and the state is the one of the cell alone."""
+    del reference
+    p = problem(cell, LENGTH, BATCH, seed=6)
+    s_BS = of_cell_BS = p.s_BS
+    memory, first = None, 0
+    for length in CHUNKS:
+        part = p.chunk(first, first + length)
+        run = algorithm.run(cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
+        s_BS, memory, first = run.state_BS, run.memory, first + length
+        for x_BI, resets_B in zip(part.x_TBI, part.resets_TB, strict=True):
+            of_cell_BS = cell(x_BI, of_cell_BS * ~resets_B[:, None]).detach()
+        assert torch.equal(run.gradient_P, torch.zeros_like(flat_weights(cell))), "it is off zero"
+        assert torch.allclose(s_BS, of_cell_BS, rtol=TOLERANCE, atol=TOLERANCE), "state is off"
+
+
 def unbiased(algorithm: Algorithm, cell: Cell, reference: Reference) -> None:
     """The mean of 4,000 draws is exact within its standard error, run by run, as weights move.
 

@@ -5,12 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import pytest
+import torch
 
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.diagonal_rtrl import DiagonalRTRL
 from lightning_modules.algorithms.eprop import EProp
 from lightning_modules.algorithms.kf_rtrl import KFRTRL
+from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rflo import RFLO
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap1 import SnAp1
@@ -45,7 +47,12 @@ STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
 RANDOM: dict[str, Callable[[], Algorithm]] = {"uoro": UORO, "kf_rtrl": KFRTRL}
 """Algorithms whose gradient is a random estimate."""
 
-WHOLE = {"bptt": (BPTT, bptt_reference), **STREAMING}
+WHOLE: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
+    "bptt": (BPTT, bptt_reference),
+    "reservoir": (Reservoir, lambda p, weights_TP: torch.zeros_like(weights_TP)),
+    **STREAMING,
+}
+"""Those and the ones without a memory."""
 BY_UNIT = ("snap1", "snap_n", "rflo", "eprop", "kf_rtrl")
 """What keeps the influence of each unit's own parameters, and so needs units."""
 EVERY = [

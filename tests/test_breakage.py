@@ -38,6 +38,8 @@ BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Ref
     (broken.one_step_back, checks.every_step, partial(tbptt_reference, horizon=2)),
     (broken.state_held_is_forgotten, checks.whole_sequence, bptt_reference),
     (broken.mask_ignored, checks.whole_sequence, bptt_reference),
+    (broken.not_reset, checks.zero, rtrl_reference),
+    (broken.cell_learns_too, checks.zero, rtrl_reference),
     (approximate.traces_forgotten, checks.carried_memory, SNAP),
     (approximate.leak_not_reset, checks.whole_sequence, LEAK),
     (approximate.blocks_of_a_unit_apart, checks.whole_sequence, SNAP),

@@ -1,4 +1,4 @@
-"""What is no gradient by its rule is aligned with it, or equal to it on average."""
+"""What is no gradient by its rule is aligned with it, equal to it on average, or zero."""
 
 import pytest
 import torch
@@ -17,6 +17,11 @@ def test_an_aligned_gradient_turns_towards_the_exact_one(
 ) -> None:
     with applies(name, case):
         checks.aligned(ALGORITHMS[name](), cell)
+
+
+@pytest.mark.parametrize("name", [n for n in ALGORITHMS if ALGORITHMS[n].claim is Claim.ZERO])
+def test_a_gradient_of_zero_leaves_the_states_to_the_cell(name: str, cell: Cell) -> None:
+    checks.zero(ALGORITHMS[name](), cell, rtrl_reference)
 
 
 @pytest.mark.parametrize("name", RANDOM)
