@@ -10,8 +10,9 @@ from lightning_modules.algorithms.kf_rtrl import KFRTRL
 from lightning_modules.algorithms.rflo import RFLO
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
+from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.algorithms.uoro import UORO
-from lightning_modules.interfaces import Algorithm
+from lightning_modules.interfaces import Algorithm, Trajectory
 from tests.broken import Altered, Patch
 
 
@@ -90,6 +91,37 @@ def factors_that_do_not_cancel(patch: Patch) -> Algorithm:
 def kronecker_factors_that_do_not_cancel(patch: Patch) -> Algorithm:
     _lopsided(patch, kf_rtrl)
     return KFRTRL()
+
+
+def every_loss_on_its_own(patch: Patch) -> Algorithm:
+    return TBPTT(5)
+
+
+def groups_without_memory(patch: Patch) -> Algorithm:
+    return Altered(TBPTT(5, 3), memory=None)
+
+
+def groups_counted_from_the_memory(patch: Patch) -> Algorithm:
+    """Groups start where the record does, instead of where the run does."""
+    whole = TBPTT._by_group
+
+    def by_group(self: TBPTT, path: Trajectory, c_TBS: Tensor) -> Tensor:
+        before_TBS = c_TBS.new_zeros(len(path) - len(c_TBS), *c_TBS.shape[1:])
+        return whole(self, path, torch.cat([before_TBS, c_TBS]))
+
+    patch.setattr(TBPTT, "_by_group", by_group)
+    return TBPTT(5, 3)
+
+
+def window_counted_from_the_first_loss(patch: Patch) -> Algorithm:
+    """A group's window covers ``horizon`` steps up to its first loss, so more in all."""
+    whole = TBPTT._by_group
+
+    def by_group(self: TBPTT, path: Trajectory, c_TBS: Tensor) -> Tensor:
+        return whole(TBPTT(self.horizon + self.stride - 1, self.stride), path, c_TBS)
+
+    patch.setattr(TBPTT, "_by_group", by_group)
+    return TBPTT(5, 3)
 
 
 def estimate_forgotten(patch: Patch) -> Algorithm:

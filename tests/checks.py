@@ -20,11 +20,20 @@ Check = Callable[[Algorithm, Cell, Reference], None]
 
 
 def run_in_chunks(
-    algorithm: Algorithm, p: Problem, lengths: Sequence[int], pickled: bool = False
+    algorithm: Algorithm,
+    p: Problem,
+    lengths: Sequence[int],
+    weights_RP: Tensor | None = None,
+    pickled: bool = False,
 ) -> list[Tensor]:
-    """Return each run's gradient along the stream; the memory may go through pickle each time."""
+    """Return each run's gradient along the stream.
+
+    The cell may be given other weights before each run, and the memory go through pickle after it.
+    """
     s_BS, memory, first, gradients = p.s_BS, None, 0, []
-    for length in lengths:
+    for i, length in enumerate(lengths):
+        if weights_RP is not None:
+            torch.nn.utils.vector_to_parameters(weights_RP[i], p.cell.parameters())
         part = p.chunk(first, first + length)
         run = algorithm.run(p.cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
         s_BS, memory, first = run.state_BS, run.memory, first + length
@@ -70,19 +79,17 @@ def carried_memory(algorithm: Algorithm, cell: Cell, reference: Reference) -> No
         assert_near(cell, g_P, steps_TP.sum(0))
 
 
-def moving_weights(algorithm: Algorithm, cell: Cell, reference: Reference) -> None:
-    """With weights that move at every step, each step counts with the weights that it used."""
+def moving_weights(
+    algorithm: Algorithm, cell: Cell, reference: Reference, lengths: Sequence[int] = (1,) * LENGTH
+) -> None:
+    """With weights that move before every run, each step counts with the weights that it used."""
     p = problem(cell, LENGTH, BATCH, seed=3)
-    shifts_TP = 0.1 * torch.randn(LENGTH, len(flat_weights(cell)), dtype=torch.float64)
-    weights_TP, s_BS, memory, steps = flat_weights(cell) + shifts_TP, p.s_BS, None, []
-    for t, w_P in enumerate(weights_TP):
-        torch.nn.utils.vector_to_parameters(w_P, cell.parameters())
-        part = p.chunk(t, t + 1)
-        run = algorithm.run(cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
-        s_BS, memory = run.state_BS, run.memory
-        steps.append(run.gradient_P)
-    for g_P, exact_P in zip(steps, reference(p, weights_TP), strict=True):
-        assert_near(cell, g_P, exact_P)
+    shifts_RP = 0.1 * torch.randn(len(lengths), len(flat_weights(cell)), dtype=torch.float64)
+    weights_RP = flat_weights(cell) + shifts_RP
+    runs = run_in_chunks(algorithm, p, lengths, weights_RP)
+    weights_TP = weights_RP.repeat_interleave(torch.tensor(lengths), dim=0)
+    for g_P, steps_TP in zip(runs, reference(p, weights_TP).split(lengths), strict=True):
+        assert_near(cell, g_P, steps_TP.sum(0))
 
 
 def pickled_memory(algorithm: Algorithm, cell: Cell, reference: Reference) -> None:
@@ -157,11 +164,4 @@ def _mean_draw(
         p.mask_TB.repeat(1, copies),
         p.resets_TB.repeat(1, copies),
     )
-    s_BS, memory, first, gradients = many.s_BS, None, 0, []
-    for length, w_P in zip(lengths, runs_RP, strict=True):
-        torch.nn.utils.vector_to_parameters(w_P, p.cell.parameters())
-        part = many.chunk(first, first + length)
-        run = algorithm.run(p.cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
-        s_BS, memory, first = run.state_BS, run.memory, first + length
-        gradients.append(run.gradient_P / copies)
-    return torch.stack(gradients)
+    return torch.stack(run_in_chunks(algorithm, many, lengths, runs_RP)) / copies

@@ -3,6 +3,7 @@
 Weights may differ from step to step: a gradient is then the derivative by a common shift of all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -106,15 +107,29 @@ def sample_step(cell: Cell):
     return lambda w_P, x_I, s_S: step(cell, w_P, x_I[None], s_S[None])[0]
 
 
-def tbptt_reference(p: Problem, weights_TP: Tensor, horizon: int) -> Tensor:
-    """Return the gradient of each step's loss through its last ``horizon`` steps, (T, P)."""
+def tbptt_reference(
+    p: Problem,
+    weights_TP: Tensor,
+    horizon: int,
+    stride: int = 1,
+    lengths: Sequence[int] | None = None,
+) -> Tensor:
+    """Return the gradient of each step's loss, (T, P), through ``horizon`` steps of its group.
+
+    They are counted from the last step of its group of ``stride`` steps; groups start anew with
+    every run, whose lengths are ``lengths``, None being one run of all.
+    """
+    ends, start = [], 0
+    for length in lengths or [len(p.x_TBI)]:
+        ends += [start + min(length, (t // stride + 1) * stride) - 1 for t in range(length)]
+        start += length
     starts, s_BS = [], p.s_BS
     for t, x_BI in enumerate(p.x_TBI):
         starts.append(s_BS)
         s_BS = step(p.cell, weights_TP[t], x_BI, s_BS * ~p.resets_TB[t, :, None])
 
     def loss(shift_P: Tensor, t: int) -> Tensor:
-        first = max(0, t - horizon + 1)
+        first = max(0, ends[t] - horizon + 1)
         s_BS = starts[first]
         for k in range(first, t + 1):
             kept_BS = s_BS * ~p.resets_TB[k, :, None]

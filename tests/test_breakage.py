@@ -15,6 +15,8 @@ from tests.references import bptt_reference, rtrl_reference, tbptt_reference
 
 SNAP = partial(snap_reference, steps=1)
 LEAK = partial(leak_reference, observed=False)
+THREES = partial(tbptt_reference, horizon=5, stride=3)
+THREES_OF_CHUNKS = partial(THREES, lengths=checks.CHUNKS)
 
 BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Reference]] = [
     (broken.no_memory, checks.every_step, rtrl_reference),
@@ -40,6 +42,10 @@ BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Ref
     (broken.mask_ignored, checks.whole_sequence, bptt_reference),
     (broken.not_reset, checks.zero, rtrl_reference),
     (broken.cell_learns_too, checks.zero, rtrl_reference),
+    (approximate.every_loss_on_its_own, checks.whole_sequence, THREES),
+    (approximate.window_counted_from_the_first_loss, checks.whole_sequence, THREES),
+    (approximate.groups_without_memory, checks.carried_memory, THREES_OF_CHUNKS),
+    (approximate.groups_counted_from_the_memory, checks.carried_memory, THREES_OF_CHUNKS),
     (approximate.traces_forgotten, checks.carried_memory, SNAP),
     (approximate.leak_not_reset, checks.whole_sequence, LEAK),
     (approximate.blocks_of_a_unit_apart, checks.whole_sequence, SNAP),
