@@ -10,7 +10,6 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
-from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.interfaces import Algorithm, Cell, Claim
@@ -96,24 +95,6 @@ def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell, case: Ce
     assert cosines == sorted(cosines)
     assert 0 < cosines[0] < 0.999999
     assert cosines[-1] > case.short
-
-
-@pytest.mark.parametrize("length", [7, 64])
-def test_blocked_equals_dense_while_weights_move_for_300_steps(length: int, cell: Cell) -> None:
-    p, rules = problem(cell, 300, 2), (RTRL(), BlockedRTRL(length))
-    first_P = weights_P = flat_weights(cell)
-    states, memories = [p.s_BS, p.s_BS], [None, None]
-    for t in range(300):
-        part = p.chunk(t, t + 1)
-        torch.nn.utils.vector_to_parameters(weights_P, cell.parameters())
-        runs = [
-            rule.run(cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
-            for rule, s_BS, memory in zip(rules, states, memories, strict=True)
-        ]
-        states, memories = [run.state_BS for run in runs], [run.memory for run in runs]
-        checks.assert_near(cell, runs[1].gradient_P, runs[0].gradient_P, 1e-11)
-        weights_P = weights_P - 0.03 * runs[0].gradient_P
-    assert (weights_P - first_P).norm() > 0.5
 
 
 @pytest.mark.parametrize("build", [lambda: TBPTT(0), lambda: BlockedRTRL(0), lambda: SnApN(0)])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lightning_modules.interfaces import Algorithm
-from tests import broken, checks
+from tests import broken, checks, online_checks
 from tests import broken_approximations as approximate
 from tests.approximations import leak_reference, snap_reference
 from tests.cases import CELL_BUILDS
@@ -53,6 +53,9 @@ BROKEN: list[tuple[Callable[[broken.Patch], Algorithm], checks.Check, checks.Ref
     (approximate.wrong_owner, checks.every_step, SNAP),
     (approximate.leak_with_recurrent_weights, checks.whole_sequence, LEAK),
     (approximate.one_step_further, checks.whole_sequence, SNAP),
+    (broken.resets_ignored, online_checks.no_trace, rtrl_reference),
+    (approximate.kronecker_without_resets, online_checks.no_trace, rtrl_reference),
+    (broken.one_sample_for_all, online_checks.samples_apart, rtrl_reference),
     (approximate.signs_all_alike, checks.unbiased, rtrl_reference),
     (approximate.signs_all_alike_of_factors, checks.unbiased, rtrl_reference),
     (approximate.factors_that_do_not_cancel, checks.unbiased, rtrl_reference),
