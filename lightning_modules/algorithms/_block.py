@@ -1,4 +1,11 @@
-"""The memory of blocked RTRL: the influence at a block's start, and the block's record."""
+"""The memory of blocked RTRL: the influence at a block's start, and the block's record.
+
+Credit goes back through the steps of the open block one by one, but through steps that were there
+a while ago a span at once: of ``SPAN`` steps all products of Jacobians are kept side by side, so
+that a row is sent through them by one product instead of ``SPAN``.
+
+    slot t of some rows: what is credited to the state after t steps        v_t = v_{t+1} J_t
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,15 +14,22 @@ from torch import Tensor
 
 from lightning_modules.interfaces import Trajectory
 
-_TOGETHER = 64
-"""Steps whose products are held at once while M₀ moves on."""
+SPAN = 8
+"""Steps of a span: as many products a step go into making spans as are saved at about this."""
+_TOGETHER = 128
+"""Steps whose products are held at once while M₀ moves on; a multiple of ``SPAN``."""
 
 
-class _Buffer(NamedTuple):
-    """Scratch for the steps of a block, and views of each step that a product takes as they are."""
+class _Slots(NamedTuple):
+    """Rows at several slots, (B, R, slots, S), and views of them that a product takes as they are.
 
-    all_TBRS: Tensor
+    Of a batch of one the views lack the axis of the batch, since ``mm`` is the faster product.
+    """
+
+    all_BRTS: Tensor
     each_T: list[Tensor]
+    spans: list[Tensor]
+    """``SPAN`` slots side by side, (R, SPAN · S)."""
 
 
 class Block:
@@ -24,18 +38,21 @@ class Block:
     Attributes:
         m_BSP: M₀; None in the first block, where it is zero.
         record: the open block's steps so far; M₀ moves on when the next step comes.
+        runs: how many runs the record was made in.
     """
 
     def __init__(self):
         self.m_BSP: Tensor | None = None
         self.record: Trajectory | None = None
-        self._room: dict[str, _Buffer] = {}
+        self.runs = 0
+        self._room: dict[str, Any] = {}
+        self._spare: Trajectory | None = None
         self._next_BSP: Tensor | None = None
-        self._known = 0
+        self._spans, self._known = 0, 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: scratch is not."""
-        return {"m_BSP": self.m_BSP, "record": self.record}
+        return {"m_BSP": self.m_BSP, "record": self.record, "runs": self.runs}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take that, and make scratch anew."""
@@ -52,10 +69,12 @@ class Block:
         ``outlives`` says that the record will be needed when the run is over; ``length`` is the
         full block's.
         """
+        self.runs += 1
         if self.record is None:
             u_TBZ, v_BS = new.sweep(c_TBS)
             total_P = new.gradient(u_TBZ)
-            self.record = new.part(0, 0).followed_by(new) if outlives else new
+            empty = new.part(0, 0) if self._spare is None else self._spare
+            self.record = empty.followed_by(new) if outlives else new
         else:
             self.record = self.record.followed_by(new)
             u_TBZ, v_BS = self._back(self.record, c_TBS, length)
@@ -67,68 +86,135 @@ class Block:
     def _back(self, record: Trajectory, c_TBS: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """Send credits back through the record by its Jacobians: to all z and the first state."""
         T, (given, B, S) = len(record), c_TBS.shape
-        j = self._scratch("jacobians", c_TBS, length, B, S, S)
-        record.jacobians(self._known, j.all_TBRS[self._known : T])
-        self._known = T
-        v = self._scratch("credits", c_TBS, length + 1, B, 1, S)
-        v.all_TBRS[T - given + 1 : T + 1, :, 0] = c_TBS
-        _chain(v.each_T, j.each_T, T, given)
-        return record.immediate(v.all_TBRS[1 : T + 1]).squeeze(2), v.all_TBRS[0]
+        self._close_spans(T - given, c_TBS[0], length)
+        j_T = self._jacobians(T, c_TBS[0], length)
+        v = self._slots("credits", c_TBS, B, 1, length + 1, S)
+        v.all_BRTS[:, 0, T - given + 1 : T + 1] = c_TBS.transpose(0, 1)
+        self._descend(v, j_T, 0, T, given)
+        v_TBRS = v.all_BRTS.permute(2, 0, 1, 3)
+        return record.immediate(v_TBRS[1 : T + 1]).squeeze(2), v_TBRS[0, :, 0]
+
+    def _jacobians(self, upto: int, like_BS: Tensor, length: int) -> list[Tensor]:
+        """Return the block's Jacobians; those of steps before ``upto`` and in no span are there."""
+        B, S = like_BS.shape
+        j_T, all_TBSS = self._scratch("jacobians", like_BS, length, B, S, S)
+        first = max(self._known, SPAN * self._spans)
+        if first < upto:
+            assert self.record is not None
+            self.record.jacobians(first, all_TBSS[first:upto])
+            self._known = upto
+        return j_T
+
+    def _close_spans(self, upto: int, like_BS: Tensor, length: int) -> None:
+        """Make the products of every whole span before ``upto``."""
+        B, S = like_BS.shape
+        while (first := SPAN * self._spans) + SPAN <= upto:
+            j_T = self._jacobians(first + SPAN, like_BS, length)[first:]
+            span = self._slots(f"span {self._spans}", like_BS, B, S, SPAN, S)
+            span.each_T[-1].copy_(j_T[SPAN - 1])
+            for t in range(SPAN - 2, -1, -1):
+                _product(span.each_T[t + 1], j_T[t], span.each_T[t])
+            _flush(span.all_BRTS)
+            self._spans += 1
+
+    def _descend(
+        self, rows: _Slots, j_T: list[Tensor], first: int, last: int, given: int, skipped: int = 0
+    ) -> None:
+        """Fill the slots from ``last`` down to ``first``, which is slot 0 of ``rows``.
+
+        The last ``given`` slots hold what is added there; the list lacks ``skipped`` Jacobians.
+        """
+        t, v_T = last, rows.each_T
+        while t > first:
+            if t <= SPAN * self._spans:
+                t -= SPAN
+                products = self._room[f"span {t // SPAN}"].spans[0]
+                _product(v_T[t + SPAN - first], products, rows.spans[(t - first) // SPAN])
+                _flush(v_T[t - first])
+                continue
+            t -= 1
+            v, J = v_T[t + 1 - first], j_T[t - skipped]
+            if t > last - given:
+                v_T[t - first] += v @ J
+            else:
+                _product(v, J, v_T[t - first])
+            if t % SPAN == 0:
+                _flush(v_T[t - first])
 
     def move_on(self, like_BS: Tensor) -> None:
         """Carry M₀ to the end of the open block, and close it."""
         assert self.record is not None
-        (B, S), record, room = like_BS.shape, self.record, min(len(self), _TOGETHER)
+        (B, S), record, T = like_BS.shape, self.record, len(self)
+        if self.runs > 1:
+            self._close_spans(T, like_BS, T)
         next_BSP = self._next_BSP
         if next_BSP is None:
             next_BSP = like_BS.new_empty(B, S, record.parameters)
         next_BSP.zero_()
-        psi = self._scratch("psi", like_BS, room + 1, B, S, S)
-        u_TBSZ = self._scratch("products", like_BS, room, B, S, record.pre_activations).all_TBRS
+        room = min(_TOGETHER, T)
+        psi = self._slots("psi", like_BS, B, S, room + 1, S)
+        u_TBSZ = self._scratch("products", like_BS, room, B, S, record.pre_activations)[1]
         psi_BSS = torch.eye(S).to(like_BS).expand(B, S, S)
-        for last in range(len(record), 0, -room):
-            first = max(0, last - room)
-            T = last - first
-            psi.all_TBRS[T] = psi_BSS
-            _chain(psi.each_T, self._jacobians(record, first, last), T, 1)
-            record.immediate(psi.all_TBRS[1 : T + 1], first, u_TBSZ[:T])
-            record.accumulate(u_TBSZ[:T], first, next_BSP)
-            psi_BSS = psi.all_TBRS[0]
+        for first in range((T - 1) // room * room, -1, -room):
+            last = min(T, first + room)
+            psi.all_BRTS[:, :, last - first] = psi_BSS
+            j_T, skipped = self._open_jacobians(first, last, like_BS, room)
+            self._descend(psi, j_T, first, last, 1, skipped)
+            psi_TBSS = psi.all_BRTS.permute(2, 0, 1, 3)
+            record.immediate(psi_TBSS[1 : last - first + 1], first, u_TBSZ[: last - first])
+            record.accumulate(u_TBSZ[: last - first], first, next_BSP)
+            psi_BSS = psi_TBSS[0]
         if self.m_BSP is not None:
             for next_SP, psi_SS, m_SP in zip(next_BSP, psi_BSS, self.m_BSP, strict=True):
                 next_SP.addmm_(psi_SS, m_SP)
-        self.m_BSP, self._next_BSP, self.record, self._known = next_BSP, self.m_BSP, None, 0
+        self.m_BSP, self._next_BSP, self._spare = next_BSP, self.m_BSP, record.part(0, 0)
+        self.record, self.runs, self._spans, self._known = None, 0, 0, 0
 
-    def _jacobians(self, record: Trajectory, first: int, last: int) -> list[Tensor]:
-        """Return the Jacobians of some of the record's steps, from scratch where they are known."""
-        if self._known >= last:
-            return self._room["jacobians"].each_T[first:last]
-        _, B, S, _ = self._room["psi"].all_TBRS.shape
-        psi = self._room["psi"].all_TBRS
-        j = self._scratch("these", psi, len(psi) - 1, B, S, S)
-        record.jacobians(first, j.all_TBRS[: last - first])
-        return j.each_T
+    def _open_jacobians(
+        self, first: int, last: int, like_BS: Tensor, room: int
+    ) -> tuple[list[Tensor], int]:
+        """Return the Jacobians of a list of steps that has all between which are in no span.
 
-    def _scratch(self, name: str, like: Tensor, *shape: int) -> _Buffer:
-        """Return the scratch of that name, so that a long stream allocates nothing."""
+        Also the number of the list's first. They are kept where there are spans, else they are
+        made for these steps alone.
+        """
+        if self.runs > 1:
+            return self._jacobians(len(self), like_BS, len(self)), 0
+        assert self.record is not None
+        B, S = like_BS.shape
+        j_T, all_TBSS = self._scratch("these", like_BS, room, B, S, S)
+        self.record.jacobians(first, all_TBSS[: last - first])
+        return j_T, first
+
+    def _scratch(self, name: str, like: Tensor, *shape: int) -> tuple[list[Tensor], Tensor]:
+        """Return the scratch of that name, time first, and each step's part of it."""
         found = self._room.get(name)
-        if found is None or found.all_TBRS.shape != shape:
+        if found is None or found[1].shape != shape:
             new = like.new_empty(shape)
-            found = self._room[name] = _Buffer(
-                new, list((new[:, 0] if shape[1] == 1 else new).unbind())
-            )
+            each_T = list((new[:, 0] if shape[1] == 1 else new).unbind())
+            found = self._room[name] = each_T, new
+        return found
+
+    def _slots(self, name: str, like: Tensor, *shape: int) -> _Slots:
+        """Return the rows of that name, so that a long stream allocates nothing."""
+        found = self._room.get(name)
+        if found is None or found.all_BRTS.shape != shape:
+            new = like.new_empty(shape)
+            rows = new[0] if shape[0] == 1 else new
+            starts = range(0, shape[2] - SPAN + 1, SPAN)
+            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in starts]
+            found = self._room[name] = _Slots(new, list(rows.unbind(-2)), spans)
         return found
 
 
-def _chain(v_T: list[Tensor], j_T: list[Tensor], T: int, given: int) -> None:
-    """Write v_t = v_{t+1} J_t from T down to 0; the last ``given`` slots hold what is added."""
-    product = torch.mm if v_T[0].dim() == 2 else torch.bmm
-    negligible = torch.finfo(v_T[0].dtype).tiny * 1e8
-    for t in range(T - 1, -1, -1):
-        if t > T - given:
-            v_T[t] += product(v_T[t + 1], j_T[t])
-        else:
-            product(v_T[t + 1], j_T[t], out=v_T[t])
-        if t % 8 == 0:
-            # Subnormal numbers, where a forgetting cell ends up, would slow products a hundredfold.
-            torch.hardshrink(v_T[t], negligible, out=v_T[t])
+def _product(rows: Tensor, J: Tensor, into: Tensor) -> None:
+    """Write rows J, of each sample where there are several."""
+    (torch.mm if rows.dim() == 2 else torch.bmm)(rows, J, out=into)
+
+
+def _flush(rows: Tensor) -> None:
+    """Set to zero what is about to be subnormal, with which products are a hundred times as slow.
+
+    It is where the credit of a cell that forgets ends up.
+    """
+    torch.hardshrink(rows, torch.finfo(rows.dtype).tiny * 1e8, out=rows)

@@ -23,6 +23,7 @@ class Layout:
         all_rows: all rows of z.
         maps: those of U and of W.
         of_b: where b lies in the flat parameters.
+        sizes: how many U, W and b are.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Layout:
         self.shapes = (rows_x, inputs), (rows_h, hidden), (self.pre_activations,)
         first, second = rows_x * inputs, rows_x * inputs + rows_h * hidden
         self.parameters = second + self.pre_activations
+        self.sizes = first, second - first, self.pre_activations
         of_U, of_W = slice(0, first), slice(first, second)
         self.of_b = slice(second, self.parameters)
         self.maps = (

@@ -13,13 +13,32 @@ class Steps(NamedTuple):
     """Before the step, after resets."""
     C_TBKGH: Tensor
     E_TBKJH: Tensor
-    keep_TB1: Tensor
-    """0 for a sample that was reset before the step, else 1."""
+    keep_TB1: Tensor | None
+    """0 for a sample that was reset before the step, else 1; None if none was."""
 
+    def part(self, first: int, last: int) -> "Steps":
+        """Return some of the steps."""
+        return Steps(*(None if field is None else field[first:last] for field in self))
 
-def grown(steps: Steps, room: int) -> Steps:
-    """Return storage for ``room`` steps that begins with these."""
-    bigger = Steps(*(field.new_zeros(room, *field.shape[1:]) for field in steps))
-    for into, field in zip(bigger, steps, strict=True):
-        into[: len(field)] = field
-    return bigger
+    def write(self, first: int, new: "Steps") -> "Steps":
+        """Write steps from ``first`` on, in place where possible."""
+        last = first + len(new.x_TBI)
+        self.x_TBI[first:last] = new.x_TBI
+        self.h_TBH[first:last] = new.h_TBH
+        self.C_TBKGH[first:last] = new.C_TBKGH
+        if new.E_TBKJH.numel():
+            self.E_TBKJH[first:last] = new.E_TBKJH
+        if self.keep_TB1 is None and new.keep_TB1 is None:
+            return self
+        keep_TB1 = self.keep_TB1
+        if keep_TB1 is None:
+            keep_TB1 = self.x_TBI.new_ones(*self.x_TBI.shape[:2], 1)
+        keep_TB1[first:last] = 1 if new.keep_TB1 is None else new.keep_TB1
+        return self._replace(keep_TB1=keep_TB1)
+
+    def grown(self, room: int) -> "Steps":
+        """Return storage for ``room`` steps that begins with these."""
+        bigger = (
+            None if field is None else field.new_empty(room, *field.shape[1:]) for field in self
+        )
+        return Steps(*bigger).write(0, self)

@@ -9,7 +9,6 @@ K and J are blocks of the state, G blocks of z, each with one entry a unit.
 """
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, final
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from lightning_modules.cells._kernels import combine, pull_back, stretches
 from lightning_modules.cells._layout import Layout
-from lightning_modules.cells._steps import Steps, grown
+from lightning_modules.cells._steps import Steps
 from lightning_modules.interfaces import Trajectory
 
 
@@ -45,22 +44,26 @@ class UnitwiseTrajectory(Trajectory):
         self.states_TBS = states_TBS
         self.pre_activations, self.parameters = layout.pre_activations, layout.parameters
 
-    @cached_property
+    @property
     def _storage(self) -> Steps:
         """The steps, with room before and behind."""
-        return self._given() if callable(self._given) else self._given
+        if callable(self._given):
+            self._given = self._given()
+        return self._given
 
-    @cached_property
+    @property
     def _steps(self) -> Steps:
         """The steps alone."""
-        if (bounds := self._bounds) == (0, len(self._storage.x_TBI)):
-            return self._storage
-        return Steps(*(field[slice(*bounds)] for field in self._storage))
+        storage, bounds = self._storage, self._bounds
+        return storage if bounds == (0, len(storage.x_TBI)) else storage.part(*bounds)
+
+    def _span(self, first: int, count: int) -> slice:
+        """Return where ``count`` steps from ``first`` on lie in the storage."""
+        return slice(self._bounds[0] + first, self._bounds[0] + first + count)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the storage whole, so that views stay aligned as they are."""
-        kept = {k: v for k, v in self.__dict__.items() if k not in ("_steps", "_storage")}
-        return {**kept, "_given": self._storage}
+        return {**self.__dict__, "_given": self._storage}
 
     def __len__(self) -> int:
         """Count the steps."""
@@ -75,7 +78,7 @@ class UnitwiseTrajectory(Trajectory):
         c_KT = [c_TBH.unbind() for c_TBH in c_TBS.split(lay.hidden, dim=-1)]
         C_KT = [C_TGBH.unbind() for C_TGBH in steps.C_TBKGH.permute(2, 0, 3, 1, 4)]
         E_JKT = [[E.unbind() for E in E_KTBH] for E_KTBH in steps.E_TBKJH.permute(3, 2, 0, 1, 4)]
-        v, behind = [c_T[-1] for c_T in c_KT], T - len(c_TBS)
+        v, behind, keep_TB1 = [c_T[-1] for c_T in c_KT], T - len(c_TBS), steps.keep_TB1
         for t in range(T - 1, -1, -1):
             v = pull_back(
                 v,
@@ -85,7 +88,7 @@ class UnitwiseTrajectory(Trajectory):
                 u_T[t],
                 of_h_T[t],
                 [c_T[t - 1 - behind] for c_T in c_KT] if t > behind else [None] * K,
-                steps.keep_TB1[t] if self._cuts[t] else None,
+                None if keep_TB1 is None or not self._cuts[t] else keep_TB1[t],
                 lay.held.start,
             )
         return u_TBZ, v[0] if K == 1 else torch.cat(v, dim=-1)
@@ -105,36 +108,44 @@ class UnitwiseTrajectory(Trajectory):
             u_TBZ.unflatten(-1, (-1, lay.hidden)).permute(2, 0, 1, 3),
             u_TBZ[..., lay.recurrent_rows],
             [None] * lay.state_blocks,
-            steps.keep_TB1 if any(self._cuts) else None,
+            steps.keep_TB1,
             lay.held.start,
         )
         return u_TBZ, torch.cat(v, dim=-1)
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
         """Write E + C W of the steps from ``first`` on, all that share their W at once."""
-        lay, last = self._layout, first + len(into_TBSS)
-        T, B, S, _ = into_TBSS.shape
-        C_TBKGH, E_TBKJH = (a[first:last] for a in self._steps[2:4])
-        if lay.hidden != S or 0 in lay.shapes[1]:
+        lay, storage, (T, B, S, _) = self._layout, self._storage, into_TBSS.shape
+        span, K, H = self._span(first, T), lay.state_blocks, lay.hidden
+        C_GTBKH = storage.C_TBKGH[span].unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
+        into_TBKHS = into_TBSS.view(T, B, K, H, S)
+        if K > 1 or not C_GTBKH:
             into_TBSS.zero_()
-        j_TBKHKH = into_TBSS.view(T, B, lay.state_blocks, lay.hidden, lay.state_blocks, lay.hidden)
-        for same in stretches(self._weights[first:last]):
-            W = self._weights[first + same.start]
-            C_GTBKH = C_TBKGH[same].unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
-            combine(C_GTBKH, W.view(-1, lay.hidden, lay.hidden), j_TBKHKH[same, ..., 0, :])
-        for j, E_TBKH in enumerate(E_TBKJH.unbind(3), lay.held.start):
-            j_TBKHKH[..., j, :].diagonal(dim1=3, dim2=4).add_(E_TBKH)
-        if any(self._cuts[first:last]):
-            into_TBSS *= self._steps.keep_TB1[first:last].unsqueeze(-1)
+        if C_GTBKH:
+            weights = self._weights[first : first + T]
+            for same in stretches(weights):
+                W_GHH = weights[same.start].view(-1, H, H)
+                combine([C[same] for C in C_GTBKH], W_GHH, into_TBKHS[same, ..., :H])
+        if storage.E_TBKJH.numel():
+            for j, E_TBKH in enumerate(storage.E_TBKJH[span].unbind(3), lay.held.start):
+                j_TBKHH = into_TBKHS[..., j * H : (j + 1) * H]
+                j_TBKHH.diagonal(dim1=3, dim2=4).add_(E_TBKH)
+        if storage.keep_TB1 is not None:
+            into_TBSS *= storage.keep_TB1[span].unsqueeze(-1)
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v C for R rows at each of the steps from ``first`` on."""
         T, B, R, _ = v_TBRS.shape
+        K, H = self._layout.state_blocks, self._layout.hidden
         if into_TBRZ is None:
             into_TBRZ = v_TBRS.new_empty(T, B, R, self.pre_activations)
-        u_TBRGH = into_TBRZ.view(T, B, R, -1, self._layout.hidden)
-        v_KTBR1H = v_TBRS.unflatten(-1, (-1, 1, self._layout.hidden)).unbind(3)
-        C_KTB1GH = self._steps.C_TBKGH[first : first + T].unsqueeze(2).unbind(3)
+        u_TBRGH = into_TBRZ.view(T, B, R, -1, H)
+        C_TBKGH = self._storage.C_TBKGH[self._span(first, T)]
+        if K == 1:  # its axis serves as that of the rows
+            torch.mul(v_TBRS.unsqueeze(3), C_TBKGH, out=u_TBRGH)
+            return into_TBRZ
+        v_KTBR1H = v_TBRS.unflatten(-1, (-1, 1, H)).unbind(3)
+        C_KTB1GH = C_TBKGH.unsqueeze(2).unbind(3)
         torch.mul(v_KTBR1H[0], C_KTB1GH[0], out=u_TBRGH)
         for v_TBR1H, C_TB1GH in zip(v_KTBR1H[1:], C_KTB1GH[1:], strict=True):
             u_TBRGH.addcmul_(v_TBR1H, C_TB1GH)
@@ -164,16 +175,21 @@ class UnitwiseTrajectory(Trajectory):
 
     def gradient(self, u_TBZ: Tensor) -> Tensor:
         """Return the parameter gradient: one product for U, one for W, and a sum for b."""
-        lay, u_NZ = self._layout, u_TBZ.flatten(0, 1)
+        lay, u_NZ, span = self._layout, u_TBZ.flatten(0, 1), self._span(0, len(self))
         g_P = u_TBZ.new_empty(lay.parameters)
-        for map_, a_TBA in zip(lay.maps, self._steps[:2], strict=True):
+        *of_maps, of_b = g_P.split(lay.sizes)
+        for map_, a_TBA, of in zip(lay.maps, self._storage[:2], of_maps, strict=True):
             of_NZ = u_NZ if map_.rows == lay.all_rows else u_NZ[:, map_.rows]
-            torch.mm(of_NZ.t(), a_TBA.flatten(0, 1), out=g_P[map_.of].view(map_.shape))
-        torch.sum(u_NZ, 0, out=g_P[lay.of_b])
+            torch.mm(of_NZ.t(), a_TBA[span].flatten(0, 1), out=of.view(map_.shape))
+        torch.sum(u_NZ, 0, out=of_b)
         return g_P
 
     def part(self, first: int, last: int) -> "UnitwiseTrajectory":
-        """Return the steps from ``first`` up to ``last`` (excluded), sharing storage."""
+        """Return the steps from ``first`` up to ``last`` (excluded), sharing storage.
+
+        A part that ends a record may be gone on with, and so may an empty one, where it ends: the
+        record itself is then of no more use.
+        """
         start, stop = self._bounds
         return UnitwiseTrajectory(
             self._layout,
@@ -182,19 +198,21 @@ class UnitwiseTrajectory(Trajectory):
             self._weights[first:last],
             self._cuts[first:last],
             self.states_TBS[first:last],
-            self._owned and start + last == stop,
+            self._owned and (start + last == stop or first == last),
         )
 
     def followed_by(self, then: Trajectory) -> "UnitwiseTrajectory":
         """Return these steps and the ones after in storage of its own, which grows by doubling."""
         assert isinstance(then, UnitwiseTrajectory)
-        (start, last), new = self._bounds, then._steps
-        storage, stop = self._storage, last + len(then)
+        (start, last), storage = self._bounds, self._storage
+        stop = last + len(then)
         if not self._owned or stop > len(storage.x_TBI):
-            storage = grown(self._steps, 2 * (stop - start))
+            storage = self._steps.grown(2 * (stop - start))
             start, last, stop = 0, last - start, stop - start
-        for into, field in zip(storage, new, strict=True):
-            into[last:stop] = field
-        weights, cuts = self._weights + then._weights, self._cuts + then._cuts
-        none, lay = self.states_TBS.new_empty(0), self._layout
-        return UnitwiseTrajectory(lay, storage, (start, stop), weights, cuts, none, owned=True)
+        joined = UnitwiseTrajectory.__new__(UnitwiseTrajectory)
+        joined.__dict__.update(self.__dict__)
+        joined._given = storage.write(last, then._steps)
+        joined._bounds, joined._owned = (start, stop), True
+        joined._weights = self._weights + then._weights
+        joined._cuts = self._cuts + then._cuts
+        return joined

@@ -118,29 +118,28 @@ class UnitwiseCell(Cell):
     @torch.no_grad()
     def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
         """Run T steps: one product for all inputs, then a small one and the update in each."""
-        T, H, z_TBZ = len(x_TBI), self.hidden_size, self._of_inputs(x_TBI)
-        W, z_T, of_h = self.W.clone(), z_TBZ.unbind(), self.layout.recurrent_rows
-        W_HZ, into_T = W.t(), z_T if of_h == self.layout.all_rows else z_TBZ[..., of_h].unbind()
-        keep_T = _keep(resets_TB, s_BS, T)
-        all_TBS = s_BS.new_empty(T + 1, *s_BS.shape)
+        T, H, lay, z_TBZ = len(x_TBI), self.hidden_size, self.layout, self._of_inputs(x_TBI)
+        W, z_T, of_h = self.W.clone(), z_TBZ.unbind(), lay.recurrent_rows
+        W_HZ, into_T = W.t(), z_T if of_h == lay.all_rows else z_TBZ[..., of_h].unbind()
+        all_TBS, keep_TB1 = s_BS.new_empty(T + 1, *s_BS.shape), _keep(resets_TB, s_BS)
         all_TBS[0] = s_BS
-        states_T = all_TBS.unbind()
-        for t, keep_B1 in enumerate(keep_T):
-            past_BS = states_T[t] if keep_B1 is None else states_T[t] * keep_B1
-            into_T[t].addmm_(past_BS[:, :H], W_HZ)
-            self.advance(z_T[t], past_BS, states_T[t + 1])
-        past_TBS, states_TBS = _past(all_TBS[:-1], keep_T), all_TBS[1:]
-        cuts = [keep_B1 is not None for keep_B1 in keep_T]
+        past_TBS, states_TBS, next_T = all_TBS[:-1], all_TBS[1:], all_TBS.unbind()[1:]
+        if keep_TB1 is not None:
+            past_TBS = past_TBS.clone()
+        h_TBH, past_T = past_TBS[..., :H], past_TBS.unbind()
+        h_T = past_T if self.state_size == H else h_TBH.unbind()
+        for t, past_BS in enumerate(past_T):
+            if keep_TB1 is not None:
+                torch.mul(all_TBS[t], keep_TB1[t], out=past_BS)
+            into_T[t].addmm_(h_T[t], W_HZ)
+            self.advance(z_T[t], past_BS, next_T[t])
 
         def storage() -> Steps:
             C_TBKGH, E_TBKJH = self.derivatives(z_TBZ, past_TBS, states_TBS)
-            keep_TB1 = past_TBS.new_ones(*past_TBS.shape[:2], 1)
-            for t, keep_B1 in enumerate(keep_T):
-                if keep_B1 is not None:
-                    keep_TB1[t] = keep_B1
-            return Steps(x_TBI, past_TBS[..., :H], C_TBKGH, E_TBKJH, keep_TB1)
+            return Steps(x_TBI, h_TBH, C_TBKGH, E_TBKJH, keep_TB1)
 
-        return UnitwiseTrajectory(self.layout, storage, (0, T), [W] * T, cuts, states_TBS)
+        cuts = [False] * T if resets_TB is None else resets_TB.any(-1).tolist()
+        return UnitwiseTrajectory(lay, storage, (0, T), [W] * T, cuts, states_TBS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""
@@ -152,20 +151,8 @@ class UnitwiseCell(Cell):
         return z_NZ.unflatten(0, leading)
 
 
-def _keep(resets_TB: Tensor | None, s_BS: Tensor, T: int) -> list[Tensor | None]:
-    """Return, for each step, 0 for the samples reset before it and else 1, (B, 1); None if all."""
-    if resets_TB is None:
-        return [None] * T
-    keep_TB1 = (~resets_TB).to(s_BS.dtype).unsqueeze(-1)
-    return [k if cut else None for k, cut in zip(keep_TB1, resets_TB.any(-1).tolist(), strict=True)]
-
-
-def _past(states_TBS: Tensor, keep_T: list[Tensor | None]) -> Tensor:
-    """Return the state that each step started from, after resets, (T, B, S)."""
-    if all(keep_B1 is None for keep_B1 in keep_T):
-        return states_TBS
-    past_TBS = states_TBS.clone()
-    for past_BS, keep_B1 in zip(past_TBS, keep_T, strict=True):
-        if keep_B1 is not None:
-            past_BS *= keep_B1
-    return past_TBS
+def _keep(resets_TB: Tensor | None, s_BS: Tensor) -> Tensor | None:
+    """Return 0 for the samples that are reset before a step, else 1, (T, B, 1); None if none is."""
+    if resets_TB is None or not resets_TB.any():
+        return None
+    return (~resets_TB).to(s_BS.dtype).unsqueeze(-1)
