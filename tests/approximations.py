@@ -7,7 +7,11 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.interfaces import Cell
 from tests.references import Problem, sample_step, step
+
+Jacobian = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(w_P, x_BI, s_BS) -> what carries the influence over a step, (B, S, S)."""
 
 
 def owners(cell: UnitwiseCell) -> Tensor:
@@ -30,8 +34,13 @@ def reach(cell: UnitwiseCell, W: Tensor, steps: int) -> Tensor:
     return found
 
 
-def snap_reference(p: Problem, weights_TP: Tensor, steps: int) -> Tensor:
-    """Return each step's gradient, (T, P), from a dense influence masked to n steps' pattern."""
+def snap_reference(
+    p: Problem, weights_TP: Tensor, steps: int, jacobian: Jacobian | None = None
+) -> Tensor:
+    """Return each step's gradient, (T, P), from a dense influence masked to n steps' pattern.
+
+    ``jacobian`` takes the place of the cell's own.
+    """
     cell = p.cell
     assert isinstance(cell, UnitwiseCell)
     K, of_W = cell.state_size // cell.hidden_size, cell.U.numel()
@@ -40,7 +49,8 @@ def snap_reference(p: Problem, weights_TP: Tensor, steps: int) -> Tensor:
         W = w_P[of_W : of_W + cell.W.numel()].view(cell.W.shape)
         return m_BSP * reach(cell, W, steps)[:, owners(cell)].repeat(K, 1)
 
-    return _dense(p, weights_TP, vmap(jacrev(sample_step(cell), argnums=2), (None, 0, 0)), keep)
+    own = vmap(jacrev(sample_step(cell), argnums=2), (None, 0, 0))
+    return _dense(p, weights_TP, jacobian or own, keep)
 
 
 def leak_reference(p: Problem, weights_TP: Tensor, observed: bool) -> Tensor:
@@ -48,7 +58,11 @@ def leak_reference(p: Problem, weights_TP: Tensor, observed: bool) -> Tensor:
 
     ``observed`` takes the credit on h alone.
     """
-    cell = p.cell
+    return _dense(p, weights_TP, leak(p.cell), lambda w_P, m_BSP: m_BSP, observed)
+
+
+def leak(cell: Cell) -> Jacobian:
+    """Return ds'/ds at fixed z, by automatic differentiation."""
     assert isinstance(cell, UnitwiseCell)
 
     def held(w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
@@ -56,13 +70,13 @@ def leak_reference(p: Problem, weights_TP: Tensor, observed: bool) -> Tensor:
         z_BZ = cell._pre_activations(x_BI, s_BS).detach()
         return vmap(jacrev(cell.update, argnums=1))(z_BZ, s_BS)
 
-    return _dense(p, weights_TP, held, lambda w_P, m_BSP: m_BSP, observed)
+    return held
 
 
 def _dense(
     p: Problem,
     weights_TP: Tensor,
-    jacobian: Callable[[Tensor, Tensor, Tensor], Tensor],
+    jacobian: Jacobian,
     keep: Callable[[Tensor, Tensor], Tensor],
     observed: bool = False,
 ) -> Tensor:
