@@ -7,7 +7,7 @@ from pathlib import Path
 from lightning_modules.registry import nearest
 from pipeline.errors import UserError
 from pipeline.fetching.bringing import Source, bring
-from pipeline.fetching.embedded import DIGITS, HELP_TEXTS
+from pipeline.fetching.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS
 from pipeline.fetching.provenance import Provenance, folder_of
 
 OFFLINE = ("embedded", "error")
@@ -46,6 +46,22 @@ SOURCES: dict[str, Source] = {
         licence="public domain (text), MIT (repository)",
         citation="A. Karpathy, char-rnn, https://github.com/karpathy/char-rnn, 2015.",
         embedded=HELP_TEXTS,
+    ),
+    "sunspots": Source(
+        title="the monthly sunspot numbers",
+        count=3_120,
+        unit="monthly means",
+        files={
+            "sunspots_monthly.dat": "cc303d26340b6d599bc2878899f8c50c12323dc04b52a26ad047965ea2b9d2a3",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/statsmodels/statsmodels/main/statsmodels/datasets/sunspots/src/{file}",
+            "https://cdn.jsdelivr.net/gh/statsmodels/statsmodels@main/statsmodels/datasets/sunspots/src/{file}",
+        ),
+        licence="public domain",
+        citation="WDC-SILSO, Royal Observatory of Belgium, Brussels: international sunspot number, "
+        "version 1, from the U.S. National Geophysical Data Center.",
+        embedded=YEARLY_SUNSPOTS,
     ),
 }
 

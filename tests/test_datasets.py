@@ -13,7 +13,7 @@ import torch
 from lightning_modules.registry import UnknownNameError
 from pipeline.datasets import DATASETS
 from pipeline.errors import UserError
-from pipeline.fetching.embedded import DIGITS, HELP_TEXTS, Embedded
+from pipeline.fetching.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS, Embedded
 from pipeline.fetching.provenance import Provenance, digest, folder_of, record
 from pipeline.sources import SOURCES, fetch
 
@@ -34,7 +34,11 @@ def seal(name: str, root: Path) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a root folder with the embedded stand-ins."""
-    stand_ins: dict[str, Embedded] = {"mnist": DIGITS, "tiny_shakespeare": HELP_TEXTS}
+    stand_ins: dict[str, Embedded] = {
+        "mnist": DIGITS,
+        "tiny_shakespeare": HELP_TEXTS,
+        "sunspots": YEARLY_SUNSPOTS,
+    }
     for name, embedded in stand_ins.items():
         folder_of(name, tmp_path).mkdir()
         embedded.write(folder_of(name, tmp_path))

@@ -11,16 +11,30 @@ import torch
 from lightning_modules.interfaces import Batch, Task
 from pipeline.tasks import TASKS
 from pipeline.tasks.adding import Adding
+from pipeline.tasks.anbn import AnBn
 from pipeline.tasks.copy import Copy
+from pipeline.tasks.henon import Henon
+from pipeline.tasks.lagged_sum import LaggedSum
+from pipeline.tasks.lorenz import Lorenz
+from pipeline.tasks.mackey_glass import MackeyGlass
+from pipeline.tasks.mimic import Mimic
 from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.row_images import RowImages
-from tests.toy import images, text
+from pipeline.tasks.sunspots import Sunspots
+from tests.toy import images, series, text
 
 INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
+    "anbn": lambda seed: AnBn(seed, 4, length=20, held_out_size=30, longest=4),
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
+    "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
+    "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
+    "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
+    "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),
+    "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
     "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
+    "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),
 }
 
 
@@ -68,6 +82,7 @@ def test_batches_have_the_shapes_and_types_of_the_contract(make: Callable[[int],
             assert 0 <= batch.y_TB.min() <= batch.y_TB.max() < task.output_size
         else:
             assert batch.y_TB.shape == (T, B, task.output_size)
+            assert batch.y_TB.dtype == torch.float32
     assert task.batch(0).resets_TB[0].all()
 
 
@@ -132,6 +147,14 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
             lambda: RowImages(images(), 0, 1, cast(Any, "all"), 1),
             "labels is 'all', must be one of: last, every",
         ),
+        (lambda: Henon(0, 1, 5, 5, reset_every=0), "reset_every is 0, must be at least 1"),
+        (lambda: Henon(0, 0, 5, 5), "batch_size is 0"),
+        (lambda: MackeyGlass(0, 1, 5, 5, delay=0), "delay is 0, must be at least 1"),
+        (lambda: Sunspots(series(), 0, 270, 5, 5), "batch_size is 270, the series has but 269"),
+        (lambda: AnBn(0, 1, 5, 5, longest=1), "longest is 1, must be at least 2"),
+        (lambda: LaggedSum(0, 1, 5, 5, first=6, second=6), "second is 6, must be at least 7"),
+        (lambda: LaggedSum(0, 1, 5, 5, second=5001), "second is 5001, must be at most 5000"),
+        (lambda: Mimic(0, 1, 5, 5, units=0), "units is 0, must be at least 1"),
     ],
 )
 def test_an_impossible_argument_is_refused_in_one_line(make: Callable[[], object], says: str):

@@ -1,8 +1,8 @@
-"""A text and pictures in which each item can be told from every other."""
+"""A text, pictures and a series in which each item can be told from every other."""
 
 import torch
 
-from pipeline.datasets._base import Images, Text
+from pipeline.datasets._base import Images, Series, Text
 from pipeline.fetching.provenance import Provenance
 
 NOWHERE = Provenance("", "", "", False, {}, 0, "", "", "", "")
@@ -20,3 +20,9 @@ def images(size: int = 30) -> Images:
     x_NHW = torch.arange(size)[:, None, None].repeat(1, 3, 2).to(torch.uint8)
     y_N = torch.arange(size) % 10
     return Images(x_NHW, y_N, x_NHW, y_N, 10, NOWHERE)
+
+
+def series(size: int = 300) -> Series:
+    """Return a rising series, of which the last tenth is held out."""
+    values_N = torch.arange(size).double()
+    return Series(values_N[: size * 9 // 10], values_N[size * 9 // 10 :], NOWHERE)

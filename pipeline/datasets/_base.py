@@ -1,4 +1,4 @@
-"""What every data set is, and what the two kinds of data look like in memory."""
+"""What every data set is, and what the kinds of data look like in memory."""
 
 import abc
 from dataclasses import dataclass
@@ -34,7 +34,16 @@ class Text:
     provenance: Provenance
 
 
-Loaded = TypeVar("Loaded", Images, Text)
+@dataclass(frozen=True)
+class Series:
+    """Values at equal steps of time, in their own unit, cut in order."""
+
+    train_N: Tensor
+    held_out_N: Tensor
+    provenance: Provenance
+
+
+Loaded = TypeVar("Loaded", Images, Text, Series)
 
 
 class Dataset(abc.ABC, Generic[Loaded]):

@@ -64,6 +64,17 @@ def _help_texts(folder: Path) -> int:
     return len(text)
 
 
+def _yearly_sunspots(folder: Path) -> int:
+    """Write the means of the years 1700 to 2008, one a line; return how many they are."""
+    from statsmodels.datasets import sunspots
+
+    table: Any = sunspots.load_pandas().data
+    lines = [f"{year:.0f}    {mean:5.1f}" for year, mean in table.to_numpy()]
+    text = "\n".join(["YEARLY MEAN SUNSPOT NUMBERS", *lines, ""])
+    (folder / "sunspots_monthly.dat").write_bytes(text.encode())
+    return len(lines)
+
+
 DIGITS = Embedded(
     title="scikit-learn's digits",
     unit="training images of 8×8",
@@ -80,4 +91,13 @@ HELP_TEXTS = Embedded(
     licence="Python Software Foundation License, version 2",
     citation="Python Software Foundation, The Python Language Reference.",
     write=_help_texts,
+)
+YEARLY_SUNSPOTS = Embedded(
+    title="statsmodels' yearly sunspots",
+    unit="yearly means",
+    address="statsmodels.datasets.sunspots",
+    licence="public domain",
+    citation="WDC-SILSO, Royal Observatory of Belgium, Brussels: international sunspot number, "
+    "version 1, from the U.S. National Geophysical Data Center.",
+    write=_yearly_sunspots,
 )
