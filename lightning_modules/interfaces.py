@@ -12,9 +12,9 @@ Every classical cell is one affine map followed by a unit-wise update:
     z  = b,  z[input_rows] += U x,  z[recurrent_rows] += W h       h = s[:, :H]
     s' = update(z, s)       unit i of s' depends on unit i of z and of s alone
 
-A row of z in neither set is a parameter of its unit alone (a peephole, a decay). It follows that
-ds'/dz and ds'/ds at fixed z are block-diagonal by unit, that the immediate influence of the
-parameters factors into (ds'/dz) times [x, h, 1], and that no algorithm needs an autograd graph.
+A row of z in neither set is a parameter of its unit alone (a peephole, a decay). Hence ds'/dz and
+ds'/ds at fixed z are block-diagonal by unit, the immediate influence of the parameters factors
+into (ds'/dz) times [x, h, 1], and no algorithm needs an autograd graph.
 """
 
 import abc
@@ -27,8 +27,7 @@ from torch import Tensor, nn
 Credit = Callable[[int, Tensor], Tensor]
 """``credit(t, s_BS)`` is the partial derivative of the loss at step t by the state, (B, S).
 
-It is called once for each step, in order. A credit that can do all steps at once may offer
-``credit.sequence(s_TBS) -> (T, B, S)``, which algorithms that see the whole sequence prefer.
+It is called once a step, in order; where offered, ``credit.sequence(s_TBS)`` does all at once.
 """
 
 
@@ -44,7 +43,8 @@ class Claim(enum.Enum):
 class Trajectory(abc.ABC):
     """A cell's states along T steps and its first-order behaviour at each of them.
 
-    It keeps what it needs of the weights, so that they may move in place after it was made.
+    It keeps what it needs of the weights, so that they may move in place after it was made. For a
+    sample that was reset before a step, ds'/ds is zero there.
 
     Attributes:
         states_TBS: the state after each step; a record of joined steps has none.
@@ -69,14 +69,18 @@ class Trajectory(abc.ABC):
 
     @abc.abstractmethod
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull a row back through every step, each its own: v ds'/dz and v ds'/ds.
-
-        A sample that was reset before step t gets v ds'/ds = 0 there.
-        """
+        """Pull a row back through every step, each its own: v ds'/dz and v ds'/ds."""
 
     @abc.abstractmethod
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
-        """Write ds'/ds of the steps from ``first`` on; zero for a sample reset before its step."""
+        """Write ds'/ds of the steps from ``first`` on."""
+
+    @abc.abstractmethod
+    def within(self) -> tuple[Tensor, Tensor]:
+        """Return ds'/ds within each unit: at fixed z, (T, B, K, K, H), and through W h, (…, K, H).
+
+        K counts the blocks of the state. ValueError where there are no units.
+        """
 
     @abc.abstractmethod
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
@@ -104,10 +108,7 @@ class Trajectory(abc.ABC):
 
 
 class Cell(nn.Module, abc.ABC):
-    """One time step of a recurrent network whose entire memory is one flat tensor.
-
-    The first ``hidden_size`` entries of the state are h, what the rest of the network sees.
-    """
+    """One step of a network whose memory is one flat tensor, h, which others see, in front."""
 
     input_size: int
     hidden_size: int
@@ -150,8 +151,7 @@ class Algorithm(abc.ABC):
     ) -> Run:
         """Go T steps further along a stream; ``memory`` is the last run's, None at its start.
 
-        The weights may change between two runs, not during one. A memory is used up by the run
-        that takes it: copy it first to go on from the same point twice.
+        Weights may change between runs. A memory is used up by the run that takes it.
         """
 
     def gradient(
@@ -175,11 +175,11 @@ class Batch(NamedTuple):
     mask_TB: Tensor
     """True where the output counts in the loss."""
     resets_TB: Tensor
-    """True where a sample's state starts from zero before the step."""
+    """True where a sample starts from a zero state."""
 
 
 class Task(abc.ABC):
-    """A supply of batches that is a pure function of a seed and an index, so that it can resume.
+    """A supply of batches, a pure function of seed and index, so that it can resume.
 
     Attributes:
         loss: "cross_entropy" for classes, "squared_error" for values.

@@ -56,23 +56,19 @@ def resets_ignored(patch: Patch) -> Algorithm:
 
 
 def resets_ignored_backwards(patch: Patch) -> Algorithm:
-    _patch_init(patch, lambda cuts: [False] * len(cuts))
+    whole = UnitwiseTrajectory.sweep
+
+    def sweep(self: Any, c_TBS: Tensor) -> Any:
+        self._given = self._storage._replace(keep_TB1=None)
+        return whole(self, c_TBS)
+
+    patch.setattr(UnitwiseTrajectory, "sweep", sweep)
     return BPTT()
-
-
-def _patch_init(patch: Patch, change: Callable[[list[bool]], list[bool]]) -> None:
-    """Let trajectories believe other resets than the forward pass made."""
-    whole = UnitwiseTrajectory.__init__
-
-    def init(self: Any, a: Any, b: Any, c: Any, d: Any, cuts: list[bool], *rest: Any, **k: Any):
-        whole(self, a, b, c, d, change(cuts), *rest, **k)
-
-    patch.setattr(UnitwiseTrajectory, "__init__", init)
 
 
 def block_closed_without_moving_on(patch: Patch) -> Algorithm:
     def forget(self: Block, like_BS: Tensor) -> None:
-        self.record, self._known = None, 0
+        self.record, self.runs, self._spans, self._known = None, 0, 0, 0
 
     patch.setattr(Block, "move_on", forget)
     return BlockedRTRL(5)

@@ -5,13 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightning_modules.algorithms import _noise, _traces, kf_rtrl, rflo, snap1, uoro
+from lightning_modules.algorithms import _noise, _traces, kf_rtrl, snap1, uoro
 from lightning_modules.algorithms.kf_rtrl import KFRTRL
 from lightning_modules.algorithms.rflo import RFLO
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.algorithms.uoro import UORO
+from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Algorithm, Trajectory
 from tests.broken import Altered, Patch
 
@@ -21,9 +22,17 @@ def traces_forgotten(patch: Patch) -> Algorithm:
 
 
 def leak_not_reset(patch: Patch) -> Algorithm:
-    """What W h contributes is taken off where a reset left nothing to take it off from."""
-    whole = rflo.leaks
-    patch.setattr(rflo, "leaks", lambda a, b, c, d, _: whole(a, b, c, d, None))
+    """Traces are carried through a reset."""
+    whole = UnitwiseTrajectory.within
+
+    def within(self: Any) -> tuple[Tensor, Tensor]:
+        given, kept = self._given, self._storage
+        self._given = kept._replace(keep_TB1=None)
+        parts = whole(self)
+        self._given = given if not callable(given) else kept
+        return parts
+
+    patch.setattr(UnitwiseTrajectory, "within", within)
     return RFLO()
 
 
@@ -57,7 +66,7 @@ def wrong_owner(patch: Patch) -> Algorithm:
 
 
 def leak_with_recurrent_weights(patch: Patch) -> Algorithm:
-    patch.setattr(rflo, "leaks", snap1.own_jacobians)
+    patch.setattr(RFLO, "carried", SnAp1.carried)
     return RFLO()
 
 

@@ -7,29 +7,16 @@ that a row is sent through them by one product instead of ``SPAN``.
     slot t of some rows: what is credited to the state after t steps        v_t = v_{t+1} J_t
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from lightning_modules.algorithms._room import SPAN, Room, Slots, flush, product
 from lightning_modules.interfaces import Trajectory
 
-SPAN = 8
-"""Steps of a span: as many products a step go into making spans as are saved at about this."""
 _TOGETHER = 128
 """Steps whose products are held at once while M₀ moves on; a multiple of ``SPAN``."""
-
-
-class _Slots(NamedTuple):
-    """Rows at several slots, (B, R, slots, S), and views of them that a product takes as they are.
-
-    Of a batch of one the views lack the axis of the batch, since ``mm`` is the faster product.
-    """
-
-    all_BRTS: Tensor
-    each_T: list[Tensor]
-    spans: list[Tensor]
-    """``SPAN`` slots side by side, (R, SPAN · S)."""
 
 
 class Block:
@@ -45,7 +32,7 @@ class Block:
         self.m_BSP: Tensor | None = None
         self.record: Trajectory | None = None
         self.runs = 0
-        self._room: dict[str, Any] = {}
+        self._room = Room()
         self._spare: Trajectory | None = None
         self._next_BSP: Tensor | None = None
         self._spans, self._known = 0, 0
@@ -88,7 +75,7 @@ class Block:
         T, (given, B, S) = len(record), c_TBS.shape
         self._close_spans(T - given, c_TBS[0], length)
         j_T = self._jacobians(T, c_TBS[0], length)
-        v = self._slots("credits", c_TBS, B, 1, length + 1, S)
+        v = self._room.slots("credits", c_TBS, B, 1, length + 1, S)
         v.all_BRTS[:, 0, T - given + 1 : T + 1] = c_TBS.transpose(0, 1)
         self._descend(v, j_T, 0, T, given)
         v_TBRS = v.all_BRTS.permute(2, 0, 1, 3)
@@ -97,7 +84,7 @@ class Block:
     def _jacobians(self, upto: int, like_BS: Tensor, length: int) -> list[Tensor]:
         """Return the block's Jacobians; those of steps before ``upto`` and in no span are there."""
         B, S = like_BS.shape
-        j_T, all_TBSS = self._scratch("jacobians", like_BS, length, B, S, S)
+        j_T, all_TBSS = self._room.steps("jacobians", like_BS, length, B, S, S)
         first = max(self._known, SPAN * self._spans)
         if first < upto:
             assert self.record is not None
@@ -110,15 +97,15 @@ class Block:
         B, S = like_BS.shape
         while (first := SPAN * self._spans) + SPAN <= upto:
             j_T = self._jacobians(first + SPAN, like_BS, length)[first:]
-            span = self._slots(f"span {self._spans}", like_BS, B, S, SPAN, S)
+            span = self._room.slots(f"span {self._spans}", like_BS, B, S, SPAN, S)
             span.each_T[-1].copy_(j_T[SPAN - 1])
             for t in range(SPAN - 2, -1, -1):
-                _product(span.each_T[t + 1], j_T[t], span.each_T[t])
-            _flush(span.all_BRTS)
+                product(span.each_T[t + 1], j_T[t], span.each_T[t])
+            flush(span.all_BRTS)
             self._spans += 1
 
     def _descend(
-        self, rows: _Slots, j_T: list[Tensor], first: int, last: int, given: int, skipped: int = 0
+        self, rows: Slots, j_T: list[Tensor], first: int, last: int, given: int, skipped: int = 0
     ) -> None:
         """Fill the slots from ``last`` down to ``first``, which is slot 0 of ``rows``.
 
@@ -128,18 +115,18 @@ class Block:
         while t > first:
             if t <= SPAN * self._spans:
                 t -= SPAN
-                products = self._room[f"span {t // SPAN}"].spans[0]
-                _product(v_T[t + SPAN - first], products, rows.spans[(t - first) // SPAN])
-                _flush(v_T[t - first])
+                products = self._room.found[f"span {t // SPAN}"].spans[0]
+                product(v_T[t + SPAN - first], products, rows.spans[(t - first) // SPAN])
+                flush(v_T[t - first])
                 continue
             t -= 1
             v, J = v_T[t + 1 - first], j_T[t - skipped]
             if t > last - given:
                 v_T[t - first] += v @ J
             else:
-                _product(v, J, v_T[t - first])
+                product(v, J, v_T[t - first])
             if t % SPAN == 0:
-                _flush(v_T[t - first])
+                flush(v_T[t - first])
 
     def move_on(self, like_BS: Tensor) -> None:
         """Carry M₀ to the end of the open block, and close it."""
@@ -152,8 +139,8 @@ class Block:
             next_BSP = like_BS.new_empty(B, S, record.parameters)
         next_BSP.zero_()
         room = min(_TOGETHER, T)
-        psi = self._slots("psi", like_BS, B, S, room + 1, S)
-        u_TBSZ = self._scratch("products", like_BS, room, B, S, record.pre_activations)[1]
+        psi = self._room.slots("psi", like_BS, B, S, room + 1, S)
+        u_TBSZ = self._room.steps("products", like_BS, room, B, S, record.pre_activations)[1]
         psi_BSS = torch.eye(S).to(like_BS).expand(B, S, S)
         for first in range((T - 1) // room * room, -1, -room):
             last = min(T, first + room)
@@ -182,39 +169,6 @@ class Block:
             return self._jacobians(len(self), like_BS, len(self)), 0
         assert self.record is not None
         B, S = like_BS.shape
-        j_T, all_TBSS = self._scratch("these", like_BS, room, B, S, S)
+        j_T, all_TBSS = self._room.steps("these", like_BS, room, B, S, S)
         self.record.jacobians(first, all_TBSS[: last - first])
         return j_T, first
-
-    def _scratch(self, name: str, like: Tensor, *shape: int) -> tuple[list[Tensor], Tensor]:
-        """Return the scratch of that name, time first, and each step's part of it."""
-        found = self._room.get(name)
-        if found is None or found[1].shape != shape:
-            new = like.new_empty(shape)
-            each_T = list((new[:, 0] if shape[1] == 1 else new).unbind())
-            found = self._room[name] = each_T, new
-        return found
-
-    def _slots(self, name: str, like: Tensor, *shape: int) -> _Slots:
-        """Return the rows of that name, so that a long stream allocates nothing."""
-        found = self._room.get(name)
-        if found is None or found.all_BRTS.shape != shape:
-            new = like.new_empty(shape)
-            rows = new[0] if shape[0] == 1 else new
-            starts = range(0, shape[2] - SPAN + 1, SPAN)
-            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in starts]
-            found = self._room[name] = _Slots(new, list(rows.unbind(-2)), spans)
-        return found
-
-
-def _product(rows: Tensor, J: Tensor, into: Tensor) -> None:
-    """Write rows J, of each sample where there are several."""
-    (torch.mm if rows.dim() == 2 else torch.bmm)(rows, J, out=into)
-
-
-def _flush(rows: Tensor) -> None:
-    """Set to zero what is about to be subnormal, with which products are a hundred times as slow.
-
-    It is where the credit of a cell that forgets ends up.
-    """
-    torch.hardshrink(rows, torch.finfo(rows.dtype).tiny * 1e8, out=rows)

@@ -37,14 +37,7 @@ class TraceAlgorithm(Algorithm):
     claim = Claim.ALIGNED
 
     @abc.abstractmethod
-    def carried(
-        self,
-        cell: Cell,
-        path: Trajectory,
-        units: Units,
-        s_BS: Tensor,
-        resets_TB: Tensor | None,
-    ) -> Tensor:
+    def carried(self, path: Trajectory) -> Tensor:
         """Return j, what carries each unit's traces over each step, (T, B, K, K, H)."""
 
     def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:
@@ -65,7 +58,7 @@ class TraceAlgorithm(Algorithm):
         path = cell.follow(x_TBI, s_BS, resets_TB)
         c_TBS = self.met(cell, credits_of(credit, path.states_TBS))
         memory = memory or start_traces(cell, path, s_BS)
-        own_TBKKH = self.carried(cell, path, memory.units, s_BS, resets_TB)
+        own_TBKKH = self.carried(path)
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
         return Run(total_P, path.states_TBS[-1].clone(), memory)
 
@@ -78,7 +71,8 @@ def follow_traces(
     for first in range(0, len(path), TOGETHER):
         last = min(len(path), first + TOGETHER)
         part = path if last - first == len(path) else path.part(first, last)
-        share_P, memory = _back(part, c_TBS[first:last], own_TBKKH[first:last], memory)
+        go = _back if last - first > 1 else _step
+        share_P, memory = go(part, c_TBS[first:last], own_TBKKH[first:last], memory)
         total_P = share_P if total_P is None else total_P + share_P
     assert total_P is not None
     return total_P, memory
@@ -109,23 +103,29 @@ def _back(
     return total_P, Traces(units, m_BKP)
 
 
+def _step(
+    path: Trajectory, c_1BS: Tensor, own_1BKKH: Tensor, memory: Traces
+) -> tuple[Tensor, Traces]:
+    """Carry the traces over one step as they are written: m <- j m + d, then c m."""
+    (_, B, S), (units, m_BKP) = c_1BS.shape, memory
+    K, of = units.state_blocks, units.owner_P
+    j_BKKP = own_1BKKH[0].gather(-1, of.expand(B, K, K, -1))
+    next_BKP = (j_BKKP * m_BKP.unsqueeze(1)).sum(2) if K > 1 else j_BKKP[:, 0] * m_BKP
+    ones_BKKH = c_1BS.new_zeros(B, K, K, S // K)
+    ones_BKKH.diagonal(dim1=1, dim2=2).fill_(1)
+    path.accumulate(path.immediate(ones_BKKH.view(1, B, K, S)), 0, next_BKP)
+    c_BKP = c_1BS.view(B, K, -1).gather(-1, of.expand(B, K, -1))
+    return (c_BKP * next_BKP).sum((0, 1)), Traces(units, next_BKP)
+
+
 def start_traces(cell: Cell, path: Trajectory, s_BS: Tensor) -> Traces:
     """Return traces of zero; ValueError for a cell without units."""
     units = units_of(cell, s_BS)
     return Traces(units, s_BS.new_zeros(len(s_BS), units.state_blocks, path.parameters))
 
 
-def own_jacobians(
-    cell: Cell, path: Trajectory, units: Units, s_BS: Tensor, resets_TB: Tensor | None
-) -> Tensor:
+def own_jacobians(path: Trajectory) -> Tensor:
     """Return ds'/ds within each unit, (T, B, K, K, H)."""
-    own_TBKKH, through_TBKH = units.own(path, s_BS, units.recurrent(cell), resets_TB)
+    own_TBKKH, through_TBKH = path.within()
     own_TBKKH[:, :, :, 0] += through_TBKH
     return own_TBKKH
-
-
-def leaks(
-    cell: Cell, path: Trajectory, units: Units, s_BS: Tensor, resets_TB: Tensor | None
-) -> Tensor:
-    """Return each unit's own ds'/ds at fixed z, (T, B, K, K, H)."""
-    return units.own(path, s_BS, units.recurrent(cell), resets_TB)[0]

@@ -34,29 +34,6 @@ class Units(NamedTuple):
         w_P1 = torch.cat([*flat, flat[0].new_zeros(1)])
         return w_P1.index_select(0, self.of_h_ZH.flatten()).view_as(self.of_h_ZH)
 
-    def own(
-        self, path: Trajectory, like_BS: Tensor, W_ZH: Tensor, resets_TB: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return each unit's own share of ds'/ds at every step, in two parts, (T, B, K, K, H).
-
-        The first is what passes at fixed z; the second, to be added to block 0 of the state
-        before, what passes through W h, (T, B, K, H).
-        """
-        (B, S), T, K, H = like_BS.shape, len(path), self.state_blocks, self.hidden
-        held_TBKKH, through_TBKH = like_BS.new_empty(T, B, K, K, H), like_BS.new_empty(T, B, K, H)
-        W_GH = W_ZH.unflatten(0, (-1, H)).diagonal(dim1=1, dim2=2)
-        for k in range(K):
-            ones_TBS = like_BS.new_zeros(T, B, S)
-            ones_TBS[..., k * H : (k + 1) * H] = 1
-            C_TBZ, j_TBS = path.pull(ones_TBS)
-            held_TBKKH[:, :, k] = j_TBS.unflatten(-1, (K, H))
-            held_TBKKH[:, :, k, 0] -= C_TBZ @ W_ZH
-            through_TBKH[:, :, k] = (C_TBZ.unflatten(-1, (-1, H)) * W_GH).sum(2)
-        if resets_TB is not None:
-            held_TBKKH.masked_fill_(resets_TB[..., None, None, None], 0)
-            through_TBKH.masked_fill_(resets_TB[..., None, None], 0)
-        return held_TBKKH, through_TBKH
-
 
 def units_of(cell: Cell, like: Tensor) -> Units:
     """Return the cell's units; ValueError if its parameters do not belong to units."""

@@ -20,8 +20,7 @@ from typing import final
 
 from torch import Tensor
 
-from lightning_modules.algorithms._traces import TraceAlgorithm, leaks
-from lightning_modules.algorithms._units import Units
+from lightning_modules.algorithms._traces import TraceAlgorithm
 from lightning_modules.interfaces import Cell, Trajectory
 
 
@@ -29,16 +28,9 @@ from lightning_modules.interfaces import Cell, Trajectory
 class EProp(TraceAlgorithm):
     """Eligibility traces times learning signals."""
 
-    def carried(
-        self,
-        cell: Cell,
-        path: Trajectory,
-        units: Units,
-        s_BS: Tensor,
-        resets_TB: Tensor | None,
-    ) -> Tensor:
+    def carried(self, path: Trajectory) -> Tensor:
         """Return the held part E of each unit."""
-        return leaks(cell, path, units, s_BS, resets_TB)
+        return path.within()[0]
 
     def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:
         """Return the learning signals: the credit on h, and nothing on hidden blocks."""

@@ -22,22 +22,14 @@ from typing import final
 
 from torch import Tensor
 
-from lightning_modules.algorithms._traces import TraceAlgorithm, leaks
-from lightning_modules.algorithms._units import Units
-from lightning_modules.interfaces import Cell, Trajectory
+from lightning_modules.algorithms._traces import TraceAlgorithm
+from lightning_modules.interfaces import Trajectory
 
 
 @final
 class RFLO(TraceAlgorithm):
     """Traces that leak."""
 
-    def carried(
-        self,
-        cell: Cell,
-        path: Trajectory,
-        units: Units,
-        s_BS: Tensor,
-        resets_TB: Tensor | None,
-    ) -> Tensor:
+    def carried(self, path: Trajectory) -> Tensor:
         """Return the leak E of each unit."""
-        return leaks(cell, path, units, s_BS, resets_TB)
+        return path.within()[0]

@@ -17,21 +17,13 @@ from typing import final
 from torch import Tensor
 
 from lightning_modules.algorithms._traces import TraceAlgorithm, own_jacobians
-from lightning_modules.algorithms._units import Units
-from lightning_modules.interfaces import Cell, Trajectory
+from lightning_modules.interfaces import Trajectory
 
 
 @final
 class SnAp1(TraceAlgorithm):
     """The influence that stays within each unit."""
 
-    def carried(
-        self,
-        cell: Cell,
-        path: Trajectory,
-        units: Units,
-        s_BS: Tensor,
-        resets_TB: Tensor | None,
-    ) -> Tensor:
+    def carried(self, path: Trajectory) -> Tensor:
         """Return J_own, ds'/ds within each unit."""
-        return own_jacobians(cell, path, units, s_BS, resets_TB)
+        return own_jacobians(path)

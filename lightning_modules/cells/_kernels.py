@@ -1,9 +1,47 @@
-"""The two products by which credit and influence pass through a unit-wise step."""
+"""The products by which credit and influence pass through unit-wise steps."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from lightning_modules.cells._layout import Layout
+from lightning_modules.cells._steps import Steps
+
+
+def jacobians(lay: Layout, steps: Steps, weights: Sequence[Tensor], into_TBSS: Tensor) -> None:
+    """Write E + C W of all steps, of those that share their W at once."""
+    (T, B, S, _), K, H = into_TBSS.shape, lay.state_blocks, lay.hidden
+    C_GTBKH = steps.C_TBKGH.unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
+    into_TBKHS = into_TBSS.view(T, B, K, H, S)
+    if K > 1 or not C_GTBKH:
+        into_TBSS.zero_()
+    if C_GTBKH:
+        for same in stretches(weights):
+            W_GHH = weights[same.start].view(-1, H, H)
+            combine([C[same] for C in C_GTBKH], W_GHH, into_TBKHS[same, ..., :H])
+    if steps.E_TBKJH.numel():
+        for j, E_TBKH in enumerate(steps.E_TBKJH.unbind(3), lay.held.start):
+            j_TBKHH = into_TBKHS[..., j * H : (j + 1) * H]
+            j_TBKHH.diagonal(dim1=3, dim2=4).add_(E_TBKH)
+    if steps.keep_TB1 is not None:
+        into_TBSS *= steps.keep_TB1.unsqueeze(-1)
+
+
+def within(lay: Layout, steps: Steps, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return E, (T, B, K, K, H), and Σ_g C_g W_g on the diagonals of W, (T, B, K, H)."""
+    T, B, K, _, H = steps.C_TBKGH.shape
+    held_TBKKH = steps.x_TBI.new_zeros(T, B, K, K, H)
+    if steps.E_TBKJH.numel():
+        held_TBKKH[:, :, :, lay.held] = steps.E_TBKJH
+    same = all(W is weights[0] for W in weights)
+    W_T11GHH = (weights[0] if same else torch.stack(list(weights))).view(-1, 1, 1, *lay.recurrent)
+    C_TBKGH = steps.C_TBKGH[..., lay.recurrent_blocks, :]
+    through_TBKH = (C_TBKGH * W_T11GHH.diagonal(dim1=-2, dim2=-1)).sum(-2)
+    if steps.keep_TB1 is not None:
+        held_TBKKH *= steps.keep_TB1[..., None, None]
+        through_TBKH *= steps.keep_TB1[..., None]
+    return held_TBKKH, through_TBKH
 
 
 def stretches(weights: Sequence[Tensor]) -> Iterator[slice]:

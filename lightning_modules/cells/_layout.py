@@ -21,6 +21,7 @@ class Layout:
         held: the blocks j of the state that s' depends on other than through z.
         input_rows, recurrent_rows: the rows of z that U x and W h enter.
         all_rows: all rows of z.
+        recurrent: the shape of W by blocks, (G, H, H).
         maps: those of U and of W.
         of_b: where b lies in the flat parameters.
         sizes: how many U, W and b are.
@@ -46,6 +47,7 @@ class Layout:
         )
         rows_x, rows_h = (rows.stop - rows.start for rows in (self.input_rows, self.recurrent_rows))
         self.all_rows = slice(0, self.pre_activations)
+        self.recurrent = recurrent_blocks.stop - recurrent_blocks.start, hidden, hidden
         self.shapes = (rows_x, inputs), (rows_h, hidden), (self.pre_activations,)
         first, second = rows_x * inputs, rows_x * inputs + rows_h * hidden
         self.parameters = second + self.pre_activations

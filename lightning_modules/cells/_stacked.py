@@ -96,6 +96,10 @@ class StackedTrajectory(Trajectory):
                 h = slice(below.states.start, below.states.start + below.hidden)
                 into_TBSS[..., of_l, of_l.stop :] = x_TBSI @ into_TBSS[..., h, of_l.stop :]
 
+    def within(self) -> tuple[Tensor, Tensor]:
+        """Refuse: a parameter of a stack reaches the units of the layers above."""
+        raise ValueError("a stack has no units of its own: take an algorithm that needs none")
+
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v ds'/dz for R rows at each of the steps from ``first`` on, from the top down."""
         if into_TBRZ is None:

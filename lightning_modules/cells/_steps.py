@@ -18,7 +18,14 @@ class Steps(NamedTuple):
 
     def part(self, first: int, last: int) -> "Steps":
         """Return some of the steps."""
-        return Steps(*(None if field is None else field[first:last] for field in self))
+        keep_TB1 = self.keep_TB1
+        return Steps(
+            self.x_TBI[first:last],
+            self.h_TBH[first:last],
+            self.C_TBKGH[first:last],
+            self.E_TBKJH[first:last],
+            None if keep_TB1 is None else keep_TB1[first:last],
+        )
 
     def write(self, first: int, new: "Steps") -> "Steps":
         """Write steps from ``first`` on, in place where possible."""
@@ -38,7 +45,5 @@ class Steps(NamedTuple):
 
     def grown(self, room: int) -> "Steps":
         """Return storage for ``room`` steps that begins with these."""
-        bigger = (
-            None if field is None else field.new_empty(room, *field.shape[1:]) for field in self
-        )
-        return Steps(*bigger).write(0, self)
+        bigger = (field.new_empty(room, *field.shape[1:]) for field in self[:4])
+        return Steps(*bigger, keep_TB1=None).write(0, self)

@@ -14,7 +14,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from lightning_modules.cells._kernels import combine, pull_back, stretches
+from lightning_modules.cells._kernels import jacobians, pull_back, within
 from lightning_modules.cells._layout import Layout
 from lightning_modules.cells._steps import Steps
 from lightning_modules.interfaces import Trajectory
@@ -30,17 +30,16 @@ class UnitwiseTrajectory(Trajectory):
         storage: Steps | Callable[[], Steps],
         bounds: tuple[int, int],
         weights: list[Tensor],
-        cuts: list[bool],
         states_TBS: Tensor,
         owned: bool = False,
     ):
-        """Take the steps between ``bounds`` of ``storage``, each with its W and whether it resets.
+        """Take the steps between ``bounds`` of ``storage``, each with its W.
 
         The storage may be a function: whoever wants the states alone never pays for derivatives.
         ``owned`` says that it is this record's own and may be written to behind the last step.
         """
         self._layout, self._given, self._bounds = layout, storage, bounds
-        self._weights, self._cuts, self._owned = weights, cuts, owned
+        self._weights, self._owned = weights, owned
         self.states_TBS = states_TBS
         self.pre_activations, self.parameters = layout.pre_activations, layout.parameters
 
@@ -54,8 +53,8 @@ class UnitwiseTrajectory(Trajectory):
     @property
     def _steps(self) -> Steps:
         """The steps alone."""
-        storage, bounds = self._storage, self._bounds
-        return storage if bounds == (0, len(storage.x_TBI)) else storage.part(*bounds)
+        whole = self._bounds == (0, len(self._storage.x_TBI))
+        return self._storage if whole else self._storage.part(*self._bounds)
 
     def _span(self, first: int, count: int) -> slice:
         """Return where ``count`` steps from ``first`` on lie in the storage."""
@@ -72,7 +71,7 @@ class UnitwiseTrajectory(Trajectory):
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z and on the state before all steps."""
         lay, (T, K), steps = self._layout, (len(self), self._layout.state_blocks), self._steps
-        u_TBZ = c_TBS.new_empty(T, c_TBS.shape[1], lay.pre_activations)
+        u_TBZ = c_TBS.new_empty(T, c_TBS.shape[1], self.pre_activations)
         u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
         of_h_T = u_TBZ[..., lay.recurrent_rows].unbind()
         c_KT = [c_TBH.unbind() for c_TBH in c_TBS.split(lay.hidden, dim=-1)]
@@ -88,7 +87,7 @@ class UnitwiseTrajectory(Trajectory):
                 u_T[t],
                 of_h_T[t],
                 [c_T[t - 1 - behind] for c_T in c_KT] if t > behind else [None] * K,
-                None if keep_TB1 is None or not self._cuts[t] else keep_TB1[t],
+                None if keep_TB1 is None else keep_TB1[t],
                 lay.held.start,
             )
         return u_TBZ, v[0] if K == 1 else torch.cat(v, dim=-1)
@@ -114,24 +113,14 @@ class UnitwiseTrajectory(Trajectory):
         return u_TBZ, torch.cat(v, dim=-1)
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
-        """Write E + C W of the steps from ``first`` on, all that share their W at once."""
-        lay, storage, (T, B, S, _) = self._layout, self._storage, into_TBSS.shape
-        span, K, H = self._span(first, T), lay.state_blocks, lay.hidden
-        C_GTBKH = storage.C_TBKGH[span].unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
-        into_TBKHS = into_TBSS.view(T, B, K, H, S)
-        if K > 1 or not C_GTBKH:
-            into_TBSS.zero_()
-        if C_GTBKH:
-            weights = self._weights[first : first + T]
-            for same in stretches(weights):
-                W_GHH = weights[same.start].view(-1, H, H)
-                combine([C[same] for C in C_GTBKH], W_GHH, into_TBKHS[same, ..., :H])
-        if storage.E_TBKJH.numel():
-            for j, E_TBKH in enumerate(storage.E_TBKJH[span].unbind(3), lay.held.start):
-                j_TBKHH = into_TBKHS[..., j * H : (j + 1) * H]
-                j_TBKHH.diagonal(dim1=3, dim2=4).add_(E_TBKH)
-        if storage.keep_TB1 is not None:
-            into_TBSS *= storage.keep_TB1[span].unsqueeze(-1)
+        """Write E + C W of the steps from ``first`` on."""
+        span, last = self._span(first, len(into_TBSS)), first + len(into_TBSS)
+        steps = self._storage.part(span.start, span.stop)
+        jacobians(self._layout, steps, self._weights[first:last], into_TBSS)
+
+    def within(self) -> tuple[Tensor, Tensor]:
+        """Return E, and Σ_g C_g W_g on the diagonals of W."""
+        return within(self._layout, self._steps, self._weights)
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v C for R rows at each of the steps from ``first`` on."""
@@ -139,8 +128,8 @@ class UnitwiseTrajectory(Trajectory):
         K, H = self._layout.state_blocks, self._layout.hidden
         if into_TBRZ is None:
             into_TBRZ = v_TBRS.new_empty(T, B, R, self.pre_activations)
-        u_TBRGH = into_TBRZ.view(T, B, R, -1, H)
         C_TBKGH = self._storage.C_TBKGH[self._span(first, T)]
+        u_TBRGH = into_TBRZ.view(T, B, R, -1, H)
         if K == 1:  # its axis serves as that of the rows
             torch.mul(v_TBRS.unsqueeze(3), C_TBKGH, out=u_TBRGH)
             return into_TBRZ
@@ -163,15 +152,17 @@ class UnitwiseTrajectory(Trajectory):
             m_BHP[..., lay.of_b].unflatten(-1, (-1, H)).diagonal(dim1=1, dim2=3).add_(C_BGH)
 
     def accumulate(self, u_TBRZ: Tensor, first: int, m_BRP: Tensor) -> None:
-        """Add R parameter gradients to m, for each sample as one product for U and one for W."""
-        lay, steps, last = self._layout, self._steps, first + len(u_TBRZ)
-        for b, m_RP in enumerate(m_BRP):
-            u_RZT = u_TBRZ[:, b].permute(1, 2, 0)
-            for map_, a_TBA in zip(lay.maps, steps[:2], strict=True):
-                a_RTA = a_TBA[first:last, b].expand(len(m_RP), -1, -1)
-                m_RZA = m_RP[:, map_.of].unflatten(-1, map_.shape)
-                m_RZA.baddbmm_(u_RZT[:, map_.rows], a_RTA)
-            m_RP[:, lay.of_b] += u_RZT.sum(-1)
+        """Add R parameter gradients to m; rows or samples, whichever are fewer, take turns."""
+        lay, span, (_, B, R, _) = self._layout, self._span(first, len(u_TBRZ)), u_TBRZ.shape
+        in_turn = (2, 1, 3, 0) if R < B else (1, 2, 3, 0)
+        u_NMZT, m_NMP = u_TBRZ.permute(in_turn), m_BRP.transpose(0, 1) if R < B else m_BRP
+        for map_, a_TBA in zip(lay.maps, self._storage[:2], strict=True):
+            a_BTA = a_TBA[span].transpose(0, 1)
+            for n, (u_MZT, m_MP) in enumerate(zip(u_NMZT, m_NMP, strict=True)):
+                a_MTA = a_BTA if R < B else a_BTA[n].expand(R, -1, -1)
+                m_MZA = m_MP[:, map_.of].unflatten(-1, map_.shape)
+                m_MZA.baddbmm_(u_MZT[:, map_.rows], a_MTA)
+        m_BRP[..., lay.of_b] += u_TBRZ.sum(0)
 
     def gradient(self, u_TBZ: Tensor) -> Tensor:
         """Return the parameter gradient: one product for U, one for W, and a sum for b."""
@@ -185,18 +176,13 @@ class UnitwiseTrajectory(Trajectory):
         return g_P
 
     def part(self, first: int, last: int) -> "UnitwiseTrajectory":
-        """Return the steps from ``first`` up to ``last`` (excluded), sharing storage.
-
-        A part that ends a record may be gone on with, and so may an empty one, where it ends: the
-        record itself is then of no more use.
-        """
+        """Share the steps' storage; who goes on with a record's end, or nothing, takes it over."""
         start, stop = self._bounds
         return UnitwiseTrajectory(
             self._layout,
             self._storage,
             (start + first, start + last),
             self._weights[first:last],
-            self._cuts[first:last],
             self.states_TBS[first:last],
             self._owned and (start + last == stop or first == last),
         )
@@ -204,15 +190,10 @@ class UnitwiseTrajectory(Trajectory):
     def followed_by(self, then: Trajectory) -> "UnitwiseTrajectory":
         """Return these steps and the ones after in storage of its own, which grows by doubling."""
         assert isinstance(then, UnitwiseTrajectory)
-        (start, last), storage = self._bounds, self._storage
-        stop = last + len(then)
+        (start, last), storage, stop = self._bounds, self._storage, self._bounds[1] + len(then)
         if not self._owned or stop > len(storage.x_TBI):
             storage = self._steps.grown(2 * (stop - start))
             start, last, stop = 0, last - start, stop - start
-        joined = UnitwiseTrajectory.__new__(UnitwiseTrajectory)
-        joined.__dict__.update(self.__dict__)
-        joined._given = storage.write(last, then._steps)
-        joined._bounds, joined._owned = (start, stop), True
-        joined._weights = self._weights + then._weights
-        joined._cuts = self._cuts + then._cuts
-        return joined
+        storage = storage.write(last, then._steps)
+        weights, none = self._weights + then._weights, self.states_TBS.new_empty(0)
+        return UnitwiseTrajectory(self._layout, storage, (start, stop), weights, none, True)

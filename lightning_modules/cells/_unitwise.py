@@ -138,8 +138,7 @@ class UnitwiseCell(Cell):
             C_TBKGH, E_TBKJH = self.derivatives(z_TBZ, past_TBS, states_TBS)
             return Steps(x_TBI, h_TBH, C_TBKGH, E_TBKJH, keep_TB1)
 
-        cuts = [False] * T if resets_TB is None else resets_TB.any(-1).tolist()
-        return UnitwiseTrajectory(lay, storage, (0, T), [W] * T, cuts, states_TBS)
+        return UnitwiseTrajectory(lay, storage, (0, T), [W] * T, states_TBS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""

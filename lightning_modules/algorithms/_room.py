@@ -1,0 +1,61 @@
+"""Scratch of blocked RTRL: rows at the slots between steps, and what rows are multiplied with."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+SPAN = 8
+"""Steps that a row is sent back through at once, where their products are at hand."""
+
+
+class Slots(NamedTuple):
+    """Rows at several slots, (B, R, slots, S), and views of them that a product takes as they are.
+
+    Of a batch of one the views lack the axis of the batch, since ``mm`` is the faster product.
+    """
+
+    all_BRTS: Tensor
+    each_T: list[Tensor]
+    spans: list[Tensor]
+    """``SPAN`` slots side by side, (R, SPAN · S)."""
+
+
+class Room:
+    """Scratch by name, made once, so that a long stream allocates nothing."""
+
+    def __init__(self):
+        self.found: dict[str, Any] = {}
+
+    def steps(self, name: str, like: Tensor, *shape: int) -> tuple[list[Tensor], Tensor]:
+        """Return the scratch of that name, time first, and before it each step's part of it."""
+        found = self.found.get(name)
+        if found is None or found[1].shape != shape:
+            new = like.new_empty(shape)
+            each_T = list((new[:, 0] if shape[1] == 1 else new).unbind())
+            found = self.found[name] = each_T, new
+        return found
+
+    def slots(self, name: str, like: Tensor, *shape: int) -> Slots:
+        """Return the rows of that name."""
+        found = self.found.get(name)
+        if found is None or found.all_BRTS.shape != shape:
+            new = like.new_empty(shape)
+            rows = new[0] if shape[0] == 1 else new
+            starts = range(0, shape[2] - SPAN + 1, SPAN)
+            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in starts]
+            found = self.found[name] = Slots(new, list(rows.unbind(-2)), spans)
+        return found
+
+
+def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
+    """Write rows J, of each sample where there are several."""
+    (torch.mm if rows.dim() == 2 else torch.bmm)(rows, J, out=into)
+
+
+def flush(rows: Tensor) -> None:
+    """Set to zero what is about to be subnormal, with which products are a hundred times as slow.
+
+    It is where the credit of a cell that forgets ends up.
+    """
+    torch.hardshrink(rows, torch.finfo(rows.dtype).tiny * 1e8, out=rows)
