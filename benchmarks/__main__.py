@@ -16,11 +16,14 @@ from typing import Annotated, Any
 
 import rich
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from lightning_modules.registry import nearest
 
 Row = dict[str, Any]
+ABREAST = 5
+"""Rows in a table, side by side: more would not fit a terminal."""
 NAMES = sorted(
     m.name for m in pkgutil.iter_modules([str(pathlib.Path(__file__).parent)]) if m.name[0] != "_"
 )
@@ -42,7 +45,8 @@ def main(
         if as_json:
             typer.echo(json.dumps(rows, indent=2))
         else:
-            rich.print(_table(chosen, rows))
+            for first in range(0, len(rows), ABREAST):
+                rich.print(_table(chosen, rows[first : first + ABREAST]))
 
 
 def _arguments(run: Callable[..., list[Row]], given: list[str]) -> Row:
@@ -75,7 +79,7 @@ def _table(name: str, rows: list[Row]) -> Table:
 def _text(value: Any) -> str:
     """Return a value as it is read, a float to three digits."""
     if not isinstance(value, float):
-        return str(value)
+        return escape(str(value))
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 

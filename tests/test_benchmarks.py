@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import rtrl
+from benchmarks import _timing, rtrl
 from benchmarks.__main__ import NAMES, main
 
 APP = typer.Typer()
@@ -14,26 +14,35 @@ APP.command()(main)
 
 
 def test_a_benchmark_is_found_by_its_file() -> None:
-    assert {"rtrl", "trainer", "dispatch"} <= set(NAMES)
+    named = {"rtrl", "bptt", "approximate", "stream", "peers", "trainer", "dispatch"}
+    assert named == set(NAMES)
 
 
 @pytest.mark.parametrize("cell", ["srn", "gru"])
 def test_rtrl_reports_times_ratios_and_exactness(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rtrl, "ROUNDS", 2)
+    monkeypatch.setattr(_timing, "ROUNDS", 2)
     arguments = ["rtrl", "--json", "--with", "sizes=8", "--with", f"cell={cell!r}"]
     (row,) = json.loads(CliRunner().invoke(APP, arguments).stdout)
     assert (row["cell"], row["n"], row["batch"]) == (cell, 8, 1)
     assert row["error"] < 1e-12
     assert row["every_times_dense"] == pytest.approx(row["dense_us"] / row["every_us"])
     assert row["dense_of_peak"] == pytest.approx(row["floor_us"] / row["dense_us"])
+    assert row["every_under_floor"] == pytest.approx(row["floor_us"] / row["every_us"])
 
 
 def test_a_table_shows_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rtrl, "run", lambda: [{"n": 1, "peak": 1234.5}, {"n": 2, "error": 0.25}])
     shown = CliRunner().invoke(APP, ["rtrl"]).stdout
     assert all(text in shown for text in ("peak", "1,234", "error", "0.25"))
+
+
+def test_many_rows_are_cut_into_tables_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtrl, "run", lambda: [{"n": n, "said": "[peers]"} for n in range(100, 107)])
+    shown = CliRunner().invoke(APP, ["rtrl"]).stdout
+    assert all(str(n) in shown for n in range(100, 107))
+    assert shown.count("[peers]") == 7
 
 
 @pytest.mark.parametrize(
