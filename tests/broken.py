@@ -15,6 +15,7 @@ from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells import _trajectory
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Run
+from tests import checks
 
 Patch = pytest.MonkeyPatch
 
@@ -171,10 +172,20 @@ def state_held_is_forgotten(patch: Patch) -> Algorithm:
     """What passes from s to s' other than through z is dropped on the way back."""
     whole = _trajectory.pull_back
 
-    def pull_back(v: Any, C: Any, E: Any, *rest: Any) -> Any:
-        return whole(v, C, [[0 * a for a in of_j] for of_j in E], *rest)
+    patch.setattr(
+        _trajectory,
+        "pull_back",
+        lambda v, C, E, *rest: whole(v, C, [[0 * a for a in of_j] for of_j in E], *rest),
+    )
+    return TBPTT(checks.LENGTH)
 
-    patch.setattr(_trajectory, "pull_back", pull_back)
+
+def cell_state_is_forgotten(patch: Patch) -> Algorithm:
+    """The same on the shorter way back."""
+    whole = _trajectory.sweep
+    patch.setattr(
+        _trajectory, "sweep", lambda f, *rest: whole(f._replace(E_TBH=0 * f.E_TBH), *rest)
+    )
     return BPTT()
 
 

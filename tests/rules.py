@@ -30,6 +30,7 @@ STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
     "blocked_rtrl": (BlockedRTRL, rtrl_reference),
     "blocked_rtrl, one step": (lambda: BlockedRTRL(1), rtrl_reference),
     "blocked_rtrl, five steps": (lambda: BlockedRTRL(5), rtrl_reference),
+    "blocked_rtrl, twenty steps": (lambda: BlockedRTRL(20), rtrl_reference),
     "diagonal_rtrl": (DiagonalRTRL, rtrl_reference),
     "tbptt": (TBPTT, partial(tbptt_reference, horizon=9)),
     "tbptt, one step": (lambda: TBPTT(1), partial(tbptt_reference, horizon=1)),

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_modules.cells._stacked import StackedTrajectory
 from lightning_modules.interfaces import Cell, Trajectory
 from tests.cases import CELL_BUILDS
 from tests.references import Problem, problem
@@ -51,6 +52,19 @@ def test_pulling_back_is_multiplying_by_the_jacobian(p: Problem) -> None:
     j_TBSS = _jacobians(path, p.cell.state_size)
     torch.testing.assert_close(before_TBS, (v_TBS.unsqueeze(2) @ j_TBSS).squeeze(2))
     torch.testing.assert_close(u_TBZ, path.immediate(v_TBS.unsqueeze(2)).squeeze(2))
+
+
+def test_what_passes_within_units_is_the_diagonal_of_each_block_of_the_jacobian(p: Problem) -> None:
+    path, H = _follow(p), p.cell.hidden_size
+    if isinstance(path, StackedTrajectory):
+        with pytest.raises(ValueError, match="a stack has no units of its own"):
+            path.within()
+        return
+    held_TBKKH, through_TBKH = path.within()
+    held_TBKKH[:, :, :, 0] += through_TBKH
+    j_TBKHKH = _jacobians(path, p.cell.state_size).unflatten(-1, (-1, H)).unflatten(2, (-1, H))
+    expected = j_TBKHKH.diagonal(dim1=3, dim2=5)
+    torch.testing.assert_close(held_TBKKH, expected)
 
 
 def test_a_sweep_is_pulling_back_step_by_step(p: Problem) -> None:

@@ -35,7 +35,8 @@ def within(lay: Layout, steps: Steps, weights: Sequence[Tensor]) -> tuple[Tensor
     if steps.E_TBKJH.numel():
         held_TBKKH[:, :, :, lay.held] = steps.E_TBKJH
     same = all(W is weights[0] for W in weights)
-    W_T11GHH = (weights[0] if same else torch.stack(list(weights))).view(-1, 1, 1, *lay.recurrent)
+    W_TZH = weights[0].unsqueeze(0) if same else torch.stack(list(weights))
+    W_T11GHH = W_TZH.view(len(W_TZH), 1, 1, *lay.recurrent)
     C_TBKGH = steps.C_TBKGH[..., lay.recurrent_blocks, :]
     through_TBKH = (C_TBKGH * W_T11GHH.diagonal(dim1=-2, dim2=-1)).sum(-2)
     if steps.keep_TB1 is not None:

@@ -1,8 +1,11 @@
 """What a record of steps holds."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
+
+from lightning_modules.cells._factored import Factors
 
 
 class Steps(NamedTuple):
@@ -47,3 +50,17 @@ class Steps(NamedTuple):
         """Return storage for ``room`` steps that begins with these."""
         bigger = (field.new_empty(room, *field.shape[1:]) for field in self[:4])
         return Steps(*bigger, keep_TB1=None).write(0, self)
+
+
+class Fresh(NamedTuple):
+    """Steps as they were just made: who wants the states alone never pays for derivatives."""
+
+    x_TBI: Tensor
+    h_TBH: Tensor
+    keep_TB1: Tensor | None
+    derive: Callable[[], tuple[Tensor, Tensor]]
+    factors: Callable[[], Factors | None]
+
+    def steps(self) -> Steps:
+        """Return them with their derivatives."""
+        return Steps(self.x_TBI, self.h_TBH, *self.derive(), self.keep_TB1)

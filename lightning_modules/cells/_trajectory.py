@@ -8,15 +8,15 @@
 K and J are blocks of the state, G blocks of z, each with one entry a unit.
 """
 
-from collections.abc import Callable
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
+from lightning_modules.cells._factored import sweep
 from lightning_modules.cells._kernels import jacobians, pull_back, within
 from lightning_modules.cells._layout import Layout
-from lightning_modules.cells._steps import Steps
+from lightning_modules.cells._steps import Fresh, Steps
 from lightning_modules.interfaces import Trajectory
 
 
@@ -27,7 +27,7 @@ class UnitwiseTrajectory(Trajectory):
     def __init__(
         self,
         layout: Layout,
-        storage: Steps | Callable[[], Steps],
+        storage: Steps | Fresh,
         bounds: tuple[int, int],
         weights: list[Tensor],
         states_TBS: Tensor,
@@ -35,7 +35,6 @@ class UnitwiseTrajectory(Trajectory):
     ):
         """Take the steps between ``bounds`` of ``storage``, each with its W.
 
-        The storage may be a function: whoever wants the states alone never pays for derivatives.
         ``owned`` says that it is this record's own and may be written to behind the last step.
         """
         self._layout, self._given, self._bounds = layout, storage, bounds
@@ -46,8 +45,8 @@ class UnitwiseTrajectory(Trajectory):
     @property
     def _storage(self) -> Steps:
         """The steps, with room before and behind."""
-        if callable(self._given):
-            self._given = self._given()
+        if isinstance(self._given, Fresh):
+            self._given = self._given.steps()
         return self._given
 
     @property
@@ -70,6 +69,8 @@ class UnitwiseTrajectory(Trajectory):
 
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z and on the state before all steps."""
+        if isinstance(self._given, Fresh) and (factors := self._given.factors()) is not None:
+            return sweep(factors, self._weights[0], self._given.keep_TB1, c_TBS)
         lay, (T, K), steps = self._layout, (len(self), self._layout.state_blocks), self._steps
         u_TBZ = c_TBS.new_empty(T, c_TBS.shape[1], self.pre_activations)
         u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
@@ -169,7 +170,7 @@ class UnitwiseTrajectory(Trajectory):
         lay, u_NZ, span = self._layout, u_TBZ.flatten(0, 1), self._span(0, len(self))
         g_P = u_TBZ.new_empty(lay.parameters)
         *of_maps, of_b = g_P.split(lay.sizes)
-        for map_, a_TBA, of in zip(lay.maps, self._storage[:2], of_maps, strict=True):
+        for map_, a_TBA, of in zip(lay.maps, self._given[:2], of_maps, strict=True):
             of_NZ = u_NZ if map_.rows == lay.all_rows else u_NZ[:, map_.rows]
             torch.mm(of_NZ.t(), a_TBA[span].flatten(0, 1), out=of.view(map_.shape))
         torch.sum(u_NZ, 0, out=of_b)

@@ -18,8 +18,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.cells._factored import Factors
 from lightning_modules.cells._layout import Layout
-from lightning_modules.cells._steps import Steps
+from lightning_modules.cells._steps import Fresh
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Cell, Trajectory
 
@@ -86,6 +87,10 @@ class UnitwiseCell(Cell):
         C_BKGH, E_BKKH = self.derivatives_by_autograd(z_BZ, s_BS)
         return C_BKGH, E_BKKH[..., self.held, :]
 
+    def factors(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> Factors | None:
+        """Return a shorter form of what ``derivatives`` returns; None if there is none."""
+        return None
+
     def derivatives_by_autograd(self, z_BZ: Tensor, s_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and all of E by one product with ones for each block k of s'.
 
@@ -134,11 +139,14 @@ class UnitwiseCell(Cell):
             into_T[t].addmm_(h_T[t], W_HZ)
             self.advance(z_T[t], past_BS, next_T[t])
 
-        def storage() -> Steps:
-            C_TBKGH, E_TBKJH = self.derivatives(z_TBZ, past_TBS, states_TBS)
-            return Steps(x_TBI, h_TBH, C_TBKGH, E_TBKJH, keep_TB1)
+        def derive() -> tuple[Tensor, Tensor]:
+            return self.derivatives(z_TBZ, past_TBS, states_TBS)
 
-        return UnitwiseTrajectory(lay, storage, (0, T), [W] * T, states_TBS)
+        def factors() -> Factors | None:
+            return self.factors(z_TBZ, past_TBS, states_TBS)
+
+        steps = Fresh(x_TBI, h_TBH, keep_TB1, derive, factors)
+        return UnitwiseTrajectory(lay, steps, (0, T), [W] * T, states_TBS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""

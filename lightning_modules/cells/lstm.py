@@ -19,6 +19,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from lightning_modules.cells._factored import Factors, dense
 from lightning_modules.cells._unitwise import UnitwiseCell
 
 
@@ -67,25 +68,23 @@ class LSTM(UnitwiseCell):
         h.sigmoid_().mul_(2).sub_(1).mul_(o)
 
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
-        """Return C and dh'/dc, dc'/dc from the gates that ``advance`` left.
+        """Return C and dh'/dc, dc'/dc from the gates that ``advance`` left."""
+        return dense(self.factors(z_BZ, s_BS, next_BS))
 
-        h' reaches all but o through c': dh' = o (1 - tanh²c') dc'. With y = sigmoid(2c') this is
-        4 o y (1 - y), and tanh c' is 2 y - 1.
+    def factors(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> Factors:
+        """Return dc' by all but o, dh' by o, and dh'/dc' = o (1 - tanh²c').
+
+        With y = sigmoid(2c') that is 4 o y (1 - y), and tanh c' is 2 y - 1.
         """
         H = self.hidden_size
         i, f, o, g = z_BZ.split(H, dim=-1)
         y = torch.mul(next_BS[..., H:], 2).sigmoid_()
-        C = z_BZ.new_empty(*z_BZ.shape[:-1], 2, 4, H)
-        C_h, C_c = C.unbind(-3)
+        C_BGH, gates = torch.empty_like(z_BZ).unflatten(-1, (4, H)), z_BZ[..., : 3 * H]
         # dz of the gates: y (1 - y) on i, f, o together, then what each is multiplied with.
-        gates = z_BZ[..., : 3 * H].unflatten(-1, (3, H))
-        torch.addcmul(gates, gates, gates, value=-1, out=C_c[..., :3, :])
+        gates = gates.unflatten(-1, (3, H))
+        torch.addcmul(gates, gates, gates, value=-1, out=C_BGH[..., :3, :])
         through = torch.addcmul(y, y, y, value=-1).mul_(o).mul_(4)
-        torch.mul(C_c[..., 2, :], y.mul_(2).sub_(1), out=C_h[..., 2, :])
-        C_c[..., 2, :] = 0
-        C_c[..., 0, :] *= g
-        C_c[..., 1, :] *= s_BS[..., H:]
-        torch.addcmul(i, i, g * g, value=-1, out=C_c[..., 3, :])
-        for gate in (0, 1, 3):
-            torch.mul(through, C_c[..., gate, :], out=C_h[..., gate, :])
-        return C, torch.stack([through * f, f], dim=-2).unsqueeze(-2)
+        for gate, times in enumerate((g, s_BS[..., H:], y.mul_(2).sub_(1))):
+            C_BGH[..., gate, :] *= times
+        torch.addcmul(i, i, g * g, value=-1, out=C_BGH[..., 3, :])
+        return Factors(C_BGH, through, f, 2)

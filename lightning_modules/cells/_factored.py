@@ -1,0 +1,61 @@
+"""A shorter way back through cells whose h' hangs on c' and one block of z.
+
+    dc' = Σ_g C_g dz_g + E dc        dh' = C_o dz_o + through dc'
+
+What credits h' through c' is added to c' once, so each C_g is met once instead of once for h' and
+once for c', and half as much is kept of a step: on long batches the way back is bound by memory.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Factors(NamedTuple):
+    """C of every block of z, which enters c' but for block ``output``, which enters h'."""
+
+    C_TBGH: Tensor
+    through_TBH: Tensor
+    E_TBH: Tensor
+    output: int
+
+
+def dense(factors: Factors) -> tuple[Tensor, Tensor]:
+    """Return C, (T, B, 2, G, H), and E, (T, B, 2, 1, H), of [h', c'] multiplied out."""
+    C_TBGH, through_TBH, E_TBH, o = factors
+    C_TBKGH = C_TBGH.new_empty(*C_TBGH.shape[:-2], 2, *C_TBGH.shape[-2:])
+    torch.mul(through_TBH.unsqueeze(-2), C_TBGH, out=C_TBKGH[..., 0, :, :])
+    C_TBKGH[..., 0, o, :] = C_TBGH[..., o, :]
+    C_TBKGH[..., 1, :, :] = C_TBGH
+    C_TBKGH[..., 1, o, :] = 0
+    return C_TBKGH, torch.stack([through_TBH * E_TBH, E_TBH], dim=-2).unsqueeze(-2)
+
+
+def sweep(
+    factors: Factors, W_ZH: Tensor, keep_TB1: Tensor | None, c_TBS: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Back-propagate through all steps: credits on every z, (T, B, Z), and on the first state."""
+    (T, B, G, H), o = factors.C_TBGH.shape, factors.output
+    u_TBGH = c_TBS.new_empty(T, B, G, H)
+    u_T, u_o_T, u_NZ_T = u_TBGH.unbind(), u_TBGH[:, :, o].unbind(), u_TBGH.flatten(2).unbind()
+    C_T, C_o_T = factors.C_TBGH.unbind(), factors.C_TBGH[:, :, o].unbind()
+    through_T, E_T = factors.through_TBH.unbind(), factors.E_TBH.unbind()
+    c_h_T, c_c_T = (of.unbind() for of in c_TBS.split(H, dim=-1))
+    behind = T - len(c_TBS)
+    v_h, v_c = c_h_T[-1], c_c_T[-1]
+    for t in range(T - 1, -1, -1):
+        v_c = torch.addcmul(v_c, v_h, through_T[t])
+        torch.mul(v_c.unsqueeze(1), C_T[t], out=u_T[t])
+        torch.mul(v_h, C_o_T[t], out=u_o_T[t])
+        at = t - 1 - behind
+        if keep_TB1 is not None or at < 0:
+            v_h, v_c = u_NZ_T[t] @ W_ZH, v_c * E_T[t]
+            if keep_TB1 is not None:
+                v_h, v_c = v_h * keep_TB1[t], v_c * keep_TB1[t]
+            if at >= 0:
+                v_h, v_c = v_h + c_h_T[at], v_c + c_c_T[at]
+        else:
+            v_h = torch.addmm(c_h_T[at], u_NZ_T[t], W_ZH)
+            v_c = torch.addcmul(c_c_T[at], v_c, E_T[t])
+    return u_TBGH.flatten(2), torch.cat([v_h, v_c], dim=-1)
