@@ -183,9 +183,8 @@ def state_held_is_forgotten(patch: Patch) -> Algorithm:
 def cell_state_is_forgotten(patch: Patch) -> Algorithm:
     """The same on the shorter way back."""
     whole = _trajectory.sweep
-    patch.setattr(
-        _trajectory, "sweep", lambda f, *rest: whole(f._replace(E_TBH=0 * f.E_TBH), *rest)
-    )
+    forget = lambda f, *rest: whole(f._replace(E_TBH=0 * f.E_TBH), *rest)  # noqa: E731
+    patch.setattr(_trajectory, "sweep", forget)
     return BPTT()
 
 
