@@ -71,6 +71,8 @@ def _refuse(why: str) -> None:
 def _table(name: str, rows: list[Row]) -> Table:
     """Lay the rows out side by side, a line for every key that any of them has."""
     table = Table("", *([""] * len(rows)), title=name, show_header=False)
+    for column in table.columns:
+        column.overflow = "fold"
     for key in dict.fromkeys(key for row in rows for key in row):
         table.add_row(key.replace("_", " "), *(_text(row.get(key, "")) for row in rows))
     return table
