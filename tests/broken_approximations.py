@@ -29,7 +29,7 @@ def leak_not_reset(patch: Patch) -> Algorithm:
         given, kept = self._given, self._storage
         self._given = kept._replace(keep_TB1=None)
         parts = whole(self)
-        self._given = given if not callable(given) else kept
+        self._given = given
         return parts
 
     patch.setattr(UnitwiseTrajectory, "within", within)

@@ -75,11 +75,10 @@ class Block:
         T, (given, B, S) = len(record), c_TBS.shape
         self._close_spans(T - given, c_TBS[0], length)
         j_T = self._jacobians(T, c_TBS[0], length)
-        v = self._room.slots("credits", c_TBS, B, 1, length + 1, S)
-        v.all_BRTS[:, 0, T - given + 1 : T + 1] = c_TBS.transpose(0, 1)
+        v = self._room.slots("credits", c_TBS, length + 1, B, 1, S)
+        v.first_TBS[T - given + 1 : T + 1] = c_TBS
         self._descend(v, j_T, 0, T, given)
-        v_TBRS = v.all_BRTS.permute(2, 0, 1, 3)
-        return record.immediate(v_TBRS[1 : T + 1]).squeeze(2), v_TBRS[0, :, 0]
+        return record.immediate(v.all_TBRS[1 : T + 1]).squeeze(2), v.first_TBS[0]
 
     def _jacobians(self, upto: int, like_BS: Tensor, length: int) -> list[Tensor]:
         """Return the block's Jacobians; those of steps before ``upto`` and in no span are there."""
@@ -97,11 +96,11 @@ class Block:
         B, S = like_BS.shape
         while (first := SPAN * self._spans) + SPAN <= upto:
             j_T = self._jacobians(first + SPAN, like_BS, length)[first:]
-            span = self._room.slots(f"span {self._spans}", like_BS, B, S, SPAN, S)
+            span = self._room.slots(f"span {self._spans}", like_BS, SPAN, B, S, S)
             span.each_T[-1].copy_(j_T[SPAN - 1])
             for t in range(SPAN - 2, -1, -1):
                 product(span.each_T[t + 1], j_T[t], span.each_T[t])
-            flush(span.all_BRTS)
+            flush(span.all_TBRS)
             self._spans += 1
 
     def _descend(
@@ -134,26 +133,26 @@ class Block:
         (B, S), record, T = like_BS.shape, self.record, len(self)
         if self.runs > 1:
             self._close_spans(T, like_BS, T)
-        next_BSP = self._next_BSP
+        next_BSP, room = self._next_BSP, min(_TOGETHER, T)
         if next_BSP is None:
             next_BSP = like_BS.new_empty(B, S, record.parameters)
-        next_BSP.zero_()
-        room = min(_TOGETHER, T)
-        psi = self._room.slots("psi", like_BS, B, S, room + 1, S)
-        u_TBSZ = self._room.steps("products", like_BS, room, B, S, record.pre_activations)[1]
+        psi = self._room.slots("psi", like_BS, room + 1, B, S, S)
+        u = self._room.slots("products", like_BS, room, B, S, record.pre_activations)
+        psi_TBSS, u_TBSZ = psi.all_TBRS, u.all_TBRS
         psi_BSS = torch.eye(S).to(like_BS).expand(B, S, S)
         for first in range((T - 1) // room * room, -1, -room):
-            last = min(T, first + room)
-            psi.all_BRTS[:, :, last - first] = psi_BSS
+            last, begun = min(T, first + room), first + room < T
+            psi_TBSS[last - first] = psi_BSS
             j_T, skipped = self._open_jacobians(first, last, like_BS, room)
             self._descend(psi, j_T, first, last, 1, skipped)
-            psi_TBSS = psi.all_BRTS.permute(2, 0, 1, 3)
+            psi_BSS = psi_TBSS[0]
+            if first == 0 and self.m_BSP is not None:
+                for next_SP, psi_SS, m_SP in zip(next_BSP, psi_BSS, self.m_BSP, strict=True):
+                    torch.addmm(next_SP, psi_SS, m_SP, beta=begun, out=next_SP)
+            elif not begun:
+                next_BSP.zero_()
             record.immediate(psi_TBSS[1 : last - first + 1], first, u_TBSZ[: last - first])
             record.accumulate(u_TBSZ[: last - first], first, next_BSP)
-            psi_BSS = psi_TBSS[0]
-        if self.m_BSP is not None:
-            for next_SP, psi_SS, m_SP in zip(next_BSP, psi_BSS, self.m_BSP, strict=True):
-                next_SP.addmm_(psi_SS, m_SP)
         self.m_BSP, self._next_BSP, self._spare = next_BSP, self.m_BSP, record.part(0, 0)
         self.record, self.runs, self._spans, self._known = None, 0, 0, 0
 

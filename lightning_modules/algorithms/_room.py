@@ -10,12 +10,14 @@ SPAN = 8
 
 
 class Slots(NamedTuple):
-    """Rows at several slots, (B, R, slots, S), and views of them that a product takes as they are.
+    """Rows at several slots, time first though stored last, and views as products take them.
 
-    Of a batch of one the views lack the axis of the batch, since ``mm`` is the faster product.
+    Of a batch of one these lack the axis of the batch, since ``mm`` is the faster product.
     """
 
-    all_BRTS: Tensor
+    all_TBRS: Tensor
+    first_TBS: Tensor
+    """The first row of each."""
     each_T: list[Tensor]
     spans: list[Tensor]
     """``SPAN`` slots side by side, (R, SPAN · S)."""
@@ -37,14 +39,16 @@ class Room:
         return found
 
     def slots(self, name: str, like: Tensor, *shape: int) -> Slots:
-        """Return the rows of that name."""
+        """Return the rows of that name, (slots, B, R, S)."""
         found = self.found.get(name)
-        if found is None or found.all_BRTS.shape != shape:
-            new = like.new_empty(shape)
-            rows = new[0] if shape[0] == 1 else new
-            starts = range(0, shape[2] - SPAN + 1, SPAN)
-            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in starts]
-            found = self.found[name] = Slots(new, list(rows.unbind(-2)), spans)
+        if found is None or found.all_TBRS.shape != shape:
+            T, B, R, S = shape
+            new_BRTS = like.new_empty(B, R, T, S)
+            rows = new_BRTS[0] if B == 1 else new_BRTS
+            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in range(0, T - SPAN + 1, SPAN)]
+            all_TBRS = new_BRTS.permute(2, 0, 1, 3)
+            found = Slots(all_TBRS, all_TBRS[:, :, 0], list(rows.unbind(-2)), spans)
+            self.found[name] = found
         return found
 
 

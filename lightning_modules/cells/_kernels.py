@@ -9,10 +9,16 @@ from lightning_modules.cells._layout import Layout
 from lightning_modules.cells._steps import Steps
 
 
-def jacobians(lay: Layout, steps: Steps, weights: Sequence[Tensor], into_TBSS: Tensor) -> None:
+def jacobians(
+    lay: Layout,
+    C_TBKGH: Tensor,
+    E_TBKJH: Tensor,
+    weights: Sequence[Tensor],
+    into_TBSS: Tensor,
+) -> None:
     """Write E + C W of all steps, of those that share their W at once."""
     (T, B, S, _), K, H = into_TBSS.shape, lay.state_blocks, lay.hidden
-    C_GTBKH = steps.C_TBKGH.unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
+    C_GTBKH = C_TBKGH.unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
     into_TBKHS = into_TBSS.view(T, B, K, H, S)
     if K > 1 or not C_GTBKH:
         into_TBSS.zero_()
@@ -20,12 +26,10 @@ def jacobians(lay: Layout, steps: Steps, weights: Sequence[Tensor], into_TBSS: T
         for same in stretches(weights):
             W_GHH = weights[same.start].view(-1, H, H)
             combine([C[same] for C in C_GTBKH], W_GHH, into_TBKHS[same, ..., :H])
-    if steps.E_TBKJH.numel():
-        for j, E_TBKH in enumerate(steps.E_TBKJH.unbind(3), lay.held.start):
+    if E_TBKJH.numel():
+        for j, E_TBKH in enumerate(E_TBKJH.unbind(3), lay.held.start):
             j_TBKHH = into_TBKHS[..., j * H : (j + 1) * H]
             j_TBKHH.diagonal(dim1=3, dim2=4).add_(E_TBKH)
-    if steps.keep_TB1 is not None:
-        into_TBSS *= steps.keep_TB1.unsqueeze(-1)
 
 
 def within(lay: Layout, steps: Steps, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -33,10 +33,7 @@ class UnitwiseTrajectory(Trajectory):
         states_TBS: Tensor,
         owned: bool = False,
     ):
-        """Take the steps between ``bounds`` of ``storage``, each with its W.
-
-        ``owned`` says that it is this record's own and may be written to behind the last step.
-        """
+        """Take the steps between ``bounds`` of ``storage``, ``owned`` if it may be written to."""
         self._layout, self._given, self._bounds = layout, storage, bounds
         self._weights, self._owned = weights, owned
         self.states_TBS = states_TBS
@@ -115,9 +112,11 @@ class UnitwiseTrajectory(Trajectory):
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
         """Write E + C W of the steps from ``first`` on."""
-        span, last = self._span(first, len(into_TBSS)), first + len(into_TBSS)
-        steps = self._storage.part(span.start, span.stop)
-        jacobians(self._layout, steps, self._weights[first:last], into_TBSS)
+        (_, _, C_TBKGH, E_TBKJH, keep_TB1), T = self._storage, len(into_TBSS)
+        span, weights = self._span(first, T), self._weights[first : first + T]
+        jacobians(self._layout, C_TBKGH[span], E_TBKJH[span], weights, into_TBSS)
+        if keep_TB1 is not None:
+            into_TBSS *= keep_TB1[span].unsqueeze(-1)
 
     def within(self) -> tuple[Tensor, Tensor]:
         """Return E, and Σ_g C_g W_g on the diagonals of W."""
@@ -130,7 +129,7 @@ class UnitwiseTrajectory(Trajectory):
         if into_TBRZ is None:
             into_TBRZ = v_TBRS.new_empty(T, B, R, self.pre_activations)
         C_TBKGH = self._storage.C_TBKGH[self._span(first, T)]
-        u_TBRGH = into_TBRZ.view(T, B, R, -1, H)
+        u_TBRGH = into_TBRZ.unflatten(-1, (-1, H))
         if K == 1:  # its axis serves as that of the rows
             torch.mul(v_TBRS.unsqueeze(3), C_TBKGH, out=u_TBRGH)
             return into_TBRZ
@@ -154,16 +153,16 @@ class UnitwiseTrajectory(Trajectory):
 
     def accumulate(self, u_TBRZ: Tensor, first: int, m_BRP: Tensor) -> None:
         """Add R parameter gradients to m; rows or samples, whichever are fewer, take turns."""
-        lay, span, (_, B, R, _) = self._layout, self._span(first, len(u_TBRZ)), u_TBRZ.shape
+        (T, B, R, _), maps = u_TBRZ.shape, zip(self._layout.maps, self._storage[:2], strict=True)
         in_turn = (2, 1, 3, 0) if R < B else (1, 2, 3, 0)
         u_NMZT, m_NMP = u_TBRZ.permute(in_turn), m_BRP.transpose(0, 1) if R < B else m_BRP
-        for map_, a_TBA in zip(lay.maps, self._storage[:2], strict=True):
-            a_BTA = a_TBA[span].transpose(0, 1)
+        for map_, a_TBA in maps:
+            a_BTA = a_TBA[self._span(first, T)].transpose(0, 1)
             for n, (u_MZT, m_MP) in enumerate(zip(u_NMZT, m_NMP, strict=True)):
-                a_MTA = a_BTA if R < B else a_BTA[n].expand(R, -1, -1)
                 m_MZA = m_MP[:, map_.of].unflatten(-1, map_.shape)
+                a_MTA = a_BTA if R < B else a_BTA[n].expand(R, -1, -1)
                 m_MZA.baddbmm_(u_MZT[:, map_.rows], a_MTA)
-        m_BRP[..., lay.of_b] += u_TBRZ.sum(0)
+        m_BRP[..., self._layout.of_b] += u_TBRZ.sum(0)
 
     def gradient(self, u_TBZ: Tensor) -> Tensor:
         """Return the parameter gradient: one product for U, one for W, and a sum for b."""
@@ -191,7 +190,8 @@ class UnitwiseTrajectory(Trajectory):
     def followed_by(self, then: Trajectory) -> "UnitwiseTrajectory":
         """Return these steps and the ones after in storage of its own, which grows by doubling."""
         assert isinstance(then, UnitwiseTrajectory)
-        (start, last), storage, stop = self._bounds, self._storage, self._bounds[1] + len(then)
+        storage, (start, last) = self._storage, self._bounds
+        stop = last + len(then)
         if not self._owned or stop > len(storage.x_TBI):
             storage = self._steps.grown(2 * (stop - start))
             start, last, stop = 0, last - start, stop - start

@@ -128,16 +128,18 @@ class UnitwiseCell(Cell):
         W_HZ, into_T = W.t(), z_T if of_h == lay.all_rows else z_TBZ[..., of_h].unbind()
         all_TBS, keep_TB1 = s_BS.new_empty(T + 1, *s_BS.shape), _keep(resets_TB, s_BS)
         all_TBS[0] = s_BS
-        past_TBS, states_TBS, next_T = all_TBS[:-1], all_TBS[1:], all_TBS.unbind()[1:]
+        past_TBS, states_TBS, all_T = all_TBS[:-1], all_TBS[1:], all_TBS.unbind()
+        past_T = all_T[:-1]
         if keep_TB1 is not None:
             past_TBS = past_TBS.clone()
-        h_TBH, past_T = past_TBS[..., :H], past_TBS.unbind()
-        h_T = past_T if self.state_size == H else h_TBH.unbind()
+            past_T = past_TBS.unbind()
+        h_TBH = past_TBS if self.state_size == H else past_TBS[..., :H]
+        h_T = past_T if h_TBH is past_TBS else h_TBH.unbind()
         for t, past_BS in enumerate(past_T):
             if keep_TB1 is not None:
-                torch.mul(all_TBS[t], keep_TB1[t], out=past_BS)
+                torch.mul(all_T[t], keep_TB1[t], out=past_BS)
             into_T[t].addmm_(h_T[t], W_HZ)
-            self.advance(z_T[t], past_BS, next_T[t])
+            self.advance(z_T[t], past_BS, all_T[t + 1])
 
         def derive() -> tuple[Tensor, Tensor]:
             return self.derivatives(z_TBZ, past_TBS, states_TBS)
