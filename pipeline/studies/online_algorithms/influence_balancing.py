@@ -1,0 +1,197 @@
+"""Does an algorithm still learn where near influences outweigh far ones of the other sign?
+
+A chain of n linear units hands its state on towards unit 1, which alone is judged:
+
+    s'_i = s_i / 2 + s_{i+1} / 2 + θ v_i        L = (s_1 - 1)² / 2 at every step
+
+v is +1 on the ``plus`` units nearest to unit 1 and -1 on the ``minus`` others. At rest
+s_1 = 2 θ (plus - minus), so that the loss is least at θ* = 1 / (2 (plus - minus)), which is -1/6
+for 10 and 13. Whoever looks back too short a while sees the near units alone, and takes s_1 to
+grow with θ, where in the end it falls. θ is learnt online from 0, by a step of gradient descent at
+every step; it enters as the bias θ v of a linear simple recurrent network.
+
+The rate is constant. An exact descent of the loss, whose curvature is 36, is stable below about
+9e-4, as what θ does takes some 2n steps to arrive; a random gradient kicks θ in proportion to the
+loss's own slope, so that its noise dies out at θ*, but at 1e-4 it throws θ off on the way there.
+
+Expected: exact algorithms bring θ to -1/6 ± 0.01, and unbiased ones too, but for their noise, to
+-1/6 ± 0.05 on average over seeds. Every TBPTT window of at most 40 steps, SnAp-1 and RFLO move it
+the wrong way, away from θ*; where θ has left ±1 the run ends.
+
+References:
+    Tallec & Ollivier (2018), Unbiased online recurrent optimization, ICLR, arXiv:1702.05043:
+        influence balancing, 23 units of which 13 are minus.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated
+
+import pandas as pd
+import torch
+from pydantic import PositiveFloat, PositiveInt, model_validator
+from torch import Tensor
+
+from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Cell
+from pipeline.studies.online_algorithms.rules import build, called, claim, rules
+from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+
+SHORT = 40
+"""Steps up to which every window has the wrong sign (GRADIENTS: 23 units, 10 plus, 13 minus)."""
+FAR = 1.0
+"""A θ beyond this has left for good: the run ends."""
+
+
+class Params(Section):
+    """The chain, and how its one parameter is learnt."""
+
+    cell: Annotated[str, named(CELLS)]
+    activation: str
+    algorithms: list[Annotated[str, named(ALGORITHMS)]]
+    horizons: list[PositiveInt]
+    plus: PositiveInt
+    minus: PositiveInt
+    learning_rate: PositiveFloat
+    steps: PositiveInt
+    every: PositiveInt
+    """Steps between two rows."""
+    seeds: PositiveInt
+
+    @model_validator(mode="after")
+    def _unequal(self) -> "Params":
+        if self.plus == self.minus:
+            raise ValueError(f"plus and minus are both {self.plus}: no θ brings s_1 to 1")
+        return self
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every rule under every seed."""
+    shared = p.model_dump(exclude={"algorithms", "horizons", "seeds"})
+    for rule, seed in itertools.product(rules(p.algorithms, p.horizons), range(p.seeds)):
+        yield {**rule, **shared, "seed": seed}
+
+
+def measure(
+    algorithm: str,
+    horizon: int | None,
+    cell: str,
+    activation: str,
+    plus: int,
+    minus: int,
+    learning_rate: float,
+    steps: int,
+    every: int,
+    seed: int,
+) -> Rows:
+    """Learn θ along a stream; the seed draws the state that it begins with, and the noise."""
+    torch.manual_seed(seed)
+    network, v_H = chain(cell, activation, plus, minus)
+    *_, b_H = network.parameters()
+    rule, memory, theta = build(algorithm, horizon), None, 0.0
+    x_TBI = torch.zeros(1, 1, 1, dtype=torch.float64)
+    s_BS = torch.randn(1, plus + minus, dtype=torch.float64)
+    kept = {
+        "rule": called(algorithm, horizon),
+        "claim": claim(algorithm),
+        "best": best(plus, minus),
+    }
+    yield {**kept, "step": 0, "theta": theta}
+    for step in range(1, steps + 1):
+        b_H.copy_(theta * v_H)
+        g_P, s_BS, memory = rule.run(network, x_TBI, s_BS, credit, memory)
+        # b comes last among the parameters, and dL/dθ = v · dL/db.
+        theta -= learning_rate * float(g_P[-len(v_H) :] @ v_H)
+        left = abs(theta) > FAR
+        if left or step % every == 0:
+            yield {**kept, "step": step, "theta": theta}
+        if left:
+            return
+
+
+def chain(cell: str, activation: str, plus: int, minus: int) -> tuple[Cell, Tensor]:
+    """Return the network and v, (H,)."""
+    size = plus + minus
+    network = CELLS[cell](1, size, activation=activation).double().requires_grad_(False)
+    network.U.zero_()
+    network.W.copy_((torch.eye(size) + torch.diag(torch.ones(size - 1), 1)) / 2)
+    v_H = torch.ones(size, dtype=torch.float64)
+    v_H[plus:] = -1
+    return network, v_H
+
+
+def credit(t: int, s_BS: Tensor) -> Tensor:
+    """Return dL/ds: s_1 - 1 on the first unit."""
+    c_BS = torch.zeros_like(s_BS)
+    c_BS[:, 0] = s_BS[:, 0] - 1
+    return c_BS
+
+
+def best(plus: int, minus: int) -> float:
+    """Return θ*, at which s_1 rests at 1."""
+    return 1 / (2 * (plus - minus))
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Compare where θ ended with where it should."""
+    ends = _last(rows)
+    ends = ends.assign(off=(ends["theta"] - ends["best"]).abs())
+    for rule, off in ends[ends["claim"] == "exact"].groupby("rule")["off"]:
+        worst = f"at worst {off.max():.4f} off"
+        yield Check(f"{rule}: θ reaches θ* ± 0.01", bool(off.max() <= 0.01), worst)
+    for rule, end in ends[ends["claim"] == "unbiased"].groupby("rule"):
+        off = abs(end["theta"].mean() - end["best"].iloc[0])
+        yield Check(
+            f"{rule}: θ reaches θ* ± 0.05 on average over seeds",
+            bool(off <= 0.05),
+            f"{off:.4f} off",
+        )
+    near = ends["horizon"] <= SHORT if "horizon" in ends else False
+    short = ends[ends["rule"].isin(["snap1", "rflo"]) | near]
+    for rule, end in short.groupby("rule", sort=False):
+        wrong = bool((end["theta"] > 0).all() and (end["best"] < 0).all())
+        seen = f"{end['theta'].min():+.3f} at step {end['step'].max()}"
+        yield Check(f"{rule}: θ moves the wrong way", wrong, seen)
+
+
+def _last(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return where each run ended, in the order of the rules."""
+    return rows[rows["step"] == rows.groupby(["rule", "seed"])["step"].transform("max")]
+
+
+def _ends(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return where each rule's θ ended."""
+    by_rule = _last(rows).groupby("rule", sort=False)
+    ends = by_rule.agg(
+        least=("theta", "min"), mean=("theta", "mean"), most=("theta", "max"), steps=("step", "max")
+    )
+    return ends.round(4).reset_index()
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=(
+        Figure(
+            name="influence-balancing",
+            title="Influence balancing: the one parameter along its learning",
+            caption="Mean and range of θ over seeds. Dashed: θ*, where the loss is least. A run "
+            "ends where θ leaves ±1.",
+            x="step",
+            y="theta",
+            hue="rule",
+            theory="best",
+            labels={"theta": "θ", "step": "steps", "rule": "algorithm"},
+        ),
+        Table(
+            name="influence-balancing-ends",
+            title="Influence balancing: where θ ended",
+            caption="Over seeds; θ* = -1/6 for 10 and 13 units.",
+            build=_ends,
+        ),
+    ),
+)

@@ -1,0 +1,198 @@
+"""How stale is an online gradient when the weights move at every step?
+
+Real-time recurrent learning carries the influence of weights that have moved on since. A step of
+gradient descent is taken at every step of a stream, cell and readout alike; at probe steps the
+online gradient of that step's loss is compared with that of a fresh unroll: the same inputs, read
+again from the stream's start with the present weights, by BPTT.
+
+Expected: at rate 0, the control, the two agree to rounding, 1e-10. At small learning rates the
+relative error grows in proportion to the rate, since the weights then lag in proportion: the
+exponent is 1 ± 0.2 over the rates up to 1e-3. Up to 1e-3 the mean cosine stays above 0.99.
+
+References:
+    Williams & Zipser (1989), A learning algorithm for continually running fully recurrent neural
+        networks, Neural Computation 1(2): real-time learning as an approximation, for small rates.
+    Marschall, Cho & Savin (2020), A unified framework of online learning algorithms for training
+        recurrent neural networks, JMLR 21: stale influence.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated
+
+import pandas as pd
+import torch
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
+from torch import Tensor
+
+from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Algorithm
+from pipeline.measures import compare, exponent
+from pipeline.studies.online_algorithms.estimates import Problem
+from pipeline.studies.online_algorithms.rules import with_interval
+from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.tasks import TASKS
+
+SMALL = 1e-3
+"""The rate up to which the prediction speaks."""
+ROUNDING = 1e-10
+LOST = 1e6
+"""A loss beyond this has diverged."""
+
+
+class Params(Section):
+    """Every task under every learning rate, of which 0 is the control."""
+
+    cell: Annotated[str, named(CELLS)]
+    algorithm: Annotated[str, named(ALGORITHMS)]
+    reference: Annotated[str, named(ALGORITHMS)]
+    tasks: list[Annotated[str, named(TASKS)]]
+    learning_rates: list[NonNegativeFloat]
+    hidden_size: PositiveInt
+    batch_size: PositiveInt
+    length: PositiveInt
+    every: PositiveInt
+    """Steps between two probes."""
+    seeds: PositiveInt
+
+    @model_validator(mode="after")
+    def _probed(self) -> "Params":
+        if self.every > self.length:
+            raise ValueError(f"every is {self.every}, beyond length {self.length}: no probe")
+        return self
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every task and learning rate under every seed."""
+    shared = p.model_dump(exclude={"tasks", "learning_rates", "seeds"})
+    for task, rate, seed in itertools.product(p.tasks, p.learning_rates, range(p.seeds)):
+        yield {"task": task, "learning_rate": rate, **shared, "seed": seed}
+
+
+def measure(
+    task: str,
+    learning_rate: float,
+    cell: str,
+    algorithm: str,
+    reference: str,
+    hidden_size: int,
+    batch_size: int,
+    length: int,
+    every: int,
+    seed: int,
+) -> Rows:
+    """Return a row for each probe; a run ends where its loss is lost."""
+    torch.manual_seed(seed)
+    source = TASKS[task](seed=seed, batch_size=batch_size, length=length, held_out_size=length)
+    network = CELLS[cell](source.input_size, hidden_size).double()
+    problem, rule = Problem(network, source, 0), ALGORITHMS[algorithm]()
+    weights = [*network.parameters(), *problem.readout.parameters()]
+    s_BS, memory, moved = problem.start(problem.batch), None, 0.0
+    for t in range(length):
+        run, credit = problem.run(rule, problem.part(t, t + 1), s_BS, memory)
+        s_BS, memory = run.state_BS, run.memory
+        if not credit.loss < LOST:
+            return
+        if (t + 1) % every == 0:
+            fresh_P = _fresh(problem, ALGORITHMS[reference](), t)
+            yield {
+                "kind": "moving" if learning_rate else "control",
+                "step": t + 1,
+                "loss": float(credit.loss) / credit.counted,
+                "update": moved / every,
+                **compare(run.gradient_P, fresh_P),
+            }
+            moved = 0.0
+        g_P = torch.cat([run.gradient_P, credit.gradient_P]) / credit.counted
+        moved += _step(weights, g_P, learning_rate)
+
+
+def _fresh(problem: Problem, rule: Algorithm, t: int) -> Tensor:
+    """Return the gradient of step t's loss, unrolled from the start with the present weights."""
+    whole = problem.part(0, t + 1)
+    mask_TB = torch.zeros_like(whole.mask_TB)
+    mask_TB[t] = whole.mask_TB[t]
+    judged = whole._replace(mask_TB=mask_TB)
+    return problem.run(rule, judged, problem.start(judged))[0].gradient_P
+
+
+@torch.no_grad()
+def _step(weights: list[torch.nn.Parameter], g_P: Tensor, learning_rate: float) -> float:
+    """Go down the gradient; return the length of the step relative to that of the weights."""
+    size = float(torch.cat([w.flatten() for w in weights]).norm())
+    for w, g in zip(weights, g_P.split([w.numel() for w in weights]), strict=True):
+        w.sub_(learning_rate * g.view_as(w))
+    return learning_rate * float(g_P.norm()) / size
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Check the control, the exponent and the direction on every task."""
+    for task, seen in rows.groupby("task"):
+        control = seen[seen["learning_rate"] == 0]["relative_error"].max()
+        held = bool(control <= ROUNDING)
+        yield Check(f"{task}: at rate 0 the error is rounding (≤ 1e-10)", held, f"{control:.1e}")
+        small = seen[seen["learning_rate"].between(0, SMALL, inclusive="right")]
+        by_rate = small.groupby("learning_rate")[["relative_error", "cosine"]].mean()
+        k, width = exponent(by_rate.index.tolist(), by_rate["relative_error"].tolist())
+        yield Check(
+            f"{task}: up to rate {SMALL:g} the error grows as rate^(1 ± 0.2)",
+            abs(k - 1) <= 0.2,
+            f"rate^{k:.2f} ± {width:.2f}",
+        )
+        least = by_rate["cosine"].min()
+        yield Check(
+            f"{task}: up to rate {SMALL:g} the mean cosine is above 0.99",
+            least > 0.99,
+            f"{least:.4f}",
+        )
+
+
+def _by_rate(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return error, direction and size of an update at each rate."""
+    lines = [
+        {
+            "task": task,
+            "learning rate": f"{rate:g}",
+            "relative error": seen["relative_error"].mean(),
+            "cosine": with_interval(seen.groupby("seed")["cosine"].mean(), 4),
+            "update": seen["update"].mean(),
+            "loss": seen["loss"].mean(),
+        }
+        for (task, rate), seen in rows.groupby(["task", "learning_rate"])
+    ]
+    shown = pd.DataFrame(lines)
+    for name in ("relative error", "update"):
+        shown[name] = shown[name].map("{:.1e}".format)
+    return shown.round(4)
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=(
+        Figure(
+            name="staleness",
+            title="Staleness of the online gradient",
+            caption="Relative error of the online gradient to that of a fresh unroll with the "
+            "present weights, over probes and seeds. A run ends where it diverges.",
+            where={"kind": "moving"},
+            x="learning_rate",
+            y="relative_error",
+            hue="task",
+            log_x=True,
+            log_y=True,
+            labels={"learning_rate": "learning rate", "relative_error": "relative error"},
+        ),
+        Table(
+            name="staleness-by-rate",
+            title="Staleness: error, direction and size of an update",
+            caption="Means over probes and seeds; the cosine with its 95 % confidence interval "
+            "over seeds. An update is the length of a step over that of the weights.",
+            build=_by_rate,
+        ),
+    ),
+)

@@ -1,0 +1,164 @@
+"""The study of online algorithms: its trials, its facts, and checks that fail where they should."""
+
+import itertools
+import math
+from typing import Any
+
+import pandas as pd
+import pydantic
+import pytest
+import torch
+
+from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.algorithms.uoro import UORO
+from lightning_modules.cells.srn import SRN
+from lightning_modules.interfaces import Algorithm, Claim, Run
+from pipeline.pages.shown import show
+from pipeline.studies.online_algorithms import STUDY, influence_balancing, published
+from pipeline.studies.online_algorithms.estimates import Problem, noise_of
+from pipeline.studies.online_algorithms.rules import called, half_width, rules, with_interval
+from pipeline.tasks.lagged_sum import LaggedSum
+from tests import online_study
+
+COLUMNS = {
+    "agreement": ["cosine", "norm_ratio", "relative_error", "bias", "variance", "kilobytes"],
+    "influence_balancing": ["rule", "step", "theta", "best"],
+    "staleness": ["step", "relative_error", "cosine", "update", "loss"],
+    "forecasting": ["rule", "step", "train_loss", "held_out_loss", "diverged"],
+    "learning": ["rule", "step", "held_out_loss", "chance", "floor", "diverged"],
+}
+
+
+@pytest.mark.parametrize("part", STUDY.parts)
+def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
+    rows = online_study.rows(part)
+    assert set(COLUMNS[part]) <= set(rows)
+    for declared in STUDY.parts[part].figures:
+        assert len(show(declared, rows).data), declared.name
+    assert list(STUDY.parts[part].expects(rows))
+
+
+@pytest.mark.parametrize("part", STUDY.parts)
+def test_a_trial_names_all_that_it_uses(part: str):
+    assert not any(online_study.beyond(part))
+
+
+@pytest.mark.parametrize("part", ["influence_balancing", "staleness"])
+def test_what_follows_from_mathematics_holds_at_any_size(part: str):
+    checks = list(STUDY.parts[part].expects(online_study.rows(part)))
+    assert all(check.holds for check in checks), checks
+
+
+def test_the_gradients_that_are_exact_are_so_at_any_size():
+    checks = online_study.checks("agreement", online_study.rows("agreement"))
+    for claim, check in checks.items():
+        assert check.holds or "exact gradient" not in claim, check
+        assert check.holds or "is exact on" not in claim, check
+
+
+def test_a_refusal_is_a_row_without_numbers():
+    rows = online_study.rows("agreement")
+    row = rows[(rows["rule"] == "diagonal_rtrl") & (rows["cell"] == "srn")].iloc[0]
+    assert "mixes its units" in row["refused"]
+    assert math.isnan(row["cosine"])
+
+
+def test_the_best_theta_of_ten_and_thirteen_units_is_minus_a_sixth():
+    theta = influence_balancing.best(10, 13)
+    assert theta == pytest.approx(-1 / 6)
+    cell, v_H = influence_balancing.chain("srn", "linear", 10, 13)
+    *_, b_H = cell.parameters()
+    b_H.copy_(theta * v_H)
+    x_TBI = torch.zeros(500, 1, 1, dtype=torch.float64)
+    s_TBS = cell.follow(x_TBI, torch.zeros(1, 23, dtype=torch.float64)).states_TBS
+    assert float(s_TBS[-1, 0, 0]) == pytest.approx(1)
+
+
+def test_every_window_of_at_most_forty_steps_has_the_wrong_sign():
+    cell, v_H = influence_balancing.chain("srn", "linear", 10, 13)
+    W_HH, seen_H, slopes = list(cell.parameters())[1].detach(), torch.zeros_like(v_H), []
+    for _ in range(100):
+        seen_H = W_HH @ seen_H + v_H
+        slopes.append(float(seen_H[0]))
+    assert min(slopes[: influence_balancing.SHORT]) > 0
+    assert slopes[-1] == pytest.approx(-6, abs=1e-3)
+
+
+class _Biased(Algorithm):
+    """UORO, and a tenth too much."""
+
+    claim = Claim.UNBIASED
+
+    def run(self, *given: Any, **named: Any) -> Run:
+        run = UORO().run(*given, **named)
+        return run._replace(gradient_P=1.1 * run.gradient_P)
+
+
+def test_a_biased_estimate_is_many_standard_errors_off():
+    torch.manual_seed(0)
+    task = LaggedSum(seed=0, batch_size=1, length=20, held_out_size=20)
+    problem = Problem(SRN(2, 4).double(), task, 10)
+    exact_P = problem.gradient(RTRL())
+    found = {
+        rule: noise_of(problem, rule(), exact_P, draws=2, groups=20, copies=20)
+        for rule in (UORO, _Biased)
+    }
+    assert found[UORO]["bias_in_errors"] < 2
+    assert found[_Biased]["bias_in_errors"] > 3
+    assert found[_Biased]["bias"] == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_published_figures_keep_their_own_order_and_their_reverse_does_not():
+    for task in published.TOLD:
+        theirs = {rule: mean for rule, (mean, _) in published.published(task).items()}
+        seen = pd.DataFrame([{"rule": rule, "train_loss": mean} for rule, mean in theirs.items()])
+        compared, wrong = published.upset(task, seen)
+        assert compared
+        assert not wrong
+        seen["train_loss"] = 1 - seen["train_loss"]
+        assert len(published.upset(task, seen)[1]) == compared
+        assert dict(published.near(task, seen.assign(train_loss=0.0))) == {
+            "blocked_rtrl": 0,
+            "snap1": 0,
+        }
+
+
+def test_runs_as_long_as_the_published_are_judged_and_shorter_ones_are_not():
+    rows = online_study.rows("forecasting")
+    short = online_study.checks("forecasting", rows)
+    long = online_study.checks("forecasting", rows.assign(steps=published.STEPS))
+    assert "henon: blocked_rtrl is within 30 % of the published NMSE" in long.keys() - short.keys()
+    assert not any("published" in claim for claim in short)
+
+
+def test_an_interval_is_students_by_hand():
+    assert half_width(pd.Series([1.0, 2.0, 3.0])) == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
+    assert with_interval(pd.Series([1.0, 2.0, 3.0]), 2) == "2.00 ± 2.48"
+    assert with_interval(pd.Series([1.0]), 2) == "1.00"
+
+
+def test_a_rule_is_called_by_what_it_is_built_with():
+    assert list(itertools.starmap(called, [("snap1", None), ("tbptt", 5), ("tbptt", 25, 25)])) == [
+        "snap1",
+        "tbptt(5)",
+        "tbptt(25, 25)",
+    ]
+    assert [rule["horizon"] for rule in rules(["uoro", "tbptt"], [1, 5])] == [None, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "says"),
+    [
+        ("agreement", "cells", ["lstn"], "did you mean 'lstm'"),
+        ("influence_balancing", "minus", 10, "plus and minus are both 10"),
+        ("staleness", "every", 61, "beyond length 60"),
+        ("forecasting", "last", 15, "last must be a multiple of window, 10"),
+        ("forecasting", "steps", 50, "must be a multiple of last"),
+        ("learning", "steps", {"adding": 40}, "steps are given for"),
+        ("learning", "algorithms", ["blocked_rtrl"], "lack reservoir"),
+    ],
+)
+def test_a_mistake_in_the_section_is_said(part: str, key: str, value: Any, says: str):
+    section = {**online_study.SECTION, part: {**online_study.SECTION[part], key: value}}
+    with pytest.raises(pydantic.ValidationError, match=says):
+        STUDY.Params.model_validate(section)
