@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -54,6 +55,17 @@ def test_the_gradients_that_are_exact_are_so_at_any_size():
     for claim, check in checks.items():
         assert check.holds or "exact gradient" not in claim, check
         assert check.holds or "is exact on" not in claim, check
+
+
+def test_a_run_that_diverges_says_so_in_its_last_row():
+    trial = next(t for t in online_study.trials("staleness") if t["learning_rate"] == 0.1)
+    *_, last = STUDY.run({**trial, "learning_rate": 50.0}, {}, Path())
+    assert last["kind"] == "diverged"
+    assert last["relative_error"] is None
+    measured = online_study.rows("staleness").to_dict("records")
+    rows = pd.DataFrame([*measured, trial | last])
+    assert all(check.holds for check in online_study.checks("staleness", rows).values())
+    assert [len(show(f, rows).data) for f in STUDY.parts["staleness"].figures]
 
 
 def test_a_refusal_is_a_row_without_numbers():
