@@ -151,7 +151,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     short = ends[ends["rule"].isin(["snap1", "rflo"]) | near]
     for rule, end in short.groupby("rule", sort=False):
         wrong = bool((end["theta"] > 0).all() and (end["best"] < 0).all())
-        seen = f"{end['theta'].min():+.3f} at step {end['step'].max()}"
+        seen = f"{end['theta'].min():+.3f} at step {end['step'].max():.0f}"
         yield Check(f"{rule}: θ moves the wrong way", wrong, seen)
 
 
@@ -166,7 +166,7 @@ def _ends(rows: pd.DataFrame) -> pd.DataFrame:
     ends = by_rule.agg(
         least=("theta", "min"), mean=("theta", "mean"), most=("theta", "max"), steps=("step", "max")
     )
-    return ends.round(4).reset_index()
+    return ends.round(4).astype({"steps": int}).reset_index()
 
 
 PART = Study(
