@@ -68,6 +68,17 @@ def test_a_panel_without_one_of_the_series_is_drawn(kind: str):
     assert "panel: q" in svg
 
 
+def test_a_legend_of_many_long_names_stays_within_the_picture():
+    names = [f"algorithm({i}, {i})" for i in range(10, 22)]
+    rows = pd.DataFrame([{"x": x, "y": x, "hue": name} for name in names for x in (1, 2)])
+    picture = ET.fromstring(draw(Figure("some", "", "", "x", "y", hue="hue"), rows, LIGHT))
+    width = float(picture.attrib["width"].removesuffix("pt"))
+    starts = {t.text: float(t.attrib["x"]) for t in picture.iter() if t.text in names}
+    assert list(starts) == names
+    # A letter of the legend is at least 4 points wide.
+    assert max(start + 4 * len(name) for name, start in starts.items()) < width
+
+
 def test_a_logarithmic_axis_says_how_many_values_lie_below_it():
     rows = pd.DataFrame({"x": [1, 2, 3, 4], "y": [0.0, 2.0, 3.0, -1.0]})
     assert hidden(Figure("log", "", "", "x", "y", log_y=True), rows) == 2

@@ -66,11 +66,14 @@ def legend(figure: Figure, canvas: Canvas, grid: Any, heading: str) -> None:
         handles.append(Line2D([], [], color=mpl.rcParams["text.color"], lw=1.2, dashes=(4, 3)))
         names.append("theory")
     if len(names) > 1:
-        canvas.legend(
-            handles,
-            names,
-            title=heading,
-            alignment="left",
-            loc="outside upper left",
-            ncols=min(len(names), max(2, round(canvas.get_figwidth() * 14 / max(map(len, names))))),
-        )
+        fitting = max(2, round(canvas.get_figwidth() * 14 / max(map(len, names))))
+        _set(canvas, handles, names, heading, min(len(names), fitting))
+
+
+def _set(canvas: Canvas, handles: list[Any], names: list[str], heading: str, columns: int) -> None:
+    """Place the legend in so many columns, or in fewer if it would be cut off at the edge."""
+    look: dict[str, Any] = {"title": heading, "alignment": "left", "loc": "outside upper left"}
+    placed = canvas.legend(handles, names, ncols=columns, **look)
+    if columns > 1 and placed.get_window_extent().width > canvas.bbox.width:
+        placed.remove()
+        _set(canvas, handles, names, heading, columns - 1)
