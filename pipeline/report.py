@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from pipeline.pages import prose
 from pipeline.pages.figures import words
 from pipeline.pages.findings import Findings
+from pipeline.pages.shown import cell
 from pipeline.studies import STUDIES
 from pipeline.study import Study
 
@@ -122,20 +123,13 @@ def _page(template: str, **shown: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"prose": prose.render, "references": prose.references, "uri": _uri}
-    environment.filters |= {"cell": _cell, "numeric": _numeric, "words": words}
+    environment.filters |= {"cell": cell, "numeric": _numeric, "words": words}
     return environment.get_template(template).render(**shown)
 
 
 def _uri(picture: str) -> str:
     """Return an SVG as an address that holds all of it."""
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
-
-
-def _cell(value: Any) -> str:
-    """Return a table's entry as it is printed."""
-    if pd.isna(value):
-        return "–"
-    return words(float(f"{value:.4g}")) if isinstance(value, float) else words(value)
 
 
 def _numeric(data: pd.DataFrame) -> list[bool]:

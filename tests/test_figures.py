@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline.pages.figures import DARK, LIGHT, draw, hidden, words
-from pipeline.study import Figure, Study
+from pipeline.pages.shown import show
+from pipeline.study import Figure, Study, Table
 from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
 
 
@@ -103,3 +104,10 @@ def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path):
 )  # fmt: skip
 def test_numbers_are_written_short(value: object, text: str):
     assert words(value) == text
+
+
+def test_a_table_too_wide_for_half_of_the_page_takes_all_of_it():
+    rows = pd.DataFrame({"rule": ["bptt"], "loss": [0.25], "missing": [float("nan")]})
+    wide = rows.assign(**{f"of cell {i}": "1.000 ± 0.000" for i in range(7)})
+    halves = [show(Table("some", "", "", lambda _, of=t: of), rows).across for t in (rows, wide)]
+    assert halves == [1, 2]

@@ -10,6 +10,9 @@ from pipeline.pages import figures
 from pipeline.pages.figures import DARK, LIGHT, words
 from pipeline.study import Figure, Table
 
+HALF, GAP = 68, 2
+"""Letters that half of the page holds side by side, and those that go between two columns."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
@@ -20,7 +23,7 @@ class Shown:
     """SVG by suffix of the file's name."""
     data: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
     across: int = 1
-    """Panels side by side."""
+    """Panels side by side; of a table, 2 if it is too wide for half of the page."""
     alt: str = ""
     note: str = ""
     numbers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -69,7 +72,21 @@ def _printed(table: Table, rows: pd.DataFrame) -> Shown:
     unique = next(([c] for c in named if data[c].is_unique), named)
     keys = data[unique].astype(str).agg(" ".join, axis=1) if named else data.index.map(str)
     numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
-    return Shown(table, data=data, numbers=numbers if len(values.columns) else {})
+    numbers = numbers if len(values.columns) else {}
+    return Shown(table, data=data, across=_across(data), numbers=numbers)
+
+
+def _across(data: pd.DataFrame) -> int:
+    """Return how many halves of the page a table's longest cells, side by side, take up."""
+    longest = [max(map(len, (str(c), *map(cell, data[c])))) for c in data]
+    return 1 if sum(longest) + GAP * len(longest) <= HALF else 2
+
+
+def cell(value: Any) -> str:
+    """Return a table's entry as it is printed."""
+    if pd.isna(value):
+        return "–"
+    return words(float(f"{value:.4g}")) if isinstance(value, float) else words(value)
 
 
 def _alt(figure: Figure) -> str:
