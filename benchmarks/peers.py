@@ -12,8 +12,9 @@ of each to the exact one; ``first`` the distance of each from the exact one over
 where nothing is approximated but by chance. braintrace's SnAp with n = 2 keeps every unit's
 influence on an SRN, so it is exact RTRL; its D_RTRL and EProp drop what units hear through W, so
 they are our ``rflo`` and ``eprop`` there; UORO's noise differs: only times and cosines compare.
-On an LSTM its gradients (0.2.6) of the gates that act through c are twice the derivative over a
-single step, which ``first`` shows; beyond that step ``error`` then compares different things.
+On an LSTM what it gives (0.2.6, called as here) for the gates that act through c is twice the
+derivative over a single step, which ``first`` shows, for a reason that is not known; beyond that
+step ``error`` then compares different things.
 
 References:
     Wang et al. (2026), Model-agnostic linear-memory online learning in spiking neural networks,
