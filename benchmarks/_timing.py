@@ -79,7 +79,7 @@ def stream(rule: Algorithm, cell: Cell, batch: int, length: int, steps: int) -> 
     def go() -> None:
         nonlocal state_BS, memory
         for x_TBI in parts:
-            _, state_BS, memory = rule.run(cell, x_TBI, state_BS, credit, memory)
+            _, state_BS, memory, *_ = rule.run(cell, x_TBI, state_BS, credit, memory)
 
     return go, steps
 

@@ -121,7 +121,7 @@ def _bare_sequence(learner: SequenceLearner, task: Rows) -> None:
             x_TBI, y_TB, mask_TB = (part[t : t + k] for part in batch[:3])
             counts = counted_T[t : t + k]
             credit = ReadoutCredit(learner.readout, learner.loss, y_TB, mask_TB, counts)
-            gradient_P, s_BS, memory = learner.algorithm.run(
+            gradient_P, s_BS, memory, *_ = learner.algorithm.run(
                 learner.cell, x_TBI, s_BS, credit, memory
             )
             torch.cat([gradient_P, credit.gradient_P], out=flat.gradient_P)

@@ -62,9 +62,11 @@ class Trajectory(abc.ABC):
 
     @abc.abstractmethod
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Back-propagate: credits on every z and on the state before all steps.
+        """Back-propagate: credits on every z, (T, B, Z), and on every state, (T + 1, B, S).
 
-        Returned as (T, B, Z) and (B, S). Credits fewer than the steps belong to the last ones.
+        The first state is the one before all steps. A state's credit is its total one: its own,
+        what comes back from the step after, and in a stack from the layers above. Credits fewer
+        than the steps belong to the last ones.
         """
 
     @abc.abstractmethod
@@ -80,6 +82,13 @@ class Trajectory(abc.ABC):
         """Return ds'/ds within each unit: at fixed z, (T, B, K, K, H), and through W h, (…, K, H).
 
         K counts the blocks of the state. ValueError where there are no units.
+        """
+
+    @abc.abstractmethod
+    def gates(self) -> dict[str, Tensor]:
+        """Return what each gate let through, by its name, (T, B, H); empty where there are none.
+
+        A record of joined steps has none.
         """
 
     @abc.abstractmethod
@@ -132,6 +141,11 @@ class Run(NamedTuple):
     """The state after the last step."""
     memory: Any
     """What the algorithm carries on; it belongs to this stream and can be pickled."""
+    path: Trajectory
+    """These steps."""
+    total_TBS: Tensor | None = None
+    """The derivative of their losses by every state, the one before them first, (T + 1, B, S);
+    None where the algorithm does not come by it."""
 
 
 class Algorithm(abc.ABC):

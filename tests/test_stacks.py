@@ -74,6 +74,24 @@ def test_a_stack_of_one_cell_is_that_cell(build: type[GRU | ELSTM | Residual]) -
     assert torch.equal(_gradient(stack, x_TBI), _gradient(cell, x_TBI))
 
 
+def test_the_credit_of_every_layer_s_state_is_what_automatic_differentiation_finds() -> None:
+    cell, x_TBI = Stack([GRU(INPUTS, UNITS), SRN(UNITS, UNITS)]).double(), _inputs()
+    low, top = (layer.requires_grad_() for layer in cell.cells)
+    h, below, above = [x_TBI.new_zeros(B, UNITS) for _ in range(2)], [], []
+    for x_BI in x_TBI:
+        h[0] = low(x_BI, h[0])
+        h[1] = top(h[0], h[1])
+        below.append(h[0])
+        above.append(h[1])
+    of_TBH = torch.autograd.grad(torch.stack(above).square().sum(), [*above, *below])
+    expected_TBS = torch.cat([torch.stack(of_TBH[:T]), torch.stack(of_TBH[T:])], dim=-1)
+    path = cell.follow(x_TBI, x_TBI.new_zeros(B, cell.state_size))
+    c_TBS = 2 * path.states_TBS
+    c_TBS[..., UNITS:] = 0
+    _, v_TBS = path.sweep(c_TBS)
+    torch.testing.assert_close(v_TBS[1:], expected_TBS, rtol=1e-12, atol=1e-12)
+
+
 def test_a_cell_without_a_map_of_its_input_cannot_be_stacked() -> None:
     cell = SRN(INPUTS, UNITS)
     del cell.U

@@ -70,15 +70,18 @@ def test_what_passes_within_units_is_the_diagonal_of_each_block_of_the_jacobian(
 def test_a_sweep_is_pulling_back_step_by_step(p: Problem) -> None:
     path = _follow(p)
     c_TBS, given = _random(path, p.cell.state_size), 5
-    u_TBZ, v_BS = path.sweep(c_TBS[-given:])
-    expected_BS = torch.zeros_like(v_BS)
+    u_TBZ, v_TBS = path.sweep(c_TBS[-given:])
+    expected_BS, seen = torch.zeros_like(v_TBS[0]), p.cell.state_size
+    if isinstance(path, StackedTrajectory):  # what lower layers give the top is theirs besides
+        seen = p.cell.hidden_size
     for t in range(len(path) - 1, -1, -1):
         if t >= len(path) - given:
             expected_BS = expected_BS + c_TBS[t]
+        torch.testing.assert_close(v_TBS[t + 1, :, :seen], expected_BS[:, :seen])
         u, before = path.part(t, t + 1).pull(expected_BS.unsqueeze(0))
         torch.testing.assert_close(u_TBZ[t], u[0])
         expected_BS = before[0]
-    torch.testing.assert_close(v_BS, expected_BS)
+    torch.testing.assert_close(v_TBS[0], expected_BS)
 
 
 def test_what_is_injected_is_what_is_read(p: Problem) -> None:

@@ -58,7 +58,8 @@ class Block:
         """
         self.runs += 1
         if self.record is None:
-            u_TBZ, v_BS = new.sweep(c_TBS)
+            u_TBZ, v_TBS = new.sweep(c_TBS)
+            v_BS = v_TBS[0]
             total_P = new.gradient(u_TBZ)
             empty = new.part(0, 0) if self._spare is None else self._spare
             self.record = empty.followed_by(new) if outlives else new

@@ -60,7 +60,7 @@ class TraceAlgorithm(Algorithm):
         memory = memory or start_traces(cell, path, s_BS)
         own_TBKKH = self.carried(path)
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
-        return Run(total_P, path.states_TBS[-1].clone(), memory)
+        return Run(total_P, path.states_TBS[-1].clone(), memory, path)
 
 
 def follow_traces(

@@ -66,4 +66,4 @@ class BlockedRTRL(Algorithm):
             total_P = share_P if total_P is None else total_P.add_(share_P)
             first = last
         assert total_P is not None
-        return Run(total_P, path.states_TBS[-1].clone(), block)
+        return Run(total_P, path.states_TBS[-1].clone(), block, path)

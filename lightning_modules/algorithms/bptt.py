@@ -37,5 +37,5 @@ class BPTT(Algorithm):
     ) -> Run:
         """Go forward through all steps, then back; the memory is always None."""
         path = cell.follow(x_TBI, s_BS, resets_TB)
-        u_TBZ, _ = path.sweep(credits_of(credit, path.states_TBS))
-        return Run(path.gradient(u_TBZ), path.states_TBS[-1].clone(), None)
+        u_TBZ, total_TBS = path.sweep(credits_of(credit, path.states_TBS))
+        return Run(path.gradient(u_TBZ), path.states_TBS[-1].clone(), None, path, total_TBS)

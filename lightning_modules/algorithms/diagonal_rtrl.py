@@ -58,21 +58,22 @@ class DiagonalRTRL(Algorithm):
                 f"rtrl or blocked_rtrl, or a cell without recurrent weights between units"
             )
         path, H = cell.follow(x_TBI, s_BS, resets_TB), cell.hidden_size
-        u_TBZ, v_BS = path.sweep(credits_of(credit, path.states_TBS))
+        u_TBZ, total_TBS = path.sweep(credits_of(credit, path.states_TBS))
         total_P = path.gradient(u_TBZ)
-        u_KTBZ, before_KBS = zip(
+        u_KTBZ, rows_KTBS = zip(
             *(path.sweep(ones_BS.unsqueeze(0)) for ones_BS in _rows(s_BS, H)), strict=True
         )
         next_BKP = s_BS.new_zeros(len(s_BS), len(u_KTBZ), path.parameters)
         path.accumulate(torch.stack(u_KTBZ, dim=2), 0, next_BKP)
         if memory is not None:
+            before_KBS = [rows_TBS[0] for rows_TBS in rows_KTBS]
             psi_BKKH = torch.stack(before_KBS, dim=1).unflatten(-1, (-1, H))
-            v_BKH = v_BS.unflatten(-1, (-1, H))
+            v_BKH = total_TBS[0].unflatten(-1, (-1, H))
             for of, m_BKGHA, next_BKGHA in _by_unit(cell, memory, next_BKP):
                 total_P[of] += torch.einsum("bkh,bkgha->gha", v_BKH, m_BKGHA).flatten()
                 for j, m_BGHA in enumerate(m_BKGHA.unbind(1)):
                     next_BKGHA.addcmul_(psi_BKKH[:, :, j, None, :, None], m_BGHA.unsqueeze(1))
-        return Run(total_P, path.states_TBS[-1].clone(), next_BKP)
+        return Run(total_P, path.states_TBS[-1].clone(), next_BKP, path, total_TBS)
 
 
 def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:

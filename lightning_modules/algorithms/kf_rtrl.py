@@ -67,7 +67,7 @@ class KFRTRL(Algorithm):
             path.jacobians(t, j_TBSS)
             C_BSZ = path.immediate(rows_TBSS, t)[0]
             memory = _advance(a_BA, C_BSZ, j_TBSS[0] @ memory.A_BSZ, memory)
-        return Run(total_P + total_ZA.flatten()[place_P], path.states_TBS[-1].clone(), memory)
+        return Run(total_P + total_ZA.flatten()[place_P], path.states_TBS[-1].clone(), memory, path)
 
 
 def _entries(

@@ -43,4 +43,4 @@ class Reservoir(Algorithm):
         """Go forward and let the credit see the states; the memory is always None."""
         path = cell.follow(x_TBI, s_BS, resets_TB)
         credits_of(credit, path.states_TBS)
-        return Run(s_BS.new_zeros(path.parameters), path.states_TBS[-1].clone(), None)
+        return Run(s_BS.new_zeros(path.parameters), path.states_TBS[-1].clone(), None, path)

@@ -60,4 +60,4 @@ class RTRL(Algorithm):
             path.inject(t, next_BRP[:, :S])
             total_P += next_BRP[:, S].sum(0)
             m_BRP, next_BRP = next_BRP, m_BRP
-        return Run(total_P, path.states_TBS[-1].clone(), (m_BRP, next_BRP))
+        return Run(total_P, path.states_TBS[-1].clone(), (m_BRP, next_BRP), path)

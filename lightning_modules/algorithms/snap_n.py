@@ -66,7 +66,7 @@ class SnApN(Algorithm):
             path.inject(t, next_BSP)
             total_P += c_BS.reshape(-1) @ next_BSP.flatten(0, 1)
             m_BSP, next_BSP = next_BSP, m_BSP
-        return Run(total_P, path.states_TBS[-1].clone(), _Influence(units, m_BSP))
+        return Run(total_P, path.states_TBS[-1].clone(), _Influence(units, m_BSP), path)
 
     def _pattern(self, units: Units, cell: Cell) -> Tensor:
         """Return 1 where a parameter reaches a state entry within the steps, else 0, (S, P)."""

@@ -64,7 +64,7 @@ class TBPTT(Algorithm):
         path = new if memory is None else memory.followed_by(new)
         u_TBZ = self._back(path, credits_of(credit, new.states_TBS))
         kept = path.part(max(0, len(path) - self.horizon + 1), len(path))
-        return Run(path.gradient(u_TBZ), new.states_TBS[-1].clone(), _record(kept, memory))
+        return Run(path.gradient(u_TBZ), new.states_TBS[-1].clone(), _record(kept, memory), new)
 
     def _back(self, path: Trajectory, c_TBS: Tensor) -> Tensor:
         """Return the credits on all pre-activations, (T, B, Z)."""

@@ -56,7 +56,7 @@ class UORO(Algorithm):
             total_P += weight_B @ memory.b_BP
             path.jacobians(t, j_TBSS)
             memory = _advance(path, t, j_TBSS[0], memory)
-        return Run(total_P, path.states_TBS[-1].clone(), memory)
+        return Run(total_P, path.states_TBS[-1].clone(), memory, path)
 
 
 def _advance(path: Trajectory, t: int, J_BSS: Tensor, memory: _Factors) -> _Factors:

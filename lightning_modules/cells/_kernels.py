@@ -77,24 +77,37 @@ def pull_back(
     base_K: Sequence[Tensor | None],
     keep_N1: Tensor | None,
     held: int,
-) -> list[Tensor]:
-    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters; return base + v E + u W."""
+    into_K: Sequence[Tensor],
+) -> None:
+    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters, and base + v E + u W."""
     torch.mul(v_KNH[0], C_KGNH[0], out=u_GNH)
     for v_NH, C_GNH in zip(v_KNH[1:], C_KGNH[1:], strict=True):
         u_GNH.addcmul_(v_NH, C_GNH)
-    before: list[Tensor | None] = list(base_K) if keep_N1 is None else [None] * len(base_K)
-    for j, E_KNH in enumerate(E_JKNH, held):
-        for v_NH, E_NH in zip(v_KNH, E_KNH, strict=True):
-            so_far = before[j]
-            before[j] = v_NH * E_NH if so_far is None else torch.addcmul(so_far, v_NH, E_NH)
-    so_far = before[0]
-    if so_far is not None and so_far.dim() == 2:
-        before[0] = torch.addmm(so_far, of_h_NZ, W)
+    for j, into in enumerate(into_K):
+        so_far = base_K[j] if keep_N1 is None else None
+        if held <= j < held + len(E_JKNH):
+            for v_NH, E_NH in zip(v_KNH, E_JKNH[j - held], strict=True):
+                if so_far is None:
+                    torch.mul(v_NH, E_NH, out=into)
+                else:
+                    torch.addcmul(so_far, v_NH, E_NH, out=into)
+                so_far = into
+        if j == 0:
+            _plus_product(so_far, of_h_NZ, W, into)
+        elif so_far is not into:
+            into.zero_() if so_far is None else into.copy_(so_far)
+        if keep_N1 is not None:
+            into *= keep_N1
+            if (base := base_K[j]) is not None:
+                into += base
+
+
+def _plus_product(so_far: Tensor | None, u_NZ: Tensor, W: Tensor, into: Tensor) -> None:
+    """Write what there is so far and u W; W may differ from step to step."""
+    if u_NZ.dim() == 2:
+        if so_far is None:
+            torch.mm(u_NZ, W, out=into)
+        else:
+            torch.addmm(so_far, u_NZ, W, out=into)
     else:
-        product = torch.matmul(of_h_NZ, W)
-        before[0] = product if so_far is None else product.add_(so_far)
-    whole = [torch.zeros_like(v_KNH[0]) if a is None else a for a in before]
-    if keep_N1 is None:
-        return whole
-    cut = [a * keep_N1 for a in whole]
-    return [a if c is None else a + c for a, c in zip(cut, base_K, strict=True)]
+        torch.matmul(u_NZ, W, out=into) if so_far is None else into.add_(u_NZ @ W)

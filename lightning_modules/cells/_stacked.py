@@ -51,8 +51,8 @@ class StackedTrajectory(Trajectory):
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate all steps of a layer, then all of the one below."""
         T, (given, B, _) = len(self), c_TBS.shape
-        u_TBZ = c_TBS.new_empty(T, B, self.pre_activations)
-        parts, down_TBH = [], None
+        u_TBZ, down_TBH = c_TBS.new_empty(T, B, self.pre_activations), None
+        v_TBS = c_TBS.new_empty(T + 1, *c_TBS.shape[1:])
         for level, place in self._from_the_top():
             c = c_TBS[..., place.states]
             if down_TBH is not None:
@@ -60,11 +60,10 @@ class StackedTrajectory(Trajectory):
                 whole[T - given :] = c
                 whole[..., : place.hidden] += down_TBH
                 c = whole
-            u, v_BS = self._layers[level].sweep(c)
+            u, v_TBS[..., place.states] = self._layers[level].sweep(c)
             u_TBZ[..., place.rows] = u
-            parts.append(v_BS)
             down_TBH = self._to_input(level, u.unsqueeze(2)).squeeze(2) if level else None
-        return u_TBZ, torch.cat(parts, dim=-1)
+        return u_TBZ, v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Pull a row back through every step, each its own, from layer to layer."""
@@ -99,6 +98,14 @@ class StackedTrajectory(Trajectory):
     def within(self) -> tuple[Tensor, Tensor]:
         """Refuse: a parameter of a stack reaches the units of the layers above."""
         raise ValueError("a stack has no units of its own: take an algorithm that needs none")
+
+    def gates(self) -> dict[str, Tensor]:
+        """Return every layer's, the bottom being 0: ``0.forget``."""
+        return {
+            f"{level}.{name}": gate_TBH
+            for level, layer in enumerate(self._layers)
+            for name, gate_TBH in layer.gates().items()
+        }
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v ds'/dz for R rows at each of the steps from ``first`` on, from the top down."""

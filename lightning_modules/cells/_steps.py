@@ -1,7 +1,6 @@
 """What a record of steps holds."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -52,15 +51,32 @@ class Steps(NamedTuple):
         return Steps(*bigger, keep_TB1=None).write(0, self)
 
 
+class Behaviour(Protocol):
+    """What a cell knows of steps by their z, as ``advance`` left it, and the states around."""
+
+    def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
+        """Return C and E."""
+        ...
+
+    def factors(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> Factors | None:
+        """Return a shorter form of them, or None."""
+        ...
+
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates."""
+        ...
+
+
 class Fresh(NamedTuple):
     """Steps as they were just made: who wants the states alone never pays for derivatives."""
 
     x_TBI: Tensor
     h_TBH: Tensor
     keep_TB1: Tensor | None
-    derive: Callable[[], tuple[Tensor, Tensor]]
-    factors: Callable[[], Factors | None]
+    cell: Behaviour
+    around: tuple[Tensor, Tensor, Tensor]
+    """z, (T, B, Z), and the states before, after resets, and after, (T, B, S)."""
 
     def steps(self) -> Steps:
         """Return them with their derivatives."""
-        return Steps(self.x_TBI, self.h_TBH, *self.derive(), self.keep_TB1)
+        return Steps(self.x_TBI, self.h_TBH, *self.cell.derivatives(*self.around), self.keep_TB1)

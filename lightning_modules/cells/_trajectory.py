@@ -36,6 +36,7 @@ class UnitwiseTrajectory(Trajectory):
         """Take the steps between ``bounds`` of ``storage``, ``owned`` if it may be written to."""
         self._layout, self._given, self._bounds = layout, storage, bounds
         self._weights, self._owned = weights, owned
+        self._fresh = storage if isinstance(storage, Fresh) else None
         self.states_TBS = states_TBS
         self.pre_activations, self.parameters = layout.pre_activations, layout.parameters
 
@@ -58,27 +59,32 @@ class UnitwiseTrajectory(Trajectory):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the storage whole, so that views stay aligned as they are."""
-        return {**self.__dict__, "_given": self._storage}
+        return {**self.__dict__, "_given": self._storage, "_fresh": None}
 
     def __len__(self) -> int:
         """Count the steps."""
         return self._bounds[1] - self._bounds[0]
 
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Back-propagate: credits on every z and on the state before all steps."""
-        if isinstance(self._given, Fresh) and (factors := self._given.factors()) is not None:
-            return sweep(factors, self._weights[0], self._given.keep_TB1, c_TBS)
+        """Back-propagate: credits on every z and on every state."""
+        fresh = self._given
+        if isinstance(fresh, Fresh) and (factors := fresh.cell.factors(*fresh.around)) is not None:
+            return sweep(factors, self._weights[0], fresh.keep_TB1, c_TBS)
         lay, (T, K), steps = self._layout, (len(self), self._layout.state_blocks), self._steps
         u_TBZ = c_TBS.new_empty(T, c_TBS.shape[1], self.pre_activations)
         u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
         of_h_T = u_TBZ[..., lay.recurrent_rows].unbind()
-        c_KT = [c_TBH.unbind() for c_TBH in c_TBS.split(lay.hidden, dim=-1)]
+        v_TBS = c_TBS.new_empty(T + 1, *c_TBS.shape[1:])
+        v_TBS[T] = c_TBS[-1]
+        c_KT, v_KT = (
+            [of.unbind() for of in by_TBS.split(lay.hidden, dim=-1)] for by_TBS in (c_TBS, v_TBS)
+        )
         C_KT = [C_TGBH.unbind() for C_TGBH in steps.C_TBKGH.permute(2, 0, 3, 1, 4)]
         E_JKT = [[E.unbind() for E in E_KTBH] for E_KTBH in steps.E_TBKJH.permute(3, 2, 0, 1, 4)]
-        v, behind, keep_TB1 = [c_T[-1] for c_T in c_KT], T - len(c_TBS), steps.keep_TB1
+        behind, keep_TB1 = T - len(c_TBS), steps.keep_TB1
         for t in range(T - 1, -1, -1):
-            v = pull_back(
-                v,
+            pull_back(
+                [v_T[t + 1] for v_T in v_KT],
                 [C_T[t] for C_T in C_KT],
                 [[E_T[t] for E_T in E_KT] for E_KT in E_JKT],
                 self._weights[t],
@@ -87,8 +93,9 @@ class UnitwiseTrajectory(Trajectory):
                 [c_T[t - 1 - behind] for c_T in c_KT] if t > behind else [None] * K,
                 None if keep_TB1 is None else keep_TB1[t],
                 lay.held.start,
+                [v_T[t] for v_T in v_KT],
             )
-        return u_TBZ, v[0] if K == 1 else torch.cat(v, dim=-1)
+        return u_TBZ, v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Pull a row back through every step, each its own."""
@@ -97,7 +104,8 @@ class UnitwiseTrajectory(Trajectory):
         W_TZH = self._weights[0]
         if any(W is not W_TZH for W in self._weights):
             W_TZH = torch.stack(self._weights)
-        v = pull_back(
+        before_TBS = torch.empty_like(v_TBS)
+        pull_back(
             v_TBS.split(lay.hidden, dim=-1),
             steps.C_TBKGH.permute(2, 3, 0, 1, 4),
             steps.E_TBKJH.permute(3, 2, 0, 1, 4),
@@ -107,8 +115,9 @@ class UnitwiseTrajectory(Trajectory):
             [None] * lay.state_blocks,
             steps.keep_TB1,
             lay.held.start,
+            before_TBS.split(lay.hidden, dim=-1),
         )
-        return u_TBZ, torch.cat(v, dim=-1)
+        return u_TBZ, before_TBS
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
         """Write E + C W of the steps from ``first`` on."""
@@ -121,6 +130,10 @@ class UnitwiseTrajectory(Trajectory):
     def within(self) -> tuple[Tensor, Tensor]:
         """Return E, and Σ_g C_g W_g on the diagonals of W."""
         return within(self._layout, self._steps, self._weights)
+
+    def gates(self) -> dict[str, Tensor]:
+        """Return the cell's, as long as these are the steps that ``follow`` made."""
+        return {} if self._fresh is None else self._fresh.cell.gates(*self._fresh.around)
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
         """Return v C for R rows at each of the steps from ``first`` on."""

@@ -91,6 +91,10 @@ class UnitwiseCell(Cell):
         """Return a shorter form of what ``derivatives`` returns; None if there is none."""
         return None
 
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates by name, (B, H) each, from what ``advance`` left; none by default."""
+        return {}
+
     def derivatives_by_autograd(self, z_BZ: Tensor, s_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and all of E by one product with ones for each block k of s'.
 
@@ -140,14 +144,7 @@ class UnitwiseCell(Cell):
                 torch.mul(all_T[t], keep_TB1[t], out=past_BS)
             into_T[t].addmm_(h_T[t], W_HZ)
             self.advance(z_T[t], past_BS, all_T[t + 1])
-
-        def derive() -> tuple[Tensor, Tensor]:
-            return self.derivatives(z_TBZ, past_TBS, states_TBS)
-
-        def factors() -> Factors | None:
-            return self.factors(z_TBZ, past_TBS, states_TBS)
-
-        steps = Fresh(x_TBI, h_TBH, keep_TB1, derive, factors)
+        steps = Fresh(x_TBI, h_TBH, keep_TB1, self, (z_TBZ, past_TBS, states_TBS))
         return UnitwiseTrajectory(lay, steps, (0, T), [W] * T, states_TBS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:

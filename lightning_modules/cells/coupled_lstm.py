@@ -57,6 +57,11 @@ class CoupledLSTM(UnitwiseCell):
         torch.tanh(c, out=h)
         h.mul_(o)
 
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates that ``advance`` left."""
+        f, o, _ = z_BZ.split(self.hidden_size, dim=-1)
+        return {"forget": f, "output": o}
+
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and dh'/dc, dc'/dc from the gates that ``advance`` left."""
         f, o, g = z_BZ.split(self.hidden_size, dim=-1)

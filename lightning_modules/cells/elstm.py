@@ -66,6 +66,11 @@ class ELSTM(UnitwiseCell):
         torch.tanh(c, out=h)
         h.mul_(o)
 
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates that ``advance`` left."""
+        i, f, o, *_ = z_BZ.split(self.hidden_size, dim=-1)
+        return {"input": i, "forget": f, "output": o}
+
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and E from the gates that ``advance`` left."""
         H = self.hidden_size

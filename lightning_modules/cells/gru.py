@@ -51,6 +51,11 @@ class GRU(UnitwiseCell):
         n.addcmul_(r, n_h).tanh_()
         torch.lerp(n, s_BS, u, out=next_BS)
 
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates that ``advance`` left."""
+        _, r, u, _ = z_BZ.split(self.hidden_size, dim=-1)
+        return {"reset": r, "update": u}
+
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and dh'/dh = u from what ``advance`` left."""
         n, r, u, n_h = z_BZ.split(self.hidden_size, dim=-1)

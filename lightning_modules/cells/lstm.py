@@ -67,6 +67,11 @@ class LSTM(UnitwiseCell):
         torch.mul(c, 2, out=h)
         h.sigmoid_().mul_(2).sub_(1).mul_(o)
 
+    def gates(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> dict[str, Tensor]:
+        """Return the gates that ``advance`` left."""
+        i, f, o, _ = z_BZ.split(self.hidden_size, dim=-1)
+        return {"input": i, "forget": f, "output": o}
+
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and dh'/dc, dc'/dc from the gates that ``advance`` left."""
         return dense(self.factors(z_BZ, s_BS, next_BS))

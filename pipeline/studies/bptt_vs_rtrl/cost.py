@@ -91,7 +91,7 @@ def _stream(rule: Algorithm, cell: Cell, x_TBI: Tensor, c_BS: Tensor, chunk: int
     """Go along the stream, reading the gradient of every ``chunk`` steps."""
     state_BS, memory = torch.zeros_like(c_BS), None
     for x_KBI in x_TBI.split(chunk):
-        _, state_BS, memory = rule.run(cell, x_KBI, state_BS, lambda t, s_BS: c_BS, memory)
+        _, state_BS, memory, *_ = rule.run(cell, x_KBI, state_BS, lambda t, s_BS: c_BS, memory)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:

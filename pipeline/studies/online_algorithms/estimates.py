@@ -49,7 +49,7 @@ class Problem:
         if not self.warmup:
             return self.run(rule, after, self.start(after))[0].gradient_P
         before = self.part(0, self.warmup, copies)
-        _, s_BS, memory = self.run(rule, before, self.start(before))[0]
+        _, s_BS, memory, *_ = self.run(rule, before, self.start(before))[0]
         return self.run(rule, after, s_BS, memory)[0].gradient_P
 
     def single(self) -> "Problem":
@@ -93,7 +93,7 @@ def price(problem: Problem, rule: Algorithm, steps: int, repeats: int) -> Number
     def go() -> None:
         s_BS, memory = small.start(parts[0]), None
         for part in parts:
-            _, s_BS, memory = small.run(rule, part, s_BS, memory)[0]
+            _, s_BS, memory, *_ = small.run(rule, part, s_BS, memory)[0]
 
     seconds = processor_seconds(go, repeats) / len(parts)
     return {"microseconds": seconds * 1e6, "kilobytes": peak_bytes(go) / 1e3}

@@ -100,7 +100,7 @@ def measure(
     yield {**kept, "step": 0, "theta": theta}
     for step in range(1, steps + 1):
         b_H.copy_(theta * v_H)
-        g_P, s_BS, memory = rule.run(network, x_TBI, s_BS, credit, memory)
+        g_P, s_BS, memory, *_ = rule.run(network, x_TBI, s_BS, credit, memory)
         # b comes last among the parameters, and dL/dθ = v · dL/db.
         theta -= learning_rate * float(g_P[-len(v_H) :] @ v_H)
         left = abs(theta) > FAR
