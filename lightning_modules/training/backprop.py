@@ -1,23 +1,41 @@
-"""Learning by ordinary back-propagation: automatic differentiation of a network x -> y."""
+"""Learning by ordinary back-propagation: automatic differentiation of a network x -> y.
+
+Probes see its updates, and ∂L/∂h of the outputs h of all modules without children.
+"""
 
 from collections.abc import Iterable, Iterator
-from typing import final
+from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 
 from lightning_modules.interfaces import Batch, Task
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._outputs import Watched
+from lightning_modules.training.clipping import Clip
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import counted_only
+from lightning_modules.training.showing import Move
 
 
 @final
 class BackpropLearner(Learner):
     """A network from x_TBI to outputs, (T, B, O), updated once a batch."""
 
-    def __init__(self, network: nn.Module, loss: str, optimizer: str, learning_rate: float):
+    shows = frozenset({"outputs", "updates"})
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: str,
+        optimizer: str,
+        learning_rate: float,
+        clip: Clip | None = None,
+    ):
         """Train all parameters of ``network``."""
-        super().__init__(loss, optimizer, learning_rate)
+        super().__init__(loss, optimizer, learning_rate, clip)
         self.network = network
+        self._due: list[Probe] = []
 
     def begin(self, task: Task) -> None:
         """Refuse a task that streams: a network keeps no state from batch to batch."""
@@ -27,7 +45,10 @@ class BackpropLearner(Learner):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss over the counted outputs."""
-        z_NO, y_N = counted_only(self.network(batch.x_TBI), batch.y_TB, batch.mask_TB)
+        self._due = self.due() if self.probes else []
+        with Watched(self.network, self._due) as self._watched:
+            z_TBO = self.network(batch.x_TBI)
+        z_NO, y_N = counted_only(z_TBO, batch.y_TB, batch.mask_TB)
         if not len(z_NO):
             raise ValueError(f"batch {index} counts no output: there is nothing to learn from it")
         loss = self.loss.value(z_NO, y_N)
@@ -40,3 +61,21 @@ class BackpropLearner(Learner):
         for batch in batches:
             yield batch, self.network(batch.x_TBI)
         self.network.train()
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Note the weights and gradients before they change."""
+        if self._due:
+            self._watched.show()
+            gradients = [w.grad for w in self.moved if w.grad is not None]
+            self._move = Move(self._due, self.names, self.moved, gradients, self.clip)
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        """Clip as this learner was told to."""
+        if self.clip is not None:
+            self.clip(self.moved)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Update, and show that."""
+        super().optimizer_step(*args, **kwargs)
+        if self._due:
+            self._move.done()

@@ -6,7 +6,7 @@ import os
 import pathlib
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
 
 from lightning_modules.interfaces import Batch, Task
+from lightning_modules.probes._base import Probe
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.recorder import Recorder, Row, Saver
 
@@ -38,6 +39,7 @@ def fit(
     scratch: pathlib.Path | None = None,
     accelerator: str = "auto",
     checkpoint_every_seconds: float = 60.0,
+    probes: Sequence[Probe] = (),
 ) -> list[Row]:
     """Train a learner for ``steps`` batches and return one row for each evaluation.
 
@@ -48,17 +50,19 @@ def fit(
     Returns:
         Rows of step, examples, train_loss (mean since the row before; None at step 0),
         held_out_loss, held_out_accuracy (None where targets are values) and diverged. A run that
-        diverges ends with the row that says so, its losses None.
+        diverges ends with the row that says so, its losses None. What ``probes`` measured since
+        the evaluation before comes after each, as rows of probe, step, quantity and value.
 
     Raises:
-        ValueError: ``steps`` or ``evaluate_every`` is below 1.
+        ValueError: ``steps`` or ``evaluate_every`` is below 1, or a probe sees nothing of this
+            learner.
     """
     for name, value in (("steps", steps), ("evaluate_every", evaluate_every)):
         if value < 1:
             raise ValueError(f"{name} is {value}: it must be at least 1")
     torch.manual_seed(seed)
     learner.begin(task)
-    recorder, saver = Recorder(task, steps, evaluate_every), []
+    recorder, saver = Recorder(task, steps, evaluate_every, probes), []
     path = scratch and scratch / f"seed-{seed}-steps-{steps}-every-{evaluate_every}.ckpt"
     if path:
         saver = [Saver(path, checkpoint_every_seconds)]
@@ -66,7 +70,7 @@ def fit(
     with _deterministic(), warnings.catch_warnings():
         for message in NOT_OURS:
             warnings.filterwarnings("ignore", message)
-        trainer = _trainer([recorder, *saver], accelerator)
+        trainer = _trainer([*probes, recorder, *saver], accelerator)
         supply = _Supply(task, learner, steps)
         trainer.fit(learner, supply, ckpt_path=resume, weights_only=False)
     return recorder.rows

@@ -3,15 +3,17 @@
 import abc
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
 from lightning_modules.interfaces import Batch, Task
+from lightning_modules.probes._base import Probe
 from lightning_modules.registry import UnknownNameError, nearest
 from lightning_modules.training.books import Books
+from lightning_modules.training.clipping import Clip
 from lightning_modules.training.losses import counted_only, loss_named
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -34,10 +36,14 @@ class Learner(LightningModule, abc.ABC):
 
     Attributes:
         books: what was trained on so far, and how it went.
-        moved: what the optimizer moves, while it trains.
+        moved, names: what the optimizer moves, and all parameters by name, while it trains.
+        shows: what probes can see of it.
+        probes: those that are attached.
     """
 
-    def __init__(self, loss: str, optimizer: str, learning_rate: float):
+    shows: ClassVar[frozenset[str]]
+
+    def __init__(self, loss: str, optimizer: str, learning_rate: float, clip: Clip | None = None):
         """Raise UnknownNameError or ValueError for what cannot be."""
         super().__init__()
         if optimizer not in OPTIMIZERS:
@@ -46,7 +52,8 @@ class Learner(LightningModule, abc.ABC):
         if not (math.isfinite(learning_rate) and learning_rate > 0):
             raise ValueError(f"learning_rate is {learning_rate}: it must be finite and above 0")
         self.loss_name, self.loss = loss, loss_named(loss)
-        self.optimizer, self.learning_rate = optimizer, learning_rate
+        self.optimizer, self.learning_rate, self.clip = optimizer, learning_rate, clip
+        self.probes: list[Probe] = []
 
     @abc.abstractmethod
     def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
@@ -69,6 +76,20 @@ class Learner(LightningModule, abc.ABC):
         self.streams = task.streams
         self.books = Books()
 
+    def attach(self, probe: Probe) -> None:
+        """Show the probe what it sees; ValueError if that is nothing that there is to be shown."""
+        if not probe.sees & self.shows:
+            raise ValueError(
+                f"{probe.name} sees {' and '.join(sorted(probe.sees))}, but "
+                f"{type(self).__name__} shows {', '.join(sorted(self.shows))} alone"
+            )
+        if probe not in self.probes:
+            self.probes.append(probe)
+
+    def due(self) -> list[Probe]:
+        """Return the probes that look at the present batch."""
+        return [probe for probe in self.probes if probe.due(self.books.batches)]
+
     def weights(self) -> list[nn.Parameter]:
         """Return what the optimizer moves."""
         return list(self.parameters())
@@ -76,6 +97,7 @@ class Learner(LightningModule, abc.ABC):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimizer over ``weights()``, which are on their device by now."""
         self.moved = self.weights()
+        self.names = [name for name, _ in self.named_parameters()]
         return OPTIMIZERS[self.optimizer](self.moved, lr=self.learning_rate)  # pyright: ignore[reportCallIssue]
 
     def transfer_batch_to_device(

@@ -4,11 +4,13 @@ import math
 import os
 import pathlib
 import time
+from collections.abc import Sequence
 from typing import Any, final
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from lightning_modules.interfaces import Task
+from lightning_modules.probes._base import Probe
 from lightning_modules.training.learner import Learner
 
 Row = dict[str, Any]
@@ -19,11 +21,13 @@ class Recorder(Callback):
     """Rows at step 0, at every ``evaluate_every`` steps and at the end.
 
     Attributes:
-        rows: one for each evaluation; numbers that are not finite are None.
+        rows: one for each evaluation, followed by what probes measured since the one before;
+            numbers that are not finite are None.
     """
 
-    def __init__(self, task: Task, steps: int, evaluate_every: int):
+    def __init__(self, task: Task, steps: int, evaluate_every: int, probes: Sequence[Probe] = ()):
         """Evaluate on the held-out data of ``task``."""
+        self._probes = probes
         self.rows: list[Row] = []
         self._task, self._steps, self._every = task, steps, evaluate_every
 
@@ -61,6 +65,8 @@ class Recorder(Callback):
                 "diverged": books.diverged,
             }
         )
+        for probe in self._probes:
+            self.rows += probe.rows(books.batches)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows so far, which go into checkpoints."""

@@ -8,7 +8,7 @@ streams.
 
 import dataclasses
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, final
 
 import torch
@@ -16,14 +16,20 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
 from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Passage
+from lightning_modules.training.clipping import Clip
 from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
+from lightning_modules.training.showing import Move, Read
 
 
 @final
 class SequenceLearner(Learner):
     """A cell under a linear readout, trained by a learning algorithm."""
+
+    shows = frozenset({"passages", "losses", "updates"})
 
     def __init__(
         self,
@@ -34,9 +40,10 @@ class SequenceLearner(Learner):
         update_every: int | None,
         optimizer: str,
         learning_rate: float,
+        clip: Clip | None = None,
     ):
         """Update after every ``update_every`` steps; None is once, at the sequence's end."""
-        super().__init__(loss, optimizer, learning_rate)
+        super().__init__(loss, optimizer, learning_rate, clip)
         if update_every is not None and update_every < 1:
             raise ValueError(f"update_every is {update_every}: it must be at least 1, or None")
         self.automatic_optimization = False
@@ -68,13 +75,13 @@ class SequenceLearner(Learner):
         last = max((i for i, (_, counts) in enumerate(chunks) if any(counts)), default=None)
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
-        loss = self._flat.gradient_P.new_zeros(())
+        loss, due = self._flat.gradient_P.new_zeros(()), self.due() if self.probes else []
         for i, chunk in enumerate(chunks):
-            credit = self._advance(*chunk)
+            credit = self._advance(*chunk, due)
             loss += credit.loss
             if credit.counted:
                 # Lightning counts its own wrapper's steps: one a batch.
-                (optimizer if i == last else optimizer.optimizer).step()
+                self._move((optimizer if i == last else optimizer.optimizer).step, due)
         self.books.note(batch.x_TBI.shape[1], loss, sum(sum(counts) for _, counts in chunks))
 
     def _chunks(self, batch: Batch, fresh: bool) -> list[tuple[Batch, list[int]]]:
@@ -89,13 +96,14 @@ class SequenceLearner(Learner):
             chunks.append((Batch(*parts), counted_T[t : t + k]))
         return chunks
 
-    def _advance(self, chunk: Batch, counted_T: list[int]) -> ReadoutCredit:
+    def _advance(self, chunk: Batch, counted_T: list[int], due: list[Probe]) -> ReadoutCredit:
         """Take the stream through a chunk and leave the mean gradient in ``.grad``."""
         credit = ReadoutCredit(self.readout, self.loss, chunk.y_TB, chunk.mask_TB, counted_T)
         stream = self._stream
         assert stream is not None
+        s_BS = stream.state_BS
         run = self.algorithm.run(
-            self.cell, chunk.x_TBI, stream.state_BS, credit, stream.memory, chunk.resets_TB
+            self.cell, chunk.x_TBI, s_BS, credit, stream.memory, chunk.resets_TB
         )
         stream.state_BS, stream.memory = run.state_BS, run.memory
         if credit.counted:
@@ -103,7 +111,32 @@ class SequenceLearner(Learner):
             of_cell_P, of_readout_P = self._flat.gradient_P.split(sizes)
             torch.div(run.gradient_P, credit.counted, out=of_cell_P)
             torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
+        if due and credit.counted:
+            seen = Passage(
+                self.cell,
+                chunk.x_TBI,
+                s_BS,
+                chunk.resets_TB,
+                run,
+                Read(self.readout, self.loss, chunk),
+                credit.counted,
+                [t for t, counted in enumerate(counted_T) if counted],
+                self._flat.gradient_P,
+                credit.direct_TBS,
+            )
+            for probe in due:
+                probe.passed(seen)
         return credit
+
+    def _move(self, step: Callable[[], Any], due: list[Probe]) -> None:
+        """Clip the gradient, update the weights, and show that."""
+        weights, gradients = self._flat.parameters, [self._flat.gradient_P]
+        move = Move(due, self.names, weights, gradients, self.clip) if due else None
+        if self.clip is not None:
+            self.clip(weights)
+        step()
+        if move is not None:
+            move.done()
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Follow held-out batches on a stream of their own."""

@@ -1,0 +1,139 @@
+"""What all probes have in common: when they look, how they keep values, how they make rows.
+
+A probe keeps what it measured as tensors, wherever these are, and waits for none of them. Every
+``HELD`` measurements are stacked and reduced together, so that what is small costs next to
+nothing; numbers are made only when rows are. A row is the mean over all measurements since the
+rows before it.
+"""
+
+import abc
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from lightning_modules.probes._seen import Outputs, Passage, Row, Update
+
+HELD = 64
+
+
+class Probe(Callback, abc.ABC):
+    """An instrument that a learner shows itself to.
+
+    Attributes:
+        sees: what it can measure: passages, updates, or the outputs of a network's layers.
+        every: how often it looks, in training batches, the first being one of them.
+    """
+
+    sees: ClassVar[frozenset[str]]
+
+    def __init__(self, every: int = 1):
+        """Look at every ``every``-th batch; ValueError where that is below 1."""
+        if every < 1:
+            raise ValueError(f"every is {every}: it must be at least 1")
+        self.every = every
+        self._held: list[dict[str, Tensor]] = []
+        self._sums: dict[str, list[tuple[Tensor, int]]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def due(self, batch: int) -> bool:
+        """Tell whether it looks at this batch."""
+        return batch % self.every == 0
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Have the learner show itself; TypeError where it shows nothing of what this sees."""
+        attach: Any = getattr(pl_module, "attach", None)
+        if attach is None:
+            raise TypeError(f"{type(pl_module).__name__} is no Learner: no probe can see it")
+        attach(self)
+
+    def passed(self, seen: Passage) -> None:
+        """Look at a passage before its gradient moves the weights."""
+        del seen
+
+    def updated(self, seen: Update) -> None:
+        """Look at an update once it is done."""
+        del seen
+
+    def gone_back(self, seen: Outputs) -> None:
+        """Look at what came back to a network's layers."""
+        del seen
+
+    def keep(self, **values: Tensor) -> None:
+        """Keep one measurement; its tensors are not written to any more."""
+        last = self._held[-1] if self._held else values
+        if any(last[k].shape != v.shape for k, v in values.items()):
+            self._reduce()
+        self._held.append(values)
+        if len(self._held) == HELD:
+            self._reduce()
+
+    def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
+        """Turn N measurements, the first axis, into the N values to take means of."""
+        return stacked
+
+    @abc.abstractmethod
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Say what the means since the last rows are, in float64 on the CPU, as rows."""
+
+    def rows(self, step: int) -> list[Row]:
+        """Return rows of all that was measured since the last ones, and start anew.
+
+        Each has ``probe``, ``step``, ``quantity``, ``value``, and what tells it from others, such
+        as ``t``, ``layer`` or ``gate``. A value that is not finite is None.
+        """
+        self._reduce()
+        means = {k: _mean(parts).cpu() for k, parts in self._sums.items()}
+        self._sums = {}
+        told = self.tell(means) if means else iter(())
+        return [{"probe": self.name, "step": step, **_finite(row)} for row in told]
+
+    def _reduce(self) -> None:
+        """Add what is held to the sums, those of one shape to each other."""
+        if not self._held:
+            return
+        # After a resumption the older values may still lie on another device.
+        at = next(iter(self._held[-1].values())).device
+        held = {k: torch.stack([one[k].to(at) for one in self._held]) for k in self._held[0]}
+        N, self._held = len(self._held), []
+        for name, values in self.reduce(**held).items():
+            total, parts = values.double().sum(0), self._sums.setdefault(name, [])
+            for i, (before, n) in enumerate(parts):
+                if before.shape == total.shape:
+                    parts[i] = before.to(at) + total, n + N
+                    break
+            else:
+                parts.append((total, N))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is not yet in rows, which goes into checkpoints."""
+        return {"held": list(self._held), "sums": {k: list(v) for k, v in self._sums.items()}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._held, self._sums = state_dict["held"], state_dict["sums"]
+
+
+def _mean(parts: list[tuple[Tensor, int]]) -> Tensor:
+    """Return the mean over measurements; along the first axis some may be shorter than others."""
+    if len(parts) == 1:
+        return parts[0][0] / parts[0][1]
+    longest = max((total for total, _ in parts), key=len)
+    whole, count = torch.zeros_like(longest), longest.new_zeros(len(longest))
+    for total, n in parts:
+        whole[: len(total)] += total
+        count[: len(total)] += n
+    return whole / count.view(-1, *[1] * (whole.dim() - 1))
+
+
+def _finite(row: Row) -> Row:
+    """Return the row, its value None where that is no number that a table can hold."""
+    value = row["value"]
+    return row if isinstance(value, float) and math.isfinite(value) else {**row, "value": None}

@@ -1,0 +1,141 @@
+"""What a learner shows to the probes: a passage through some steps, an update, feed-forward layers.
+
+L is the loss that an update goes down: the mean over the outputs that the passage counts.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from lightning_modules.interfaces import Cell, Credit, Run
+from lightning_modules.probes._layers import layers_of
+
+
+class Reading(Protocol):
+    """The losses of a passage's steps, summed over counted outputs."""
+
+    def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
+        """Return their derivative by the states of some samples at fixed later states."""
+        ...
+
+    def credit(self, samples: slice) -> Credit:
+        """Return the same as a credit of its own, for an algorithm to run on."""
+        ...
+
+    def counted(self, samples: slice) -> int:
+        """Count the outputs."""
+        ...
+
+    def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
+        """Return the losses with the readout's weights shifted, for autograd to go through."""
+        ...
+
+
+@dataclasses.dataclass
+class Passage:
+    """A run through T steps whose weights have not moved since.
+
+    Attributes:
+        s_BS: the state before all steps.
+        counted: how many outputs L is the mean of.
+        credited: the steps that have losses of their own; None where that is not known.
+        gradient_P: of L, by the cell's weights and then the readout's; None if unknown.
+        given_TBS: ``direct_TBS``, if it is at hand.
+    """
+
+    cell: Cell
+    x_TBI: Tensor
+    s_BS: Tensor
+    resets_TB: Tensor | None
+    run: Run
+    reading: Reading
+    counted: int
+    credited: Sequence[int] | None = None
+    gradient_P: Tensor | None = None
+    given_TBS: Tensor | None = None
+
+    @functools.cached_property
+    def direct_TBS(self) -> Tensor:  # noqa: N802
+        """The summed losses' derivative by the states after the steps, later ones held."""
+        if self.given_TBS is not None:
+            return self.given_TBS
+        return self.reading.direct(slice(None), self.run.path.states_TBS)
+
+    @functools.cached_property
+    def total_TBS(self) -> Tensor:  # noqa: N802
+        """Their whole derivative by all states, the one before the steps first, (T + 1, B, S)."""
+        return self.swept[1] if self.run.total_TBS is None else self.run.total_TBS
+
+    @functools.cached_property
+    def swept(self) -> tuple[Tensor, Tensor]:
+        """The summed losses' derivative by every z and every state."""
+        return self.run.path.sweep(self.direct_TBS)
+
+    @functools.cached_property
+    def flow_LTB(self) -> Tensor:  # noqa: N802
+        """‖∂L/∂h‖ of each sample's h in each layer, (L, T + 1, B), before the steps first."""
+        return torch.stack([self.norms(self.total_TBS, of_h) for of_h in layers_of(self.cell)])
+
+    def norms(self, v_TBS: Tensor, of_h: slice) -> Tensor:
+        """Return the norms of v over a layer's h, (T, B), for L."""
+        return torch.linalg.vector_norm(v_TBS[..., of_h], dim=-1).div_(self.counted)
+
+    def few(self, samples: int) -> "Few":
+        """Return the first samples' steps, followed again."""
+        if samples not in self._few:
+            self._few[samples] = Few.of(self, slice(0, min(samples, self.x_TBI.shape[1])))
+        return self._few[samples]
+
+    @functools.cached_property
+    def _few(self) -> dict[int, "Few"]:
+        return {}
+
+
+class Few(NamedTuple):
+    """Some samples of a passage with all their Jacobians."""
+
+    samples: slice
+    x_TBI: Tensor
+    before_TBS: Tensor
+    """The states before each step, zero after a reset."""
+    keep_TB: Tensor
+    """False where a sample is reset before the step."""
+    states_TBS: Tensor
+    jacobians_TBSS: Tensor
+    """Zero where a sample is reset."""
+
+    @classmethod
+    def of(cls, seen: Passage, samples: slice) -> "Few":
+        """Follow the samples."""
+        x_TBI, s_BS, resets_TB = seen.x_TBI[:, samples], seen.s_BS[samples], seen.resets_TB
+        resets_TB = None if resets_TB is None else resets_TB[:, samples]
+        path = seen.cell.follow(x_TBI, s_BS, resets_TB)
+        states_TBS, (T, B, _), S = path.states_TBS, x_TBI.shape, s_BS.shape[1]
+        j_TBSS = states_TBS.new_empty(T, B, S, S)
+        path.jacobians(0, j_TBSS)
+        keep_TB = x_TBI.new_ones(T, B, dtype=torch.bool) if resets_TB is None else ~resets_TB
+        before_TBS = torch.cat([s_BS[None], states_TBS[:-1]]) * keep_TB.unsqueeze(-1)
+        return cls(samples, x_TBI, before_TBS, keep_TB, states_TBS, j_TBSS)
+
+
+class Update(NamedTuple):
+    """An update of the weights, tensor by tensor."""
+
+    names: Sequence[str]
+    before: Sequence[Tensor]
+    after: Sequence[Tensor]
+    raw: Sequence[Tensor]
+    """The gradient as it was found, cut in any way."""
+    clipped: Sequence[Tensor]
+    """What the weights moved by; ``raw`` itself where nothing clips."""
+    threshold: float | None
+
+
+Outputs = dict[str, list[Tensor]]
+"""‖∂L/∂h‖ of each call of each layer of a feed-forward network, by name, in order of the calls."""
+
+Row = dict[str, str | int | float | None]

@@ -1,0 +1,77 @@
+"""How much error reaches each time step and layer.
+
+    ‖∂L/∂h_t‖        total: through all later steps and layers, over the samples together
+
+L is the loss that the update goes down, the mean over the passage's counted outputs, so samples
+share it. ``t`` counts steps from the passage's first, ``layer`` from the bottom. BPTT comes by
+this on its way; for algorithms that do not, it costs them one way back, O(n²) a step.
+
+Of a feed-forward network, ``layer`` counts the modules without children in the order of their
+calls, ``module`` is their name, and h their output; where one is called several times, ``t``
+counts the calls.
+
+References:
+    Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.
+    Bengio, Simard & Frasconi (1994), Learning long-term dependencies with gradient descent is
+        difficult, IEEE Transactions on Neural Networks 5(2).
+"""
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Outputs, Passage, Row
+
+
+@final
+class ErrorFlow(Probe):
+    """The norm of the total error at every step of every layer."""
+
+    sees = frozenset({"passages", "outputs"})
+
+    def __init__(self, every: int = 1):
+        """Look at every ``every``-th batch."""
+        super().__init__(every)
+        self._modules: list[str] = []
+
+    def passed(self, seen: Passage) -> None:
+        """Keep the norm of each sample's error."""
+        self.keep(flow_LTB=seen.flow_LTB)
+
+    def gone_back(self, seen: Outputs) -> None:
+        """Keep the norms of the layers' errors."""
+        self._modules = list(seen)
+        self.keep(**{name: torch.stack(calls) for name, calls in seen.items()})
+
+    def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
+        """Return the norm over all samples at each step, (N, T, L)."""
+        if self._modules:
+            return stacked
+        n_NLTB = stacked["flow_LTB"][:, :, 1:]
+        return {"norm": torch.linalg.vector_norm(n_NLTB, dim=-1).transpose(1, 2)}
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each layer and step."""
+        if not self._modules:
+            for layer, norm_T in enumerate(means["norm"].T.tolist()):
+                yield from _along(norm_T, {"layer": layer})
+        for layer, name in enumerate(self._modules):
+            yield from _along(means[name].tolist(), {"layer": layer, "module": name})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the names of the modules."""
+        return {**super().state_dict(), "modules": self._modules}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take them back."""
+        super().load_state_dict(state_dict)
+        self._modules = state_dict["modules"]
+
+
+def _along(norm_T: list[float], of: Row) -> Iterator[Row]:
+    """Return a row for each step."""
+    for t, value in enumerate(norm_T):
+        yield {"quantity": "norm", "t": t, **of, "value": value}

@@ -1,0 +1,82 @@
+"""How open the gates are, and how far they and the activations are saturated.
+
+    mean     of a gate's values
+    below    the fraction of them below 0.1: shut
+    above    the fraction above 0.9: open
+
+``gate`` is the gate's name in its cell; ``h`` is |h|, so that ``above`` is the saturation of a
+tanh, and ``below`` that of a logistic at its lower end, or the silence of a ReLU. Fractions are of
+samples, units and steps together.
+
+Of a passage's steps at most ``times`` are looked at, evenly spaced from the first, since every
+value of every gate costs more than the norm of its error.
+
+References:
+    Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural
+        networks, AISTATS.
+    Karpathy, Johnson & Li (2016), Visualizing and understanding recurrent networks, ICLR workshop,
+        arXiv:1506.02078: gates that are left or right saturated.
+"""
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._layers import layers_of, names_of
+from lightning_modules.probes._seen import Passage, Row
+
+SHUT, OPEN = 0.1, 0.9
+
+
+@final
+class Gates(Probe):
+    """Mean and saturation of each gate and of h."""
+
+    sees = frozenset({"passages"})
+
+    def __init__(self, every: int = 1, times: int | None = 8):
+        """Look at ``times`` steps of a passage; None is all of them."""
+        super().__init__(every)
+        if times is not None and times < 1:
+            raise ValueError(f"times is {times}: it must be at least 1, or None")
+        self.times = times
+        self._of: list[tuple[int, str]] = []
+
+    def passed(self, seen: Passage) -> None:
+        """Keep mean and saturation, one after the other for each gate."""
+        path = seen.run.path
+        apart = -(-len(path) // self.times) if self.times else 1
+        values = {}
+        for layer, (name, of_h) in enumerate(
+            zip(names_of(seen.cell), layers_of(seen.cell), strict=True)
+        ):
+            values[layer, "h"] = path.states_TBS[::apart, :, of_h].abs()
+            for gate, g_TBH in path.gates().items():
+                if gate.startswith(name) and "." not in gate[len(name) :]:
+                    values[layer, gate[len(name) :]] = g_TBH[::apart].contiguous()
+        self._of = list(values)
+        told = [t for g in values.values() for t in (g.mean(), _part(g < SHUT), _part(g > OPEN))]
+        self.keep(told_GQ=torch.stack(told).view(-1, 3))
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return three rows for each gate."""
+        for (layer, gate), told in zip(self._of, means["told_GQ"].tolist(), strict=True):
+            for quantity, value in zip(("mean", "below", "above"), told, strict=True):
+                yield {"quantity": quantity, "layer": layer, "gate": gate, "value": value}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the gates' names."""
+        return {**super().state_dict(), "of": self._of}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take them back."""
+        super().load_state_dict(state_dict)
+        self._of = state_dict["of"]
+
+
+def _part(true: Tensor) -> Tensor:
+    """Return the fraction that is true."""
+    return true.count_nonzero() / true.numel()

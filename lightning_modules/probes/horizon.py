@@ -1,0 +1,76 @@
+"""How many steps back error falls by e.
+
+    r_t = ‖(∂L/∂s_t ds_t/ds_{t-1})[h]‖ / ‖∂L/∂h_t‖        what is left after one step further back
+
+Losses of step t - 1 itself are left out of the numerator, so that error which comes in on the way
+does not hide the decay; samples that are reset before step t are left out of r_t. From the
+passage's last step on, the logarithms of r, each the mean over measurements, are summed until -1
+is reached; the horizon is the number of steps that this takes, linear in between. Where the
+passage is too short for that, its mean rate goes on: T / -Σ log r. Error that does not fall has no
+horizon: None. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
+
+References:
+    Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._layers import layers_of
+from lightning_modules.probes._seen import Passage, Row
+
+
+@final
+class Horizon(Probe):
+    """The e-fold length of error, for each layer."""
+
+    sees = frozenset({"passages"})
+
+    def passed(self, seen: Passage) -> None:
+        """Keep the norms on both sides of each step."""
+        after_LTB, before_LTB = seen.flow_LTB[:, 1:], seen.flow_LTB[:, :-1]
+        if seen.resets_TB is not None:
+            after_LTB = after_LTB * ~seen.resets_TB
+        T = after_LTB.shape[1]
+        own = range(T) if seen.credited is None else seen.credited
+        own = [t + 1 for t in own if t + 1 < T]  # the last state is nobody's past
+        if own:
+            before_LTB = before_LTB.clone()
+            at: slice | list[int] = slice(1, T) if len(own) == T - 1 else own
+            less = slice(0, T - 1) if isinstance(at, slice) else [t - 1 for t in at]
+            for layer, of_h in enumerate(layers_of(seen.cell)):
+                v_TBH = seen.total_TBS[at][..., of_h] - seen.direct_TBS[less][..., of_h]
+                before_LTB[layer, at] = seen.norms(v_TBH, slice(None))
+        self.keep(before_LTB=before_LTB, after_LTB=after_LTB)
+
+    def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
+        """Return log r by lag, the last step's first, and whether there was one, (N, T, L)."""
+        before, after = (
+            torch.linalg.vector_norm(stacked[k], dim=-1).transpose(1, 2).flip(1)
+            for k in ("before_LTB", "after_LTB")
+        )
+        there, tiny = after > 0, torch.finfo(after.dtype).tiny
+        log_NTL = before.clamp_min(tiny).log() - after.clamp_min(tiny).log()
+        return {"log": log_NTL * there, "there": there}
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each layer."""
+        for layer, (log_T, there_T) in enumerate(
+            zip(means["log"].T, means["there"].T, strict=True)
+        ):
+            steps = (log_T / there_T)[there_T > 0]
+            yield {"quantity": "steps", "layer": layer, "value": _crossing(steps)}
+
+
+def _crossing(log_T: Tensor) -> float:
+    """Return after how many steps the sum reaches -1; infinity where it never will."""
+    sums = [0.0, *log_T.cumsum(0).tolist()]
+    for k, (last, now) in enumerate(pairwise(sums)):
+        if now <= -1:
+            return k + (1 + last) / (last - now)
+    return -len(log_T) / sums[-1] if sums[-1] < 0 else float("inf")

@@ -1,0 +1,45 @@
+"""Signal and noise of the gradient: its mean over the batch against its spread.
+
+    g_b = B ∂L_b/∂w        L_b: sample b's share of L, so that the mean of g_b is ∂L/∂w
+    signal = ‖mean g_b‖        spread = sqrt(Σ_b ‖g_b - mean g‖² / (B - 1))        ratio of the two
+
+Of the cell's weights, and of error through the passage alone, whatever the algorithm. One way
+back and one gradient a sample: about the cost of BPTT once more. One sample has no spread: None.
+
+References:
+    McCandlish, Kaplan, Amodei & OpenAI (2018), An empirical model of large-batch training,
+        arXiv:1812.06162: spread² / signal² is the simple noise scale, up to the bias of ‖mean‖².
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Passage, Row
+
+
+@final
+class Noise(Probe):
+    """The gradient's norm and its spread over samples."""
+
+    sees = frozenset({"passages"})
+
+    def passed(self, seen: Passage) -> None:
+        """Keep both."""
+        u_TBZ, _ = seen.swept
+        B = u_TBZ.shape[1]
+        g_BRP = u_TBZ.new_zeros(B, 1, seen.run.path.parameters)
+        seen.run.path.accumulate(u_TBZ.unsqueeze(2), 0, g_BRP)
+        g_BP = g_BRP.squeeze(1).mul_(B / seen.counted)
+        mean_P = g_BP.mean(0)
+        signal = torch.linalg.vector_norm(mean_P)
+        spread = torch.linalg.vector_norm(g_BP.sub_(mean_P)) / (B - 1 or torch.nan) ** 0.5
+        self.keep(signal=signal, spread=spread, ratio=signal / spread)
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each quantity."""
+        for quantity, value in means.items():
+            yield {"quantity": quantity, "value": float(value)}

@@ -1,0 +1,105 @@
+"""How small disturbances of the state grow: Lyapunov exponents and Jacobians over several steps.
+
+    Q_t R_t = J_t Q_{t-1}        J_t = ds_t/ds_{t-1}        exponent i: the mean of log |R_t,ii|
+    ∂h_t/∂h_k        its singular values, for k fixed and t = k + lag
+
+Exponents are the ``count`` largest, in nats a step. The first quarter of the steps turns Q to the
+leading directions and does not count; Q is made orthonormal every ``APART`` steps. k lies so
+that the longest lag ends at the passage's last step; lags that do not fit are left out, and of
+each the ``count`` largest singular values are told. Steps before which a sample is reset count for
+neither: Q is kept as it is, and a Jacobian across a reset is zero.
+
+Both are of the first ``samples`` samples, and the mean over them. Dense Jacobians cost O(S³) a
+step and sample for the singular values, O(T S²) memory.
+
+References:
+    Benettin, Galgani, Giorgilli & Strelcyn (1980), Lyapunov characteristic exponents for smooth
+        dynamical systems and for Hamiltonian systems, Meccanica 15.
+    Engelken, Wolf & Abbott (2023), Lyapunov spectra of chaotic recurrent neural networks, Physical
+        Review Research 5, arXiv:2006.02427.
+    Vogt, Puelma Touzel, Shlizerman & Lajoie (2022), On Lyapunov exponents for RNNs, Frontiers in
+        Applied Mathematics and Statistics 8, arXiv:2006.14123.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Few, Passage, Row
+
+APART = 5
+
+
+@final
+class Spectrum(Probe):
+    """Leading Lyapunov exponents, and singular values at a few lags."""
+
+    sees = frozenset({"passages"})
+
+    def __init__(
+        self, every: int = 50, count: int = 4, lags: Sequence[int] = (1, 5, 20), samples: int = 1
+    ):
+        """Tell ``count`` exponents, and as many singular values at each lag."""
+        super().__init__(every)
+        for name, value in (("count", count), ("samples", samples), ("lags", min(lags, default=1))):
+            if value < 1:
+                raise ValueError(f"{name} is {value}: it must be at least 1")
+        self.count, self.lags, self.samples = count, sorted(lags), samples
+
+    def passed(self, seen: Passage) -> None:
+        """Keep exponents and singular values, both the largest first."""
+        few = seen.few(self.samples)
+        values = {"exponent": self._exponents(few)}
+        for lag, j_BHH in _across(few, self.lags, seen.cell.hidden_size):
+            values[f"singular_value {lag}"] = torch.linalg.svdvals(j_BHH)[:, : self.count].mean(0)
+        self.keep(**values)
+
+    def _exponents(self, few: Few) -> Tensor:
+        """Return the leading exponents, (count,)."""
+        T, B, S, _ = few.jacobians_TBSS.shape
+        start = torch.Generator().manual_seed(0)
+        q_BSN = (
+            torch.randn(S, min(self.count, S), generator=start).to(few.states_TBS).expand(B, -1, -1)
+        )
+        q_BSN, _ = torch.linalg.qr(q_BSN)
+        logs_BN, first = torch.zeros_like(q_BSN[:, 0]), T // 4
+        keep_TB = few.keep_TB if not few.keep_TB.all() else None
+        tiny = torch.finfo(q_BSN.dtype).tiny
+        for t, j_BSS in enumerate(few.jacobians_TBSS.unbind()):
+            moved_BSN = j_BSS @ q_BSN
+            q_BSN = (
+                moved_BSN
+                if keep_TB is None
+                else torch.where(keep_TB[t, :, None, None], moved_BSN, q_BSN)
+            )
+            if (t - first) % APART == APART - 1 or t == T - 1:
+                q_BSN, r_BNN = torch.linalg.qr(q_BSN)
+                if t >= first:
+                    diagonal_BN = r_BNN.diagonal(dim1=1, dim2=2).abs()
+                    logs_BN = logs_BN + diagonal_BN.clamp_min(tiny).log()
+        return (logs_BN / few.keep_TB[first:].sum(0).unsqueeze(1)).mean(0)
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each rank."""
+        for name, values in means.items():
+            quantity, _, lag = name.partition(" ")
+            at: Row = {"lag": int(lag)} if lag else {}
+            for rank, value in enumerate(values.tolist()):
+                yield {"quantity": quantity, **at, "rank": rank, "value": value}
+
+
+def _across(few: Few, lags: Sequence[int], H: int) -> Iterator[tuple[int, Tensor]]:
+    """Iterate over the lags that fit with ∂h_t/∂h_k, (B, H, H)."""
+    T = len(few.states_TBS)
+    fitting = [lag for lag in lags if lag < T]
+    if not fitting:
+        return
+    j_TBSS = few.jacobians_TBSS[T - max(fitting) :]
+    m_BSH = j_TBSS[0, :, :, :H]
+    for lag in range(1, max(fitting) + 1):
+        m_BSH = m_BSH if lag == 1 else j_TBSS[lag - 1] @ m_BSH
+        if lag in fitting:
+            yield lag, m_BSH[:, :H]

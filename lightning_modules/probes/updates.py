@@ -1,0 +1,57 @@
+"""How far an update moves each parameter, beside its size.
+
+    ‖Δθ‖ / ‖θ‖        θ before the update
+
+About 1e-3 is a rule of thumb for a healthy rate; a parameter that starts at zero has none: None.
+
+References:
+    Bengio (2012), Practical recommendations for gradient-based training of deep architectures,
+        Neural Networks: Tricks of the Trade, arXiv:1206.5533.
+"""
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Row, Update
+
+
+@final
+class Updates(Probe):
+    """The relative size of every parameter's update."""
+
+    sees = frozenset({"updates"})
+
+    def __init__(self, every: int = 1):
+        """Look at every ``every``-th batch."""
+        super().__init__(every)
+        self._names: list[str] = []
+
+    def updated(self, seen: Update) -> None:
+        """Keep the norms of θ and of Δθ."""
+        self._names = list(seen.names)
+        moved = (a - b for a, b in zip(seen.after, seen.before, strict=True))
+        norms = [torch.linalg.vector_norm(w) for w in (*moved, *seen.before)]
+        self.keep(norms_2W=torch.stack(norms))
+
+    def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
+        """Return the ratios, (N, W)."""
+        moved_NW, size_NW = stacked["norms_2W"].chunk(2, dim=1)
+        return {"ratio": moved_NW / size_NW}
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each parameter."""
+        for name, value in zip(self._names, means["ratio"].tolist(), strict=True):
+            yield {"quantity": "ratio", "parameter": name, "value": value}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the parameters' names."""
+        return {**super().state_dict(), "names": self._names}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take them back."""
+        super().load_state_dict(state_dict)
+        self._names = state_dict["names"]
