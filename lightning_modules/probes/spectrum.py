@@ -52,35 +52,11 @@ class Spectrum(Probe):
     def passed(self, seen: Passage) -> None:
         """Keep exponents and singular values, both the largest first."""
         few = seen.few(self.samples)
-        values = {"exponent": self._exponents(few)}
+        keep_TB = None if few.keep_TB.all() else few.keep_TB
+        values = {"exponent": lyapunov(few.jacobians_TBSS, self.count, keep_TB)}
         for lag, j_BHH in _across(few, self.lags, seen.cell.hidden_size):
             values[f"singular_value {lag}"] = torch.linalg.svdvals(j_BHH)[:, : self.count].mean(0)
         self.keep(**values)
-
-    def _exponents(self, few: Few) -> Tensor:
-        """Return the leading exponents, (count,)."""
-        T, B, S, _ = few.jacobians_TBSS.shape
-        start = torch.Generator().manual_seed(0)
-        q_BSN = (
-            torch.randn(S, min(self.count, S), generator=start).to(few.states_TBS).expand(B, -1, -1)
-        )
-        q_BSN, _ = torch.linalg.qr(q_BSN)
-        logs_BN, first = torch.zeros_like(q_BSN[:, 0]), T // 4
-        keep_TB = few.keep_TB if not few.keep_TB.all() else None
-        tiny = torch.finfo(q_BSN.dtype).tiny
-        for t, j_BSS in enumerate(few.jacobians_TBSS.unbind()):
-            moved_BSN = j_BSS @ q_BSN
-            q_BSN = (
-                moved_BSN
-                if keep_TB is None
-                else torch.where(keep_TB[t, :, None, None], moved_BSN, q_BSN)
-            )
-            if (t - first) % APART == APART - 1 or t == T - 1:
-                q_BSN, r_BNN = torch.linalg.qr(q_BSN)
-                if t >= first:
-                    diagonal_BN = r_BNN.diagonal(dim1=1, dim2=2).abs()
-                    logs_BN = logs_BN + diagonal_BN.clamp_min(tiny).log()
-        return (logs_BN / few.keep_TB[first:].sum(0).unsqueeze(1)).mean(0)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each rank."""
@@ -89,6 +65,31 @@ class Spectrum(Probe):
             at: Row = {"lag": int(lag)} if lag else {}
             for rank, value in enumerate(values.tolist()):
                 yield {"quantity": quantity, **at, "rank": rank, "value": value}
+
+
+def lyapunov(j_TBSS: Tensor, count: int, keep_TB: Tensor | None = None) -> Tensor:
+    """Return the ``count`` largest exponents along the Jacobians, the mean over samples.
+
+    ``keep_TB`` is false at steps before which a sample is reset; None is that none is.
+    """
+    T, B, S, _ = j_TBSS.shape
+    start = torch.Generator().manual_seed(0)
+    q_BSN = torch.randn(S, min(count, S), generator=start).to(j_TBSS).expand(B, -1, -1)
+    q_BSN, _ = torch.linalg.qr(q_BSN)
+    logs_BN, first = torch.zeros_like(q_BSN[:, 0]), T // 4
+    tiny = torch.finfo(q_BSN.dtype).tiny
+    for t, j_BSS in enumerate(j_TBSS.unbind()):
+        moved_BSN = j_BSS @ q_BSN
+        if keep_TB is not None:
+            moved_BSN = torch.where(keep_TB[t, :, None, None], moved_BSN, q_BSN)
+        q_BSN = moved_BSN
+        if (t - first) % APART == APART - 1 or t == T - 1:
+            q_BSN, r_BNN = torch.linalg.qr(q_BSN)
+            if t >= first:
+                diagonal_BN = r_BNN.diagonal(dim1=1, dim2=2).abs()
+                logs_BN = logs_BN + diagonal_BN.clamp_min(tiny).log()
+    steps = T - first if keep_TB is None else keep_TB[first:].sum(0).unsqueeze(1)
+    return (logs_BN / steps).mean(0)
 
 
 def _across(few: Few, lags: Sequence[int], H: int) -> Iterator[tuple[int, Tensor]]:

@@ -1,0 +1,118 @@
+"""The study ``vanishing_gradient`` at a size of seconds: predictions hold, or fail as they must."""
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline.studies.vanishing_gradient import STUDY, learning
+from pipeline.study import Check, Table, rows_of
+
+SECTION: dict[str, dict[str, Any]] = {
+    "decay": {
+        "cell": "srn",
+        "activations": ["linear", "tanh", "logistic", "relu"],
+        "starts": ["orthogonal", "identity"],
+        "gains": [0.5, 1.5],
+        "architectures": ["srn", "residual", "lstm"],
+        "lengths": [20, 400],
+        "input_gain": 0.3,
+        "batch_size": 2,
+        "input_size": 3,
+        "hidden_size": 8,
+        "seeds": 1,
+    },
+    "learning": {
+        "task": "adding",
+        "algorithm": "bptt",
+        "networks": {
+            "tanh": {"cell": "srn"},
+            "irnn": {"cell": "srn", "activation": "relu", "start": "identity"},
+        },
+        "lengths": [50],
+        "hidden_size": 4,
+        "batch_size": 4,
+        "learning_rate": 0.001,
+        "clip": 1.0,
+        "steps": 4,
+        "evaluations": 2,
+        "held_out_size": 20,
+        "seeds": 1,
+    },
+}
+
+
+@functools.cache
+def _measured() -> pd.DataFrame:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for trial in STUDY.trials(STUDY.Params(**SECTION)):
+            rows += [{**trial, **row} for row in STUDY.run(trial, {}, Path(folder))]
+    return pd.DataFrame(rows)
+
+
+def _rows(part: str) -> pd.DataFrame:
+    return rows_of(_measured(), part).copy()
+
+
+def _checks(part: str, rows: pd.DataFrame) -> dict[str, Check]:
+    return {check.claim: check for check in STUDY.parts[part].expects(rows)}
+
+
+def test_what_is_exact_holds_at_any_size() -> None:
+    exact = ("linear, orthogonal", "logistic", "residual", "as drawn")
+    found = _checks("decay", _rows("decay"))
+    for words in exact:
+        (check,) = [check for claim, check in found.items() if claim.startswith(words)]
+        assert check.holds, check
+
+
+def test_what_is_lost_altogether_has_no_number() -> None:
+    rows = _rows("decay")
+    lost = rows[
+        (rows["activation"] == "logistic") & (rows["length"] == 400) & (rows["gain"] == 0.5)
+    ]
+    assert lost.loc[lost["lag"] == 400, "log10_kept"].isna().all()
+    assert lost.loc[lost["kind"] == "network", "exponent"].between(-3, -2).all()
+
+
+def test_figures_and_tables_can_be_made_of_the_rows() -> None:
+    rows = _measured()
+    tables = [shown for shown in STUDY.figures if isinstance(shown, Table)]
+    assert [len(table.build(rows)) for table in tables] == [19, 2]
+
+
+def test_a_run_that_diverged_has_learned_nothing() -> None:
+    rows = _rows("learning")
+    rows["held_out_loss"] = [0.001, 0.001, None] * 2
+    found = _checks("learning", rows)
+    assert found["adding, 50 steps: tanh units above 0.1"].holds
+    table = learning.PART.figures[1]
+    assert isinstance(table, Table)
+    assert list(table.build(rows)["50 steps"]) == ["inf (0 of 1)"] * 2
+
+
+TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
+    "a decay that is not exact": ("decay", "linear, orth", "whole", "activation == 'linear'", 0.9),
+    "a step that keeps more": ("decay", "logistic", "most", "activation == 'logistic'", 0.9),
+    "a residual that loses": ("decay", "residual", "least", "cell == 'residual'", 0.99),
+    "an exponent of its own": ("decay", "over 100", "exponent", "activation == 'tanh'", -9.0),
+    "an LSTM that forgets": ("decay", "as drawn", "rate", "cell == 'lstm'", -9.0),
+    "tanh units that learn": ("learning", "tanh", "held_out_loss", "network == 'tanh'", 0.01),
+    "a GRU that does not": ("learning", "gru", "held_out_loss", "network == 'gru'", 0.1),
+    "nor an LSTM": ("learning", "lstm", "held_out_loss", "network == 'lstm'", 0.1),
+}
+"""Part and claim of a check; the column, the rows, and the value that they are tampered with."""
+
+
+@pytest.mark.parametrize("tampered", TAMPERED)
+def test_a_check_fails_on_tampered_rows(tampered: str) -> None:
+    part, claim, column, which, value = TAMPERED[tampered]
+    rows = _rows(part).replace({"network": {"irnn": claim}} if claim in ("gru", "lstm") else {})
+    rows.loc[rows.eval(which), column] = value
+    aimed = [check for words, check in _checks(part, rows).items() if claim in words]
+    assert aimed
+    assert not any(check.holds for check in aimed), aimed
