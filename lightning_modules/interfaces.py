@@ -1,20 +1,12 @@
 """The contracts where the folders meet.
 
-A cell never imports an algorithm, nor the reverse: both import this file only.
+A cell never imports an algorithm, nor the reverse: both import this file only. Every classical
+cell is affine maps and a unit-wise update, ``cells/_unitwise.py``, so that no graph is needed.
 
 Shape letters, here and everywhere, written as a suffix on the name (``x_BI``):
     B batch   T time   I input   H hidden   S state   O output
     Z pre-activations   P parameters, flattened in the order of ``cell.parameters()``
     R rows: several vectors that are pulled back together
-
-Every classical cell is one affine map followed by a unit-wise update:
-
-    z  = b,  z[input_rows] += U x,  z[recurrent_rows] += W h       h = s[:, :H]
-    s' = update(z, s)       unit i of s' depends on unit i of z and of s alone
-
-A row of z in neither set is a parameter of its unit alone (a peephole, a decay). Hence ds'/dz and
-ds'/ds at fixed z are block-diagonal by unit, the immediate influence of the parameters factors
-into (ds'/dz) times [x, h, 1], and no algorithm needs an autograd graph.
 """
 
 import abc
@@ -43,8 +35,8 @@ class Claim(enum.Enum):
 class Trajectory(abc.ABC):
     """A cell's states along T steps and its first-order behaviour at each of them.
 
-    It keeps what it needs of the weights, so that they may move in place after it was made. For a
-    sample that was reset before a step, ds'/ds is zero there.
+    It keeps what it needs of the weights, so they may move after it was made. For a sample that
+    was reset before a step, ds'/ds is zero there.
 
     Attributes:
         states_TBS: the state after each step; a record of joined steps has none.
@@ -64,9 +56,8 @@ class Trajectory(abc.ABC):
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z, (T, B, Z), and on every state, (T + 1, B, S).
 
-        The first state is the one before all steps. A state's credit is its total one: its own,
-        what comes back from the step after, and in a stack from the layers above. Credits fewer
-        than the steps belong to the last ones.
+        The first state is the one before all steps. A state's credit is the total: its own, what
+        comes back to it, and in a stack what comes down. Fewer credits belong to the last steps.
         """
 
     @abc.abstractmethod
@@ -86,10 +77,7 @@ class Trajectory(abc.ABC):
 
     @abc.abstractmethod
     def gates(self) -> dict[str, Tensor]:
-        """Return what each gate let through, by its name, (T, B, H); empty where there are none.
-
-        A record of joined steps has none.
-        """
+        """Return what each gate let through, by name, (T, B, H); none of steps that were joined."""
 
     @abc.abstractmethod
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
@@ -142,10 +130,8 @@ class Run(NamedTuple):
     memory: Any
     """What the algorithm carries on; it belongs to this stream and can be pickled."""
     path: Trajectory
-    """These steps."""
     total_TBS: Tensor | None = None
-    """The derivative of their losses by every state, the one before them first, (T + 1, B, S);
-    None where the algorithm does not come by it."""
+    """The total credit of every state, (T + 1, B, S); None where the rule does not come by it."""
 
 
 class Algorithm(abc.ABC):

@@ -15,7 +15,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from lightning_modules.probes._seen import Outputs, Passage, Row, Update
+from lightning_modules.instruments import Outputs, Row, Update
+from lightning_modules.probes._seen import Passage
 
 HELD = 64
 
@@ -25,10 +26,12 @@ class Probe(Callback, abc.ABC):
 
     Attributes:
         sees: what it can measure: passages, updates, or the outputs of a network's layers.
+        passage: what it sees passages as.
         every: how often it looks, in training batches, the first being one of them.
     """
 
     sees: ClassVar[frozenset[str]]
+    passage = Passage
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch; ValueError where that is below 1."""

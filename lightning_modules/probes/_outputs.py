@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.probes._base import Probe
+from lightning_modules.instruments import Instrument
 
 
 class Watched:
     """A context in which a network goes forward; the norms are there after the way back."""
 
-    def __init__(self, network: nn.Module, probes: Sequence[Probe]):
+    def __init__(self, network: nn.Module, probes: Sequence[Instrument]):
         """Watch the modules without children, for those probes that see outputs."""
         self._network = network
         self._probes = [probe for probe in probes if "outputs" in probe.sees]

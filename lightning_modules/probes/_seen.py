@@ -1,4 +1,4 @@
-"""What a learner shows to the probes: a passage through some steps, an update, feed-forward layers.
+"""What probes see of a passage through some steps, worked out once for all of them.
 
 L is the loss that an update goes down: the mean over the outputs that the passage counts.
 """
@@ -6,33 +6,14 @@ L is the loss that an update goes down: the mean over the outputs that the passa
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lightning_modules.interfaces import Cell, Credit, Run
+from lightning_modules.instruments import Reading
+from lightning_modules.interfaces import Cell, Run
 from lightning_modules.probes._layers import layers_of
-
-
-class Reading(Protocol):
-    """The losses of a passage's steps, summed over counted outputs."""
-
-    def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
-        """Return their derivative by the states of some samples at fixed later states."""
-        ...
-
-    def credit(self, samples: slice) -> Credit:
-        """Return the same as a credit of its own, for an algorithm to run on."""
-        ...
-
-    def counted(self, samples: slice) -> int:
-        """Count the outputs."""
-        ...
-
-    def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
-        """Return the losses with the readout's weights shifted, for autograd to go through."""
-        ...
 
 
 @dataclasses.dataclass
@@ -120,22 +101,3 @@ class Few(NamedTuple):
         keep_TB = x_TBI.new_ones(T, B, dtype=torch.bool) if resets_TB is None else ~resets_TB
         before_TBS = torch.cat([s_BS[None], states_TBS[:-1]]) * keep_TB.unsqueeze(-1)
         return cls(samples, x_TBI, before_TBS, keep_TB, states_TBS, j_TBSS)
-
-
-class Update(NamedTuple):
-    """An update of the weights, tensor by tensor."""
-
-    names: Sequence[str]
-    before: Sequence[Tensor]
-    after: Sequence[Tensor]
-    raw: Sequence[Tensor]
-    """The gradient as it was found, cut in any way."""
-    clipped: Sequence[Tensor]
-    """What the weights moved by; ``raw`` itself where nothing clips."""
-    threshold: float | None
-
-
-Outputs = dict[str, list[Tensor]]
-"""‖∂L/∂h‖ of each call of each layer of a feed-forward network, by name, in order of the calls."""
-
-Row = dict[str, str | int | float | None]

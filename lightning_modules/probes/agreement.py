@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.instruments import Row
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Passage, Row
+from lightning_modules.probes._seen import Passage
 
 
 @final

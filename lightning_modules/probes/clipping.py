@@ -19,8 +19,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Row, Update
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Row, Update
 
 
 @final

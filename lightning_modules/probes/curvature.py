@@ -33,9 +33,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, jvp
 
+from lightning_modules.instruments import Row
 from lightning_modules.interfaces import Cell
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Few, Passage, Row
+from lightning_modules.probes._seen import Few, Passage
 
 
 @final

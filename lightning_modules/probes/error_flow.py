@@ -22,8 +22,9 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Outputs, Row
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Outputs, Passage, Row
+from lightning_modules.probes._seen import Passage
 
 
 @final

@@ -24,9 +24,10 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Row
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._layers import layers_of, names_of
-from lightning_modules.probes._seen import Passage, Row
+from lightning_modules.probes._seen import Passage
 
 SHUT, OPEN = 0.1, 0.9
 

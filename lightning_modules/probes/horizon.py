@@ -20,9 +20,10 @@ from typing import final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Row
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._layers import layers_of
-from lightning_modules.probes._seen import Passage, Row
+from lightning_modules.probes._seen import Passage
 
 
 @final

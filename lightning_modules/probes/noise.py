@@ -17,8 +17,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Row
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Passage, Row
+from lightning_modules.probes._seen import Passage
 
 
 @final

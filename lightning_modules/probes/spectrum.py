@@ -27,8 +27,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Row
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Few, Passage, Row
+from lightning_modules.probes._seen import Few, Passage
 
 APART = 5
 

@@ -13,8 +13,8 @@ import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
 
+from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
-from lightning_modules.probes._base import Probe
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.recorder import Recorder, Row, Saver
 
@@ -39,7 +39,7 @@ def fit(
     scratch: pathlib.Path | None = None,
     accelerator: str = "auto",
     checkpoint_every_seconds: float = 60.0,
-    probes: Sequence[Probe] = (),
+    probes: Sequence[Instrument] = (),
 ) -> list[Row]:
     """Train a learner for ``steps`` batches and return one row for each evaluation.
 

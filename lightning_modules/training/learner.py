@@ -2,18 +2,19 @@
 
 import abc
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
+from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
-from lightning_modules.probes._base import Probe
 from lightning_modules.registry import UnknownNameError, nearest
 from lightning_modules.training.books import Books
 from lightning_modules.training.clipping import Clip
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.losses import counted_only, loss_named
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -43,7 +44,14 @@ class Learner(LightningModule, abc.ABC):
 
     shows: ClassVar[frozenset[str]]
 
-    def __init__(self, loss: str, optimizer: str, learning_rate: float, clip: Clip | None = None):
+    def __init__(
+        self,
+        loss: str,
+        optimizer: str,
+        learning_rate: float,
+        clip: Clip | None = None,
+        decay: Decay | None = None,
+    ):
         """Raise UnknownNameError or ValueError for what cannot be."""
         super().__init__()
         if optimizer not in OPTIMIZERS:
@@ -52,8 +60,9 @@ class Learner(LightningModule, abc.ABC):
         if not (math.isfinite(learning_rate) and learning_rate > 0):
             raise ValueError(f"learning_rate is {learning_rate}: it must be finite and above 0")
         self.loss_name, self.loss = loss, loss_named(loss)
-        self.optimizer, self.learning_rate, self.clip = optimizer, learning_rate, clip
-        self.probes: list[Probe] = []
+        self.optimizer, self.learning_rate = optimizer, learning_rate
+        self.clip, self.decay = clip, decay
+        self.probes: list[Instrument] = []
 
     @abc.abstractmethod
     def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
@@ -76,7 +85,7 @@ class Learner(LightningModule, abc.ABC):
         self.streams = task.streams
         self.books = Books()
 
-    def attach(self, probe: Probe) -> None:
+    def attach(self, probe: Instrument) -> None:
         """Show the probe what it sees; ValueError if that is nothing that there is to be shown."""
         if not probe.sees & self.shows:
             raise ValueError(
@@ -86,13 +95,20 @@ class Learner(LightningModule, abc.ABC):
         if probe not in self.probes:
             self.probes.append(probe)
 
-    def due(self) -> list[Probe]:
+    def due(self) -> list[Instrument]:
         """Return the probes that look at the present batch."""
         return [probe for probe in self.probes if probe.due(self.books.batches)]
 
     def weights(self) -> list[nn.Parameter]:
         """Return what the optimizer moves."""
         return list(self.parameters())
+
+    def tame(self, weights: Sequence[nn.Parameter]) -> None:
+        """Clip the weights' gradients, and have the weights decay, before the optimizer's step."""
+        if self.clip is not None:
+            self.clip(weights)
+        if self.decay is not None:
+            self.decay(weights, self.learning_rate)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimizer over ``weights()``, which are on their device by now."""

@@ -9,8 +9,8 @@ from typing import Any, final
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Task
-from lightning_modules.probes._base import Probe
 from lightning_modules.training.learner import Learner
 
 Row = dict[str, Any]
@@ -25,7 +25,9 @@ class Recorder(Callback):
             numbers that are not finite are None.
     """
 
-    def __init__(self, task: Task, steps: int, evaluate_every: int, probes: Sequence[Probe] = ()):
+    def __init__(
+        self, task: Task, steps: int, evaluate_every: int, probes: Sequence[Instrument] = ()
+    ):
         """Evaluate on the held-out data of ``task``."""
         self._probes = probes
         self.rows: list[Row] = []

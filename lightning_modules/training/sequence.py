@@ -15,10 +15,10 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
+from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
-from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Passage
 from lightning_modules.training.clipping import Clip
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
@@ -41,9 +41,10 @@ class SequenceLearner(Learner):
         optimizer: str,
         learning_rate: float,
         clip: Clip | None = None,
+        decay: Decay | None = None,
     ):
         """Update after every ``update_every`` steps; None is once, at the sequence's end."""
-        super().__init__(loss, optimizer, learning_rate, clip)
+        super().__init__(loss, optimizer, learning_rate, clip, decay)
         if update_every is not None and update_every < 1:
             raise ValueError(f"update_every is {update_every}: it must be at least 1, or None")
         self.automatic_optimization = False
@@ -96,7 +97,7 @@ class SequenceLearner(Learner):
             chunks.append((Batch(*parts), counted_T[t : t + k]))
         return chunks
 
-    def _advance(self, chunk: Batch, counted_T: list[int], due: list[Probe]) -> ReadoutCredit:
+    def _advance(self, chunk: Batch, counted_T: list[int], due: list[Instrument]) -> ReadoutCredit:
         """Take the stream through a chunk and leave the mean gradient in ``.grad``."""
         credit = ReadoutCredit(self.readout, self.loss, chunk.y_TB, chunk.mask_TB, counted_T)
         stream = self._stream
@@ -112,7 +113,7 @@ class SequenceLearner(Learner):
             torch.div(run.gradient_P, credit.counted, out=of_cell_P)
             torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
         if due and credit.counted:
-            seen = Passage(
+            seen = due[0].passage(
                 self.cell,
                 chunk.x_TBI,
                 s_BS,
@@ -128,12 +129,11 @@ class SequenceLearner(Learner):
                 probe.passed(seen)
         return credit
 
-    def _move(self, step: Callable[[], Any], due: list[Probe]) -> None:
-        """Clip the gradient, update the weights, and show that."""
+    def _move(self, step: Callable[[], Any], due: list[Instrument]) -> None:
+        """Clip the gradient, decay and update the weights, and show that."""
         weights, gradients = self._flat.parameters, [self._flat.gradient_P]
         move = Move(due, self.names, weights, gradients, self.clip) if due else None
-        if self.clip is not None:
-            self.clip(weights)
+        self.tame(weights)
         step()
         if move is not None:
             move.done()

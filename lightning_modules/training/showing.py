@@ -6,9 +6,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.instruments import Instrument, Update
 from lightning_modules.interfaces import Batch
-from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Update
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.losses import Loss, counted_only
 from lightning_modules.training.readout import ReadoutCredit
@@ -20,7 +19,7 @@ class Move:
 
     def __init__(
         self,
-        probes: Sequence[Probe],
+        probes: Sequence[Instrument],
         names: Sequence[str],
         weights: Sequence[nn.Parameter],
         gradients: Sequence[Tensor],
