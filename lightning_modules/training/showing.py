@@ -47,6 +47,25 @@ class Move:
 
 
 @final
+class Kept:
+    """A credit that keeps what it gave of all steps at once, ``direct_TBS``; None before."""
+
+    def __init__(self, credit: ReadoutCredit):
+        """Pass ``credit`` on."""
+        self._credit = credit
+        self.direct_TBS: Tensor | None = None
+
+    def __call__(self, t: int, s_BS: Tensor) -> Tensor:
+        """Return step t's."""
+        return self._credit(t, s_BS)
+
+    def sequence(self, s_TBS: Tensor) -> Tensor:
+        """Return that of all steps, and keep it."""
+        self.direct_TBS = self._credit.sequence(s_TBS)
+        return self.direct_TBS
+
+
+@final
 class Read:
     """The losses of a linear readout along a stretch of a sequence: see ``Reading``."""
 
