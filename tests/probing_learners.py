@@ -1,13 +1,13 @@
 """Learners that probes are attached to, and a probe that keeps what it is shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
+from lightning_modules.instruments import Update
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Update
 from lightning_modules.training.backprop import BackpropLearner
 
 
@@ -25,7 +25,7 @@ def perceptron(**settings: Any) -> BackpropLearner:
 class Spy(Probe):
     """A probe that keeps the updates themselves."""
 
-    sees = frozenset({"updates"})
+    sees: ClassVar = frozenset({"updates"})
 
     def __init__(self):
         super().__init__()

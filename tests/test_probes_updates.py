@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_modules.instruments import Update
 from lightning_modules.probes import PROBES
-from lightning_modules.probes._seen import Update
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from tests.probing import value

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import register_multi_grad_hook
 
+from lightning_modules.instruments import Row
 from lightning_modules.interfaces import Credit, Run
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._seen import Passage, Row
+from lightning_modules.probes._seen import Passage
 from lightning_modules.probes._torch_layers import as_cell, joint, start_of
 from lightning_modules.registry import Registry
 
