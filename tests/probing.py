@@ -16,7 +16,7 @@ from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage, Row
 from lightning_modules.training.losses import LOSSES, counted_only
 from lightning_modules.training.readout import ReadoutCredit
-from lightning_modules.training.showing import Read
+from lightning_modules.training.showing import Kept, Read
 
 T, B, O = 11, 3, 2  # noqa: E741
 
@@ -42,8 +42,8 @@ class Scene:
         batch, loss = self.batch, LOSSES[self.loss]
         counted_T: list[int] = batch.mask_TB.sum(1).tolist()
         credit = ReadoutCredit(self.readout, loss, batch.y_TB, batch.mask_TB, counted_T)
-        rule = algorithm or BPTT()
-        run = rule.run(self.cell, batch.x_TBI, self.s_BS, credit, None, batch.resets_TB)
+        rule, kept = algorithm or BPTT(), Kept(credit)
+        run = rule.run(self.cell, batch.x_TBI, self.s_BS, kept, None, batch.resets_TB)
         return Passage(
             self.cell,
             batch.x_TBI,
@@ -54,7 +54,7 @@ class Scene:
             credit.counted,
             [t for t, counted in enumerate(counted_T) if counted],
             torch.cat([run.gradient_P, credit.gradient_P]) / credit.counted,
-            credit.direct_TBS,
+            kept.direct_TBS,
         )
 
     def mean_loss(self, weights: dict[str, Tensor] | None = None, first: int = B) -> Tensor:
