@@ -3,6 +3,8 @@
 Theirs have two biases, which only a GRU's candidate keeps apart, and gates in another order:
 
     LSTM    i f g o  ->  i f o g        GRU    r z n  ->  n_x r u n_h
+
+A layer without biases is one whose biases are zero: probes of gradients count theirs too.
 """
 
 from typing import Any
@@ -46,7 +48,7 @@ def _refuse(net: nn.RNNBase) -> None:
         raise ValueError(f"{name} has proj_size {net.proj_size}: no cell projects its h")
     if net.dropout and net.num_layers > 1 and net.training:
         raise ValueError(
-            f"{name} drops out between its layers, which are not seen: use dropout=0, or a layer each"
+            f"{name} drops out between layers, unseen from outside: make them a module each"
         )
 
 
@@ -77,6 +79,5 @@ def start_of(net: nn.RNNBase, given: Any, B: int, like: Tensor) -> Tensor:
 def joint(parts: tuple[Tensor, ...], B: int) -> Tensor:
     """Return torch's (layers, B, H), one for h and one for c, as our joint state, (B, S)."""
     of_LBH = [part.reshape(len(part), B, -1) for part in parts]
-    return torch.cat(
-        [torch.cat(layer, -1) for layer in reversed(list(zip(*of_LBH, strict=True)))], -1
-    )
+    layers = [torch.cat(layer, dim=-1) for layer in zip(*of_LBH, strict=True)]
+    return torch.cat(layers[::-1], dim=-1)

@@ -15,10 +15,10 @@ from torch.autograd.graph import register_multi_grad_hook
 
 from lightning_modules.instruments import Row
 from lightning_modules.interfaces import Credit, Run
+from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
-from lightning_modules.probes._torch_layers import as_cell, joint, start_of
-from lightning_modules.registry import Registry
+from lightning_modules.training.torch_layers import as_cell, joint, start_of
 
 
 @final
@@ -52,21 +52,29 @@ class Record:
 
 
 @contextmanager
-def watching(
-    model: nn.Module, names: Iterable[str], options: dict[str, dict[str, Any]], known: Registry[Any]
-) -> Iterator[Record]:
-    """Attach probes to all recurrent layers of a model while the block runs: see ``watch``."""
+def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) -> Iterator[Record]:
+    """Probe every torch.nn.RNN, GRU and LSTM of a model, whatever trains it, while a block runs.
+
+    L is what ``backward`` is called on. Each backward pass counts as a step, and ``every`` counts
+    these. ``options`` go to the probe of their name: ``spectrum={"every": 10}``.
+
+    Raises:
+        UnknownNameError: a name is none of the probes'.
+        ValueError: the model has no such layer, or the probe sees more of training than a layer;
+            on the way back, a layer that has no counterpart among the cells.
+        TypeError: a layer is given a packed sequence.
+    """
     nets = {k: m for k, m in model.named_modules() if isinstance(m, nn.RNNBase)}
     if not nets:
         raise ValueError(f"{type(model).__name__} has no torch.nn.RNN, GRU or LSTM to watch")
-    names = list(names)
-    probes = {k: [known[name](**options.get(name, {})) for name in names] for k in nets}
-    for probe in next(iter(probes.values())):
+    names = list(probes)
+    of = {k: [PROBES[name](**options.get(name, {})) for name in names] for k in nets}
+    for probe in next(iter(of.values())):
         if "passages" not in probe.sees:
             raise ValueError(f"{probe.name} sees {' and '.join(sorted(probe.sees))}: use a learner")
-    record = Record(probes)
+    record = Record(of)
     handles = [
-        net.register_forward_hook(_Layer(record, probes[k]), with_kwargs=True)
+        net.register_forward_hook(_Layer(record, of[k]), with_kwargs=True)
         for k, net in nets.items()
     ]
     try:
@@ -85,15 +93,14 @@ class _Layer:
 
     def __call__(self, net: nn.RNNBase, args: Any, kwargs: Any, output: Any) -> None:
         """Wait for the gradients of what a call returned."""
+        x = args[0] if args else kwargs["input"]
+        start = args[1] if len(args) > 1 else kwargs.get("hx")
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{type(net).__name__} got a packed sequence: pad it, mask the loss")
         returned, last = output
         last = last if isinstance(last, tuple) else (last,)
         if not returned.requires_grad:
             return
-        x, start = (*args, *kwargs.values(), None)[:2]
-        if not isinstance(x, Tensor):
-            raise ValueError(
-                f"{type(net).__name__} got a packed sequence: pad it, and mask the loss"
-            )
         batched = x.dim() == 3
         x_TBI = x.detach() if batched else x.detach().unsqueeze(1)
         x_TBI = x_TBI.transpose(0, 1) if net.batch_first and batched else x_TBI
