@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_modules.instruments import Update
 from lightning_modules.probes import PROBES
@@ -78,6 +78,14 @@ def _assert_ratios(rows: list[Any], updates: list[Update]) -> None:
         ratios = [float((u.after[i] - u.before[i]).norm() / u.before[i].norm()) for u in updates]
         found = value(rows, probe="updates", step=10, parameter=name)
         assert found == pytest.approx(sum(ratios) / len(ratios), rel=1e-10)
+
+
+def test_a_unit_whose_weights_are_zero_can_leave_zero() -> None:
+    w = nn.Parameter(torch.zeros(2, 3))
+    w.grad = torch.tensor([[3.0, 0.0, 4.0], [0.0, 0.0, 1e-6]])
+    Clip("adaptive", 0.1)([w, nn.Parameter(torch.ones(1))])
+    expected = torch.tensor([[0.6e-4, 0.0, 0.8e-4], [0.0, 0.0, 1e-6]])
+    torch.testing.assert_close(w.grad, expected)
 
 
 def test_without_clipping_nothing_is_clipped() -> None:
