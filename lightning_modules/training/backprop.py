@@ -13,6 +13,7 @@ from lightning_modules.interfaces import Batch, Task
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._outputs import Watched
 from lightning_modules.training.clipping import Clip
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import counted_only
 from lightning_modules.training.showing import Move
@@ -31,9 +32,10 @@ class BackpropLearner(Learner):
         optimizer: str,
         learning_rate: float,
         clip: Clip | None = None,
+        decay: Decay | None = None,
     ):
         """Train all parameters of ``network``."""
-        super().__init__(loss, optimizer, learning_rate, clip)
+        super().__init__(loss, optimizer, learning_rate, clip, decay)
         self.network = network
         self._due: list[Probe] = []
 
@@ -70,9 +72,8 @@ class BackpropLearner(Learner):
             self._move = Move(self._due, self.names, self.moved, gradients, self.clip)
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        """Clip as this learner was told to."""
-        if self.clip is not None:
-            self.clip(self.moved)
+        """Clip and decay as this learner was told to; the gradient is there by now."""
+        self.tame(self.moved)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Update, and show that."""

@@ -2,7 +2,7 @@
 
 import abc
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -14,6 +14,7 @@ from lightning_modules.probes._base import Probe
 from lightning_modules.registry import UnknownNameError, nearest
 from lightning_modules.training.books import Books
 from lightning_modules.training.clipping import Clip
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.losses import counted_only, loss_named
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -43,7 +44,14 @@ class Learner(LightningModule, abc.ABC):
 
     shows: ClassVar[frozenset[str]]
 
-    def __init__(self, loss: str, optimizer: str, learning_rate: float, clip: Clip | None = None):
+    def __init__(
+        self,
+        loss: str,
+        optimizer: str,
+        learning_rate: float,
+        clip: Clip | None = None,
+        decay: Decay | None = None,
+    ):
         """Raise UnknownNameError or ValueError for what cannot be."""
         super().__init__()
         if optimizer not in OPTIMIZERS:
@@ -52,7 +60,8 @@ class Learner(LightningModule, abc.ABC):
         if not (math.isfinite(learning_rate) and learning_rate > 0):
             raise ValueError(f"learning_rate is {learning_rate}: it must be finite and above 0")
         self.loss_name, self.loss = loss, loss_named(loss)
-        self.optimizer, self.learning_rate, self.clip = optimizer, learning_rate, clip
+        self.optimizer, self.learning_rate = optimizer, learning_rate
+        self.clip, self.decay = clip, decay
         self.probes: list[Probe] = []
 
     @abc.abstractmethod
@@ -93,6 +102,13 @@ class Learner(LightningModule, abc.ABC):
     def weights(self) -> list[nn.Parameter]:
         """Return what the optimizer moves."""
         return list(self.parameters())
+
+    def tame(self, weights: Sequence[nn.Parameter]) -> None:
+        """Clip the weights' gradients, and have the weights decay, before the optimizer's step."""
+        if self.clip is not None:
+            self.clip(weights)
+        if self.decay is not None:
+            self.decay(weights, self.learning_rate)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimizer over ``weights()``, which are on their device by now."""

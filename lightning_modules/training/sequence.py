@@ -19,6 +19,7 @@ from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 from lightning_modules.training.clipping import Clip
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
@@ -41,9 +42,10 @@ class SequenceLearner(Learner):
         optimizer: str,
         learning_rate: float,
         clip: Clip | None = None,
+        decay: Decay | None = None,
     ):
         """Update after every ``update_every`` steps; None is once, at the sequence's end."""
-        super().__init__(loss, optimizer, learning_rate, clip)
+        super().__init__(loss, optimizer, learning_rate, clip, decay)
         if update_every is not None and update_every < 1:
             raise ValueError(f"update_every is {update_every}: it must be at least 1, or None")
         self.automatic_optimization = False
@@ -129,11 +131,10 @@ class SequenceLearner(Learner):
         return credit
 
     def _move(self, step: Callable[[], Any], due: list[Probe]) -> None:
-        """Clip the gradient, update the weights, and show that."""
+        """Clip the gradient, decay and update the weights, and show that."""
         weights, gradients = self._flat.parameters, [self._flat.gradient_P]
         move = Move(due, self.names, weights, gradients, self.clip) if due else None
-        if self.clip is not None:
-            self.clip(weights)
+        self.tame(weights)
         step()
         if move is not None:
             move.done()
