@@ -56,7 +56,7 @@ SECTION: dict[str, dict[str, Any]] = {
                 "every": 2,
                 "held_out_size": 10,
                 "learning_rate": 0.1,
-                "clip": 1.0,
+                "threshold": 1.0,
             },
         },
     },

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pydantic
 import pytest
 
@@ -35,6 +36,11 @@ def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_trial_names_all_that_it_uses(part: str):
     assert not any(cures_study.beyond(part))
+
+
+def test_the_rows_of_both_parts_make_one_table():
+    rows = pd.concat([cures_study.rows(part) for part in STUDY.parts])
+    assert pa.Table.from_pandas(rows).num_rows == len(rows)
 
 
 def test_no_trial_is_run_twice():

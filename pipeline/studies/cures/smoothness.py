@@ -42,8 +42,8 @@ class Measured(Section):
     """Updates from one measurement to the next."""
     held_out_size: PositiveInt
     learning_rate: PositiveFloat
-    clip: PositiveFloat
-    """By norm."""
+    threshold: PositiveFloat
+    """Of the clip by norm."""
 
     @model_validator(mode="after")
     def _enough(self) -> "Measured":
@@ -69,17 +69,17 @@ class Params(Section):
 def trials(p: Params) -> Iterator[Trial]:
     """Every task from every seed."""
     shared = p.model_dump(exclude={"tasks", "seeds"})
+    shared |= {"clip": "norm", "decay": None, "strength": None}
     for task, sizes in p.tasks.items():
         for seed in range(p.seeds):
             of_task = {"task": task, "dataset": DATA.get(task), **sizes.model_dump()}
             yield {**of_task, **shared, "seed": seed}
 
 
-def measure(every: int, clip: float, data: Mapping[str, Any], scratch: Path, **trial: Any) -> Rows:
+def measure(every: int, data: Mapping[str, Any], scratch: Path, **trial: Any) -> Rows:
     """Train one network; a row for each measurement."""
-    cure = {"clip": "norm", "threshold": clip, "decay": None, "strength": None}
     probes = [Smoothness(every)]
-    rows = train(**trial, **cure, evaluate_every=every, probes=probes, data=data, scratch=scratch)
+    rows = train(**trial, evaluate_every=every, probes=probes, data=data, scratch=scratch)
     # What a row tells was measured at the first update since the row before.
     return [
         {**row, "step": max(0, int(row["step"]) - every)} for row in rows if "smoothness" in row
