@@ -10,18 +10,18 @@ from pipeline.study import Figure, Table
 
 
 def compared(*varied: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Return what builds the table of the references and of what else is ``varied``."""
+    """Return what builds the table of what is ``varied``, beside the references of its tasks."""
 
     def build(rows: pd.DataFrame) -> pd.DataFrame:
         ends = outcomes(rows)
-        ends = ends[ends["varied"].isin(["nothing", *varied])]
-        by = ends.groupby(["task", "cure", "learning_rate"], sort=False)
-        return pd.DataFrame(
-            [
-                {**dict(zip(("task", "cure", "rate"), key, strict=True)), **_line(runs)}
-                for key, runs in by
-            ]
-        )
+        tasks = ends.loc[ends["varied"].isin(varied), "task"].unique()
+        shown = ends["varied"].isin(["nothing", *varied]) & ends["task"].isin(tasks)
+        by = ends[shown].groupby(["task", "cure", "learning_rate"], sort=False)
+        lines = [
+            {"task": str(task).replace("_", " "), "cure": cure, "rate": rate, **_line(runs)}
+            for (task, cure, rate), runs in by
+        ]
+        return pd.DataFrame(lines, columns=COLUMNS)
 
     return build
 
@@ -30,26 +30,32 @@ def _line(runs: pd.DataFrame) -> dict[str, str | float]:
     """Sum up the seeds of one cure."""
     solved = runs["succeeded"].dropna().astype(float)
     low, high = interval(solved) if len(solved) else (math.nan, math.nan)
-    loss = runs["final_loss"]
-    spread = "" if len(loss) < 2 or math.isinf(loss.max()) else f" ± {loss.std():.3f}"
+    loss = runs.loc[~runs["diverged"].astype(bool), "final_loss"]
+    spread = "" if len(loss) < 2 else f" ± {loss.std():.3f}"
+    clipped = runs["clipped"].mean()
     return {
         "solved": f"{int(solved.sum())} of {len(solved)}" if len(solved) else "",
         "95 % interval": f"{low:.0%} to {high:.0%}" if len(solved) else "",
         "updates": runs["updates_to_success"].median()
         if "updates_to_success" in runs
         else math.nan,
-        "clipped": f"{runs['clipped'].mean():.0%}",
+        "clipped": "" if math.isnan(clipped) else f"{clipped:.0%}",
         "threshold / norm": runs["threshold_over_norm"].median(),
         "cosine": runs["cosine"].mean(),
-        "final loss": f"{loss.mean():.3f}{spread}",
-        "diverged": f"{int(runs['diverged'].sum())}",
+        "final loss": f"{loss.mean():.3f}{spread}" if len(loss) else "",
+        "diverged": f"{int(runs['diverged'].sum())} of {len(runs)}",
     }
 
 
+COLUMNS = [
+    *["task", "cure", "rate", "solved", "95 % interval", "updates", "clipped"],
+    *["threshold / norm", "cosine", "final loss", "diverged"],
+]
 NOTE = (
     "Solved: from how many starts, with Wilson's interval; updates: the median until then, of "
     "those that were; clipped, threshold / norm (the mean norm before clipping) and cosine (of "
-    "the update to the gradient): until then. Final loss: held out, mean ± standard deviation."
+    "the update to the gradient): until then. Final loss: held out, mean ± standard deviation "
+    "over runs that did not diverge."
 )
 LABELS = {
     "threshold_over_norm": "threshold / mean norm",
@@ -58,9 +64,23 @@ LABELS = {
     "learning_rate": "learning rate",
     "step": "updates",
     "kind": "clip",
+    "temporal_order": "temporal order",
+    "next_character": "next character",
 }
 SHOWN = (
-    Table("clips", "Clipping, at one learning rate", NOTE, compared("threshold")),
+    Figure(
+        name="curves",
+        title="Learning with the reference clip and without any",
+        caption="Held-out loss, mean and range over seeds.",
+        where={"record": "curve", "varied": "nothing"},
+        x="step",
+        y="held_out_loss",
+        hue="cure",
+        column="task",
+        log_y=True,
+        labels=LABELS,
+    ),
+    Table("clips", "Clipping, at one learning rate", NOTE, compared("nothing", "threshold")),
     Figure(
         name="thresholds",
         title="How a run ends, by its threshold over its mean norm",
@@ -78,18 +98,6 @@ SHOWN = (
         column="task",
         kind="scatter",
         log_x=True,
-        log_y=True,
-        labels=LABELS,
-    ),
-    Figure(
-        name="curves",
-        title="Learning with the reference clip and without any",
-        caption="Held-out loss, mean and range over seeds.",
-        where={"record": "curve", "varied": "nothing"},
-        x="step",
-        y="held_out_loss",
-        hue="cure",
-        column="task",
         log_y=True,
         labels=LABELS,
     ),

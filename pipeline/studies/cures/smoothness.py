@@ -154,7 +154,12 @@ PART = Study(
             kind="scatter",
             log_x=True,
             log_y=True,
-            labels={"norm": "‖g‖", "smoothness": "‖Δg‖ / ‖Δθ‖"},
+            labels={
+                "norm": "‖g‖",
+                "smoothness": "‖Δg‖ / ‖Δθ‖",
+                "temporal_order": "temporal order",
+                "next_character": "next character",
+            },
         ),
         Table(
             name="smoothness-fits",
