@@ -5,7 +5,7 @@ this, so that who changes a probe changes nothing of what is trained without it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -61,7 +61,7 @@ class Instrument(Protocol):
         passage: makes what all instruments see of a passage out of its facts.
     """
 
-    sees: ClassVar[frozenset[str]]
+    sees: frozenset[str]
     passage: Callable[..., Any]
 
     @property

@@ -1,6 +1,6 @@
 """Learners that probes are attached to, and a probe that keeps what it is shown."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,7 +25,7 @@ def perceptron(**settings: Any) -> BackpropLearner:
 class Spy(Probe):
     """A probe that keeps the updates themselves."""
 
-    sees: ClassVar = frozenset({"updates"})
+    sees = frozenset({"updates"})
 
     def __init__(self):
         super().__init__()

@@ -9,7 +9,7 @@ rows before it.
 import abc
 import math
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -30,7 +30,7 @@ class Probe(Callback, abc.ABC):
         every: how often it looks, in training batches, the first being one of them.
     """
 
-    sees: ClassVar[frozenset[str]]
+    sees: frozenset[str]
     passage = Passage
 
     def __init__(self, every: int = 1):

@@ -1,0 +1,51 @@
+"""Which way the weights move, beside steepest descent.
+
+    cosine = -Δθ · g / ‖Δθ‖ ‖g‖        g: the gradient as it was found, before clipping
+
+1 where plain gradient descent moves them, clipped by norm or not: scaling turns nothing. Clipping
+by value or by unit, decay, and an optimizer with a memory turn the update away from -g.
+
+References:
+    Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks,
+        ICML: clipping by norm keeps the direction, which clipping by value does not.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.instruments import Row, Update
+from lightning_modules.probes._base import Probe
+
+
+@final
+class Direction(Probe):
+    """The cosine of the update to -g; updates that move nothing have none and are left out."""
+
+    sees = frozenset({"updates"})
+
+    def updated(self, seen: Update) -> None:
+        """Keep the three products."""
+        raw_P = _flat(seen.raw)
+        moved_P = _flat(seen.after).sub_(_flat(seen.before))
+        pairs = (moved_P, raw_P), (moved_P, moved_P), (raw_P, raw_P)
+        self.keep(products_3=torch.stack([torch.dot(a, b) for a, b in pairs]))
+
+    def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
+        """Return the cosines, 0 and not counted where nothing moved."""
+        along_N, moved_N, raw_N = stacked["products_3"].double().unbind(dim=1)
+        size_N = (moved_N * raw_N).sqrt()
+        counts_N = size_N > 0
+        cosine_N = torch.where(counts_N, -along_N / size_N.where(counts_N, 1.0), 0.0)
+        return {"cosine": cosine_N, "counts": counts_N}
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return one row."""
+        yield {"quantity": "cosine", "value": float(means["cosine"] / means["counts"])}
+
+
+def _flat(parts: Sequence[Tensor]) -> Tensor:
+    """Return all parts as one vector of its own."""
+    return torch.cat([part.flatten() for part in parts])

@@ -1,0 +1,75 @@
+"""How fast the gradient changes along an update: local smoothness.
+
+    smoothness = ‖g(θ + Δθ) - g(θ)‖ / ‖Δθ‖        norm = ‖g(θ)‖
+
+Both gradients are of the same passage, so that no chance of the next batch is in the difference;
+g is of cell and readout together, before clipping, by back-propagation through the passage from
+its first state. It costs a run of that, on the moved weights.
+
+Where a loss has a bounded second derivative, ‖H‖, this is at most its bound. Zhang et al. find
+that it grows with the gradient's norm instead, L0 + L1 ‖g‖, which is when clipping helps.
+
+References:
+    Zhang, He, Sra & Jadbabaie (2020), Why gradient clipping accelerates training: a theoretical
+        justification for adaptivity, ICLR, arXiv:1905.11881.
+    Santurkar, Tsipras, Ilyas & Madry (2018), How does batch normalization help optimization?,
+        NeurIPS, arXiv:1805.11604: smoothness measured along the step.
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.instruments import Row, Update
+from lightning_modules.probes._base import Probe
+from lightning_modules.probes._seen import Passage
+
+
+@final
+class Smoothness(Probe):
+    """‖Δg‖ / ‖Δθ‖ and ‖g‖ of the last passage before an update."""
+
+    sees = frozenset({"losses", "updates"})
+
+    def __init__(self, every: int = 50):
+        """Look at every ``every``-th batch."""
+        super().__init__(every)
+        self._last: tuple[Passage, Tensor] | None = None
+
+    def passed(self, seen: Passage) -> None:
+        """Take the gradient, and remember the passage until the weights have moved."""
+        self._last = None if seen.gradient_P is None else (seen, _gradient(seen))
+
+    def updated(self, seen: Update) -> None:
+        """Take the gradient again and keep how far it moved."""
+        if self._last is None:
+            return
+        (passage, before_P), self._last = self._last, None
+        pairs = zip(seen.before, seen.after, strict=True)
+        moved_P = torch.cat([(after - before).flatten() for before, after in pairs])
+        vectors = _gradient(passage) - before_P, moved_P, before_P
+        changed, moved, norm = (torch.linalg.vector_norm(v_P) for v_P in vectors)
+        self.keep(smoothness=changed / moved, norm=norm)
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return a row for each quantity."""
+        for quantity, value in means.items():
+            yield {"quantity": quantity, "value": float(value)}
+
+
+def _gradient(seen: Passage) -> Tensor:
+    """Return the gradient of L by cell and readout at the weights as they are now, (P,)."""
+    everyone, reading = slice(None), seen.reading
+    run = BPTT().run(
+        seen.cell, seen.x_TBI, seen.s_BS, reading.credit(everyone), resets_TB=seen.resets_TB
+    )
+    h_TBH = run.path.states_TBS[..., : seen.cell.hidden_size]
+    assert seen.gradient_P is not None
+    with torch.enable_grad():
+        shift_P = torch.zeros_like(seen.gradient_P[run.path.parameters :]).requires_grad_()
+        loss = reading.loss(everyone, h_TBH, shift_P)
+        (of_readout_P,) = torch.autograd.grad(loss, shift_P)
+    return torch.cat([run.gradient_P, of_readout_P]).div_(seen.counted)
