@@ -12,7 +12,7 @@ import pathlib
 import pkgutil
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import rich
 import typer
@@ -59,6 +59,10 @@ def _arguments(run: Callable[..., list[Row]], given: list[str]) -> Row:
         try:
             arguments[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError):
+            kind = allowed[key].annotation
+            if str in (kind, *get_args(kind)):
+                arguments[key] = value
+                continue
             _refuse(f"{pair!r} cannot be read: write it as KEY=NUMBER or KEY=NUMBER,NUMBER")
     return arguments
 

@@ -7,6 +7,11 @@ fastest possible dense form. Timed as ``_timing`` says.
     dense            the gradient at every step
     blocked every    the same, in blocks of ``every`` steps (n/2)
     blocked summed   the gradient summed over each block of ``summed`` steps (2 n)
+    reading          one row times the influence, (B S × P), alone
+
+The gradient of every single step has to read the influence once, so ``every_at_most`` is what
+``every_under_floor`` could be if all else were free: where it is below a target, the processor's
+rate of operations is too far ahead of its memory for any form to reach it.
 
 ``error`` is the largest distance from automatic differentiation, relative, in float64, over
 forms and blocks of parameters, on a stream that crosses four blocks. With three sizes from 64 up
@@ -19,10 +24,11 @@ from typing import Any
 import torch
 
 from benchmarks._exact import autograd, distance, summed
-from benchmarks._timing import interleaved, one_thread, product, rate, several, stream
+from benchmarks._timing import Work, interleaved, one_thread, product, rate, several, stream
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Cell
 from pipeline.measures import exponent
 
 INPUTS, LARGE, HUGE, MOST = 32, 64, 512, 3.2
@@ -69,6 +75,7 @@ def _measured(
     work = {
         "product": product(),
         "every": stream(BlockedRTRL(every), cell, batch, 1, every),
+        "reading": _reading(cell, batch),
         "summed": stream(BlockedRTRL(summed), cell, batch, summed, summed * (2 if n < HUGE else 1)),
     }
     if dense:
@@ -91,7 +98,16 @@ def _figures(operations: int, seconds: dict[str, float]) -> Row:
         row["dense_of_peak"] = floor / seconds["dense"]
         for form in ("every", "summed"):
             row[f"{form}_times_dense"] = seconds["dense"] / seconds[form]
-    return row | {f"{form}_under_floor": floor / seconds[form] for form in ("every", "summed")}
+    row |= {f"{form}_under_floor": floor / seconds[form] for form in ("every", "summed")}
+    return row | {"every_at_most": floor / seconds["reading"]}
+
+
+def _reading(cell: Cell, batch: int) -> Work:
+    """Return the work of reading an influence once."""
+    P = sum(w.numel() for w in cell.parameters())
+    v_1R, m_RP = torch.randn(1, batch * cell.state_size), torch.randn(batch * cell.state_size, P)
+    out_1P = torch.zeros(1, P)
+    return lambda: torch.mm(v_1R, m_RP, out=out_1P), 1
 
 
 def _dense_steps(operations: int) -> int:

@@ -77,7 +77,7 @@ def _stream(name: str, runs: int, run_length: int, hidden: int) -> Iterator[Tens
     state_BS, memory = torch.zeros(1, cell.state_size), None
     for _ in range(runs):
         x_TBI = torch.randn(run_length, 1, INPUTS)
-        gradient_P, state_BS, memory = rule.run(cell, x_TBI, state_BS, _Squares(), memory)
+        gradient_P, state_BS, memory, *_ = rule.run(cell, x_TBI, state_BS, _Squares(), memory)
         for w, g in zip(weights, gradient_P.split(sizes), strict=True):
             w.sub_(g.view_as(w), alpha=RATE / run_length)
         yield torch.cat([w.flatten() for w in weights]).norm()

@@ -1,4 +1,4 @@
-"""What counts of a source: its syntax tree without docstrings and annotations of functions."""
+"""What counts of a source: its syntax tree without documentation and annotations of functions."""
 
 import ast
 import functools
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @functools.cache
 def tree(module: str) -> ast.Module:
-    """Parse a module's file without importing it, docstrings and signature types dropped."""
+    """Parse a module's file without importing it, documentation and signature types dropped."""
     package, *rest = module.split(".")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -20,12 +20,20 @@ def tree(module: str) -> ast.Module:
     tree = ast.parse(path.read_bytes())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = node.body[ast.get_docstring(node) is not None :]
+            node.body = [statement for statement in node.body if not _documents(statement)]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
         if isinstance(node, ast.arg):
             node.annotation = None
     return tree
+
+
+def _documents(statement: ast.stmt) -> bool:
+    """Tell whether a statement is a string alone: a docstring, or what is said of a constant."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def used_by(body: list[ast.stmt], name: str) -> list[ast.stmt]:

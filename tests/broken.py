@@ -12,7 +12,7 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
-from lightning_modules.cells import _trajectory
+from lightning_modules.cells import _kernels, _trajectory
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Run
 from tests import checks
@@ -170,10 +170,10 @@ def one_step_back(patch: Patch) -> Algorithm:
 
 def state_held_is_forgotten(patch: Patch) -> Algorithm:
     """What passes from s to s' other than through z is dropped on the way back."""
-    whole = _trajectory.pull_back
+    whole = _kernels.pull_back
 
     patch.setattr(
-        _trajectory,
+        _kernels,
         "pull_back",
         lambda v, C, E, *rest: whole(v, C, [[0 * a for a in of_j] for of_j in E], *rest),
     )
@@ -182,9 +182,9 @@ def state_held_is_forgotten(patch: Patch) -> Algorithm:
 
 def cell_state_is_forgotten(patch: Patch) -> Algorithm:
     """The same on the shorter way back."""
-    whole = _trajectory.sweep
+    whole = _trajectory.sweep_factored
     forget = lambda f, *rest: whole(f._replace(E_TBH=0 * f.E_TBH), *rest)  # noqa: E731
-    patch.setattr(_trajectory, "sweep", forget)
+    patch.setattr(_trajectory, "sweep_factored", forget)
     return BPTT()
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.cells.ablated_lstm import AblatedLSTM
 from lightning_modules.cells.coupled_lstm import CoupledLSTM
 from lightning_modules.cells.diagonal import Diagonal
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
+from lightning_modules.cells.janet import JANET
 from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
@@ -20,7 +21,7 @@ from lightning_modules.cells.residual_recurrent import ResidualRecurrent
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell
-from tests import formulas
+from tests import formulas, torch_layers
 
 INPUTS, UNITS = 3, 4
 
@@ -45,42 +46,12 @@ class CellCase:
     """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
 
-def _twin_srn(cell: UnitwiseCell, x_TBI: Tensor) -> Tensor:
-    return _follow(nn.RNN(INPUTS, UNITS), (cell.U, cell.W, cell.b, torch.zeros(UNITS)), x_TBI)
-
-
-def _twin_lstm(cell: UnitwiseCell, x_TBI: Tensor) -> Tensor:
-    # torch has the gates as i, f, g, o.
-    U, W, b = (
-        torch.cat([w[: 2 * UNITS], w[3 * UNITS :], w[2 * UNITS : 3 * UNITS]])
-        for w in cell.parameters()
-    )
-    return _follow(nn.LSTM(INPUTS, UNITS), (U, W, b, torch.zeros(4 * UNITS)), x_TBI)
-
-
-def _twin_gru(cell: UnitwiseCell, x_TBI: Tensor) -> Tensor:
-    # torch has them as r, u, n, with two biases; its second acts on n's recurrent half.
-    (U_n, U_r, U_u), W = cell.U.split(UNITS), cell.W
-    b_nx, b_r, b_u, b_nh = cell.b.split(UNITS)
-    b_x, b_h = torch.cat([b_r, b_u, b_nx]), torch.cat([torch.zeros(2 * UNITS), b_nh])
-    return _follow(nn.GRU(INPUTS, UNITS), (torch.cat([U_r, U_u, U_n]), W, b_x, b_h), x_TBI)
-
-
-def _follow(twin: nn.RNNBase, weights: tuple[Tensor, ...], x_TBI: Tensor) -> Tensor:
-    """Give torch's layer the weights and return its outputs."""
-    twin = twin.to(x_TBI.dtype)
-    with torch.no_grad():
-        for into, w in zip(twin.parameters(), weights, strict=True):
-            into.copy_(w)
-        return twin(x_TBI)[0]
-
-
 CELL_CASES = {
     "srn": CellCase(
         build=lambda: SRN(INPUTS, UNITS),
         state_size=UNITS,
         parameters=UNITS * (INPUTS + UNITS + 1),
-        twin=_twin_srn,
+        twin=torch_layers.srn,
         others={
             "logistic": lambda: SRN(INPUTS, UNITS, activation="logistic"),
             "relu": lambda: SRN(INPUTS, UNITS, activation="relu"),
@@ -95,14 +66,14 @@ CELL_CASES = {
         build=lambda: LSTM(INPUTS, UNITS),
         state_size=2 * UNITS,
         parameters=4 * UNITS * (INPUTS + UNITS + 1),
-        twin=_twin_lstm,
+        twin=torch_layers.lstm,
         refused=((lambda: LSTM(0, UNITS), "input_size is 0"),),
     ),
     "gru": CellCase(
         build=lambda: GRU(INPUTS, UNITS),
         state_size=UNITS,
         parameters=3 * UNITS * (INPUTS + UNITS) + 4 * UNITS,
-        twin=_twin_gru,
+        twin=torch_layers.gru,
         refused=((lambda: GRU(INPUTS, -1), "hidden_size is -1"),),
     ),
     "residual": CellCase(
@@ -160,6 +131,23 @@ CELL_CASES = {
         state_size=2 * UNITS,
         parameters=3 * UNITS * (INPUTS + UNITS + 1),
         twin=formulas.coupled_lstm,
+    ),
+    "ablated_lstm": CellCase(
+        build=lambda: AblatedLSTM(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=3 * UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.ablated_lstm,
+        others={
+            part: lambda part=part: AblatedLSTM(INPUTS, UNITS, without=part)
+            for part in ("input", "output", "input_activation", "output_activation")
+        },
+        refused=((lambda: AblatedLSTM(INPUTS, UNITS, without="forgt"), "did you mean 'forget'?"),),
+    ),
+    "janet": CellCase(
+        build=lambda: JANET(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=2 * UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.janet,
     ),
     "stack": CellCase(
         build=lambda: Stack([LSTM(INPUTS, 2), SRN(2, UNITS)]),

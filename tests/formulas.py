@@ -124,3 +124,32 @@ def lstm_below_srn(cell: Any, x_TBI: Tensor) -> Tensor:
         top = tanh(_map(h, srn.U) + _map(top, srn.W) + srn.b)
         seen.append(top)
     return torch.stack(seen)
+
+
+@torch.no_grad()
+def ablated_lstm(cell: Any, x_TBI: Tensor) -> Tensor:
+    gates = [gate for gate in ("input", "forget", "output") if gate != cell.without]
+    maps = zip(*(w.chunk(len(gates) + 1) for w in (cell.U, cell.W, cell.b)), strict=True)
+    weights = dict(zip([*gates, "candidate"], maps, strict=True))
+    h = c = _zero(cell, x_TBI)
+    seen = []
+    for x in x_TBI:
+        z = {name: _map(x, U) + _map(h, W) + b for name, (U, W, b) in weights.items()}
+        i, f, o = (sigmoid(z[k]) if k in z else 1 for k in ("input", "forget", "output"))
+        g = z["candidate"] if cell.without == "input_activation" else tanh(z["candidate"])
+        c = f * c + i * g
+        h = o * (c if cell.without == "output_activation" else tanh(c))
+        seen.append(h)
+    return torch.stack(seen)
+
+
+@torch.no_grad()
+def janet(cell: Any, x_TBI: Tensor, beta: float = 1.0) -> Tensor:
+    (U_f, U_g), (W_f, W_g), (b_f, b_g) = cell.U.chunk(2), cell.W.chunk(2), cell.b.chunk(2)
+    h, seen = _zero(cell, x_TBI), []
+    for x in x_TBI:
+        s = _map(x, U_f) + _map(h, W_f) + b_f
+        g = tanh(_map(x, U_g) + _map(h, W_g) + b_g)
+        h = sigmoid(s) * h + (1 - sigmoid(s - beta)) * g
+        seen.append(h)
+    return torch.stack(seen)

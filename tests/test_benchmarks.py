@@ -23,7 +23,7 @@ def test_rtrl_reports_times_ratios_and_exactness(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_timing, "ROUNDS", 2)
-    arguments = ["rtrl", "--json", "--with", "sizes=8", "--with", f"cell={cell!r}"]
+    arguments = ["rtrl", "--json", "--with", "sizes=8", "--with", f"cell={cell}"]
     (row,) = json.loads(CliRunner().invoke(APP, arguments).stdout)
     assert (row["cell"], row["n"], row["batch"]) == (cell, 8, 1)
     assert row["error"] < 1e-12

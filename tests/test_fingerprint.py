@@ -19,6 +19,12 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "a comment": (f"{CELLS}/alpha.py", "# a comment", "# another", set()),
     "a docstring": (f"{CELLS}/alpha.py", "Say nothing new.", "Be silent.", set()),
     "no docstring": (f"{CELLS}/alpha.py", '        """Say nothing new."""\n', "", set()),
+    "what is said of a constant": (
+        f"{CELLS}/_shared.py",
+        "SIZE = 1",
+        'SIZE = 1\n"""How large."""',
+        set(),
+    ),
     "a module's docstring": (f"{CELLS}/_shared.py", "SIZE = 1", '"""Shared."""\nSIZE = 1', set()),
     "a line break": (f"{CELLS}/alpha.py", "size = SIZE", "size = (\n        SIZE\n    )", set()),
     "a signature's type": (TOY, "seed: int, seconds: float) -> Row", "seed, seconds)", set()),

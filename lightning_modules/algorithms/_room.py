@@ -10,7 +10,7 @@ SPAN = 8
 
 
 class Slots(NamedTuple):
-    """Rows at several slots, time first though stored last, and views as products take them.
+    """Rows at several slots, time first, and views as products take them.
 
     Of a batch of one these lack the axis of the batch, since ``mm`` is the faster product.
     """
@@ -39,13 +39,21 @@ class Room:
         return found
 
     def slots(self, name: str, like: Tensor, *shape: int) -> Slots:
-        """Return the rows of that name, (slots, B, R, S)."""
+        """Return the rows of that name, (slots, B, R, S).
+
+        Several rows lie time last, as what sums over time wants them; one lies time first.
+        """
         found = self.found.get(name)
         if found is None or found.all_TBRS.shape != shape:
             T, B, R, S = shape
-            new_BRTS = like.new_empty(B, R, T, S)
+            if R == 1:
+                new_BRTS = like.new_empty(T, B, R, S).permute(1, 2, 0, 3)
+            else:
+                new_BRTS = like.new_empty(B, R, T, S)
             rows = new_BRTS[0] if B == 1 else new_BRTS
-            spans = [rows[..., t : t + SPAN, :].flatten(-2) for t in range(0, T - SPAN + 1, SPAN)]
+            spans = [rows[..., t : t + SPAN, :] for t in range(0, T - SPAN + 1, SPAN)]
+            if B == 1 or R > 1:
+                spans = [span.flatten(-2) for span in spans]
             all_TBRS = new_BRTS.permute(2, 0, 1, 3)
             found = Slots(all_TBRS, all_TBRS[:, :, 0], list(rows.unbind(-2)), spans)
             self.found[name] = found
@@ -54,7 +62,12 @@ class Room:
 
 def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
     """Write rows J, of each sample where there are several."""
-    (torch.mm if rows.dim() == 2 else torch.bmm)(rows, J, out=into)
+    if rows.dim() == 2:
+        torch.mm(rows, J, out=into)
+    elif into.dim() == 3:
+        torch.bmm(rows, J, out=into)
+    else:  # a span of one row each, which lies time first
+        into.copy_(torch.bmm(rows, J).view(into.shape))
 
 
 def flush(rows: Tensor) -> None:

@@ -32,36 +32,25 @@ def dense(factors: Factors) -> tuple[Tensor, Tensor]:
     return C_TBKGH, torch.stack([through_TBH * E_TBH, E_TBH], dim=-2).unsqueeze(-2)
 
 
-def sweep(
-    factors: Factors, W_ZH: Tensor, keep_TB1: Tensor | None, c_TBS: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Back-propagate: credits on every z, (T, B, Z), and on every state, (T + 1, B, S)."""
-    (T, B, G, H), o = factors.C_TBGH.shape, factors.output
-    u_TBGH = c_TBS.new_empty(T, B, G, H)
-    u_T, u_o_T, u_NZ_T = u_TBGH.unbind(), u_TBGH[:, :, o].unbind(), u_TBGH.flatten(2).unbind()
+def sweep_factored(
+    factors: Factors, W_ZH: Tensor, keep_TB1: Tensor | None, u_TBZ: Tensor, v_TBS: Tensor
+) -> None:
+    """Back-propagate: write the credit on every z, and add what comes back to every state's."""
+    (T, _, G, H), o = factors.C_TBGH.shape, factors.output
+    u_TBGH = u_TBZ.unflatten(-1, (G, H))
+    u_T, u_o_T, u_NZ_T = u_TBGH.unbind(), u_TBGH[:, :, o].unbind(), u_TBZ.unbind()
     C_T, C_o_T = factors.C_TBGH.unbind(), factors.C_TBGH[:, :, o].unbind()
     through_T, E_T = factors.through_TBH.unbind(), factors.E_TBH.unbind()
-    v_TBS = c_TBS.new_empty(T + 1, *c_TBS.shape[1:])
-    v_TBS[T] = c_TBS[-1]
-    c_T, v_T = c_TBS.unbind(), v_TBS.unbind()
-    c_h_T, c_c_T, v_h_T, v_c_T = (
-        of.unbind() for by_TBS in (c_TBS, v_TBS) for of in by_TBS.split(H, dim=-1)
-    )
-    behind, v_c = T - len(c_TBS), torch.empty_like(through_T[0])
+    v_h_T, v_c_T = (of.unbind() for of in v_TBS.split(H, dim=-1))
+    v_c = torch.empty_like(through_T[0])
     v_c_B1H = v_c.unsqueeze(1)
     for t in range(T - 1, -1, -1):
         torch.addcmul(v_c_T[t + 1], v_h_T[t + 1], through_T[t], out=v_c)
         torch.mul(v_c_B1H, C_T[t], out=u_T[t])
         torch.mul(v_h_T[t + 1], C_o_T[t], out=u_o_T[t])
-        at = t - 1 - behind
-        if keep_TB1 is None and at >= 0:
-            torch.addmm(c_h_T[at], u_NZ_T[t], W_ZH, out=v_h_T[t])
-            torch.addcmul(c_c_T[at], v_c, E_T[t], out=v_c_T[t])
-            continue
-        torch.mm(u_NZ_T[t], W_ZH, out=v_h_T[t])
-        torch.mul(v_c, E_T[t], out=v_c_T[t])
-        if keep_TB1 is not None:
-            v_T[t].mul_(keep_TB1[t])
-        if at >= 0:
-            v_T[t].add_(c_T[at])
-    return u_TBGH.flatten(2), v_TBS
+        if keep_TB1 is None:
+            v_h_T[t].addmm_(u_NZ_T[t], W_ZH)
+        else:
+            v_h_T[t].add_((u_NZ_T[t] @ W_ZH).mul_(keep_TB1[t]))
+            v_c.mul_(keep_TB1[t])
+        v_c_T[t].addcmul_(v_c, E_T[t])

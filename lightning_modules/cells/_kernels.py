@@ -67,6 +67,30 @@ def combine(C_G: Sequence[Tensor], W_GHH: Tensor, into: Tensor) -> None:
             into.addcmul_(C, W_HH)
 
 
+def sweep(
+    lay: Layout, steps: Steps, weights: Sequence[Tensor], u_TBZ: Tensor, v_TBS: Tensor
+) -> None:
+    """Back-propagate: write the credit on every z, and add what comes back to every state's."""
+    _, _, C_TBKGH, E_TBKJH, keep_TB1 = steps
+    u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
+    of_h_T = u_TBZ[..., lay.recurrent_rows].unbind()
+    v_KT = [of_k.unbind() for of_k in v_TBS.split(lay.hidden, dim=-1)]
+    C_KT = [C_TGBH.unbind() for C_TGBH in C_TBKGH.permute(2, 0, 3, 1, 4)]
+    E_JKT = [[E.unbind() for E in E_KTBH] for E_KTBH in E_TBKJH.permute(3, 2, 0, 1, 4)]
+    for t in range(len(weights) - 1, -1, -1):
+        pull_back(
+            [v_T[t + 1] for v_T in v_KT],
+            [C_T[t] for C_T in C_KT],
+            [[E_T[t] for E_T in E_KT] for E_KT in E_JKT],
+            weights[t],
+            u_T[t],
+            of_h_T[t],
+            None if keep_TB1 is None else keep_TB1[t],
+            lay.held.start,
+            [v_T[t] for v_T in v_KT],
+        )
+
+
 def pull_back(
     v_KNH: Sequence[Tensor] | Tensor,
     C_KGNH: Sequence[Tensor] | Tensor,
@@ -74,40 +98,19 @@ def pull_back(
     W: Tensor,
     u_GNH: Tensor,
     of_h_NZ: Tensor,
-    base_K: Sequence[Tensor | None],
     keep_N1: Tensor | None,
     held: int,
-    into_K: Sequence[Tensor],
+    into_KNH: Sequence[Tensor],
 ) -> None:
-    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters, and base + v E + u W."""
+    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters; add v E + u W."""
     torch.mul(v_KNH[0], C_KGNH[0], out=u_GNH)
     for v_NH, C_GNH in zip(v_KNH[1:], C_KGNH[1:], strict=True):
         u_GNH.addcmul_(v_NH, C_GNH)
-    for j, into in enumerate(into_K):
-        so_far = base_K[j] if keep_N1 is None else None
-        if held <= j < held + len(E_JKNH):
-            for v_NH, E_NH in zip(v_KNH, E_JKNH[j - held], strict=True):
-                if so_far is None:
-                    torch.mul(v_NH, E_NH, out=into)
-                else:
-                    torch.addcmul(so_far, v_NH, E_NH, out=into)
-                so_far = into
-        if j == 0:
-            _plus_product(so_far, of_h_NZ, W, into)
-        elif so_far is not into:
-            into.zero_() if so_far is None else into.copy_(so_far)
-        if keep_N1 is not None:
-            into *= keep_N1
-            if (base := base_K[j]) is not None:
-                into += base
-
-
-def _plus_product(so_far: Tensor | None, u_NZ: Tensor, W: Tensor, into: Tensor) -> None:
-    """Write what there is so far and u W; W may differ from step to step."""
-    if u_NZ.dim() == 2:
-        if so_far is None:
-            torch.mm(u_NZ, W, out=into)
-        else:
-            torch.addmm(so_far, u_NZ, W, out=into)
+    for into, E_KNH in zip(into_KNH[held:], E_JKNH, strict=False):
+        for v_NH, E_NH in zip(v_KNH, E_KNH, strict=True):
+            into.addcmul_(v_NH if keep_N1 is None else v_NH * keep_N1, E_NH)
+    if keep_N1 is None and of_h_NZ.dim() == 2:
+        into_KNH[0].addmm_(of_h_NZ, W)
     else:
-        torch.matmul(u_NZ, W, out=into) if so_far is None else into.add_(u_NZ @ W)
+        back = of_h_NZ @ W
+        into_KNH[0].add_(back if keep_N1 is None else back.mul_(keep_N1))

@@ -13,8 +13,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from lightning_modules.cells._factored import sweep
-from lightning_modules.cells._kernels import jacobians, pull_back, within
+from lightning_modules.cells._factored import sweep_factored
+from lightning_modules.cells._kernels import jacobians, pull_back, sweep, within
 from lightning_modules.cells._layout import Layout
 from lightning_modules.cells._steps import Fresh, Steps
 from lightning_modules.interfaces import Trajectory
@@ -67,34 +67,14 @@ class UnitwiseTrajectory(Trajectory):
 
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z and on every state."""
-        fresh = self._given
+        (given, B, S), T, fresh = c_TBS.shape, len(self), self._given
+        u_TBZ, v_TBS = c_TBS.new_empty(T, B, self.pre_activations), c_TBS.new_empty(T + 1, B, S)
+        v_TBS[: T - given + 1] = 0
+        v_TBS[T - given + 1 :] = c_TBS
         if isinstance(fresh, Fresh) and (factors := fresh.cell.factors(*fresh.around)) is not None:
-            return sweep(factors, self._weights[0], fresh.keep_TB1, c_TBS)
-        lay, (T, K), steps = self._layout, (len(self), self._layout.state_blocks), self._steps
-        u_TBZ = c_TBS.new_empty(T, c_TBS.shape[1], self.pre_activations)
-        u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
-        of_h_T = u_TBZ[..., lay.recurrent_rows].unbind()
-        v_TBS = c_TBS.new_empty(T + 1, *c_TBS.shape[1:])
-        v_TBS[T] = c_TBS[-1]
-        c_KT, v_KT = (
-            [of.unbind() for of in by_TBS.split(lay.hidden, dim=-1)] for by_TBS in (c_TBS, v_TBS)
-        )
-        C_KT = [C_TGBH.unbind() for C_TGBH in steps.C_TBKGH.permute(2, 0, 3, 1, 4)]
-        E_JKT = [[E.unbind() for E in E_KTBH] for E_KTBH in steps.E_TBKJH.permute(3, 2, 0, 1, 4)]
-        behind, keep_TB1 = T - len(c_TBS), steps.keep_TB1
-        for t in range(T - 1, -1, -1):
-            pull_back(
-                [v_T[t + 1] for v_T in v_KT],
-                [C_T[t] for C_T in C_KT],
-                [[E_T[t] for E_T in E_KT] for E_KT in E_JKT],
-                self._weights[t],
-                u_T[t],
-                of_h_T[t],
-                [c_T[t - 1 - behind] for c_T in c_KT] if t > behind else [None] * K,
-                None if keep_TB1 is None else keep_TB1[t],
-                lay.held.start,
-                [v_T[t] for v_T in v_KT],
-            )
+            sweep_factored(factors, self._weights[0], fresh.keep_TB1, u_TBZ, v_TBS)
+        else:
+            sweep(self._layout, self._steps, self._weights, u_TBZ, v_TBS)
         return u_TBZ, v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +84,7 @@ class UnitwiseTrajectory(Trajectory):
         W_TZH = self._weights[0]
         if any(W is not W_TZH for W in self._weights):
             W_TZH = torch.stack(self._weights)
-        before_TBS = torch.empty_like(v_TBS)
+        before_TBS = torch.zeros_like(v_TBS)
         pull_back(
             v_TBS.split(lay.hidden, dim=-1),
             steps.C_TBKGH.permute(2, 3, 0, 1, 4),
@@ -112,7 +92,6 @@ class UnitwiseTrajectory(Trajectory):
             W_TZH,
             u_TBZ.unflatten(-1, (-1, lay.hidden)).permute(2, 0, 1, 3),
             u_TBZ[..., lay.recurrent_rows],
-            [None] * lay.state_blocks,
             steps.keep_TB1,
             lay.held.start,
             before_TBS.split(lay.hidden, dim=-1),

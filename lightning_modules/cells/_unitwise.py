@@ -127,6 +127,8 @@ class UnitwiseCell(Cell):
     @torch.no_grad()
     def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
         """Run T steps: one product for all inputs, then a small one and the update in each."""
+        if len(x_TBI) == 1 and resets_TB is None:
+            return self._follow_one(x_TBI, s_BS)
         T, H, lay, z_TBZ = len(x_TBI), self.hidden_size, self.layout, self._of_inputs(x_TBI)
         W, z_T, of_h = self.W.clone(), z_TBZ.unbind(), lay.recurrent_rows
         W_HZ, into_T = W.t(), z_T if of_h == lay.all_rows else z_TBZ[..., of_h].unbind()
@@ -146,6 +148,17 @@ class UnitwiseCell(Cell):
             self.advance(z_T[t], past_BS, all_T[t + 1])
         steps = Fresh(x_TBI, h_TBH, keep_TB1, self, (z_TBZ, past_TBS, states_TBS))
         return UnitwiseTrajectory(lay, steps, (0, T), [W] * T, states_TBS)
+
+    def _follow_one(self, x_1BI: Tensor, s_BS: Tensor) -> Trajectory:
+        """Run a step with as few calls as can be: on a small cell they are what a step costs."""
+        H, lay, z_1BZ, W = self.hidden_size, self.layout, self._of_inputs(x_1BI), self.W.clone()
+        past_1BS, next_1BS, z_BZ = s_BS.unsqueeze(0), s_BS.new_empty(1, *s_BS.shape), z_1BZ[0]
+        h_1BH = past_1BS if self.state_size == H else past_1BS[..., :H]
+        of_h_BZ = z_BZ if lay.recurrent_rows == lay.all_rows else z_BZ[..., lay.recurrent_rows]
+        of_h_BZ.addmm_(h_1BH[0], W.t())
+        self.advance(z_BZ, s_BS, next_1BS[0])
+        steps = Fresh(x_1BI, h_1BH, None, self, (z_1BZ, past_1BS, next_1BS))
+        return UnitwiseTrajectory(lay, steps, (0, 1), [W], next_1BS)
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""
