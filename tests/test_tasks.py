@@ -13,6 +13,7 @@ from pipeline.tasks import TASKS
 from pipeline.tasks.adding import Adding
 from pipeline.tasks.anbn import AnBn
 from pipeline.tasks.copy import Copy
+from pipeline.tasks.embedded_reber import EmbeddedReber
 from pipeline.tasks.henon import Henon
 from pipeline.tasks.lagged_sum import LaggedSum
 from pipeline.tasks.lorenz import Lorenz
@@ -21,12 +22,14 @@ from pipeline.tasks.mimic import Mimic
 from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.row_images import RowImages
 from pipeline.tasks.sunspots import Sunspots
+from pipeline.tasks.temporal_order import TemporalOrder
 from tests.toy import images, series, text
 
 INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
     "anbn": lambda seed: AnBn(seed, 4, length=20, held_out_size=30, longest=4),
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
+    "embedded_reber": lambda seed: EmbeddedReber(seed, 4, held_out_size=7),
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
@@ -35,6 +38,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
     "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
     "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),
+    "temporal_order": lambda seed: TemporalOrder(seed, 4, length=10, held_out_size=7),
 }
 
 
@@ -154,6 +158,8 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
         (lambda: AnBn(0, 1, 5, 5, longest=1), "longest is 1, must be at least 2"),
         (lambda: LaggedSum(0, 1, 5, 5, first=6, second=6), "second is 6, must be at least 7"),
         (lambda: LaggedSum(0, 1, 5, 5, second=5001), "second is 5001, must be at most 5000"),
+        (lambda: TemporalOrder(0, 1, 9, 1), "length is 9, must be at least 10"),
+        (lambda: EmbeddedReber(0, 1, 0), "held_out_size is 0"),
         (lambda: Mimic(0, 1, 5, 5, units=0), "units is 0, must be at least 1"),
     ],
 )

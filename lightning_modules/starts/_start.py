@@ -1,0 +1,73 @@
+"""What the starts share: the contract, and where a cell's weights and gates lie."""
+
+import abc
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.interfaces import Cell
+
+
+class Start(abc.ABC):
+    """Another start for some of a cell's weights, which it overwrites; others stay as they were."""
+
+    @abc.abstractmethod
+    def apply(self, cell: Cell) -> None:
+        """Set weights in place, of every layer of a stack; ValueError where there are none."""
+
+
+def layers(cell: Cell) -> Iterator[UnitwiseCell]:
+    """Iterate over the cells of one affine map: the cell itself, or a stack's layers upwards."""
+    yield from (module for module in cell.modules() if isinstance(module, UnitwiseCell))
+
+
+@torch.no_grad()
+def set_recurrent(cell: Cell, draw: Callable[[Tensor], object]) -> None:
+    """Have ``draw`` fill every block of W, (H, H), in place."""
+    for layer in layers(cell):
+        if not layer.W.numel():
+            raise ValueError(f"{type(layer).__name__} has no recurrent weights to start from")
+        for block_HH in layer.W.split(layer.hidden_size):
+            draw(block_HH)
+
+
+def positive(**settings: float) -> None:
+    """Raise ValueError for the first setting that is not finite and above 0."""
+    for name, value in settings.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} is {value}: it must be finite and above 0")
+
+
+@torch.no_grad()
+def gate_biases(layer: UnitwiseCell) -> dict[str, Tensor]:
+    """Return the rows of b, (H,), that open each gate, by its name; empty where there are none.
+
+    A cell says what its gates let through but not which rows of z they read, so it is asked: of a
+    step from a zero state, with another value in every block of z, a gate lets the sigmoid of its
+    own block's value through.
+    """
+    H, b_GH = layer.hidden_size, layer.b.view(-1, layer.hidden_size)
+    value_G = torch.linspace(-1, 1, len(b_GH), dtype=b_GH.dtype, device=b_GH.device)
+    z_1Z, s_1S = value_G.repeat_interleave(H)[None], b_GH.new_zeros(1, layer.state_size)
+    next_1S, found = torch.empty_like(s_1S), {}
+    layer.advance(z_1Z, s_1S, next_1S)
+    for name, gate_1H in layer.gates(z_1Z, s_1S, next_1S).items():
+        distance_G = (value_G.sigmoid() - gate_1H[0, 0]).abs()
+        found[name] = b_GH[int(distance_G.argmin())]
+    return found
+
+
+def forgetting(layer: UnitwiseCell) -> Tensor:
+    """Return the biases, (H,), of the gate that says how much of the state is kept.
+
+    It is called forget gate, or update gate where what is not kept is replaced. ValueError where
+    there is neither.
+    """
+    biases = gate_biases(layer)
+    for name in ("forget", "update"):
+        if name in biases:
+            return biases[name]
+    raise ValueError(f"{type(layer).__name__} has no gate that says how much of the state is kept")
