@@ -29,8 +29,10 @@ from typing import Annotated
 import pandas as pd
 import torch
 from pydantic import Field, PositiveInt
+from torch import Tensor
 
 from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Cell
 from pipeline.measures import line
 from pipeline.studies.lstm_gates.variants import build, called
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
@@ -80,12 +82,7 @@ def measure(
     """Return the network's rate and horizon, and the error left at some lags."""
     torch.manual_seed(seed)
     network = build(cell, None, start, bias, longest, input_size, hidden_size).double()
-    x_TBI = torch.randn(length, batch_size, input_size, dtype=torch.float64)
-    path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
-    credit_TBS = torch.zeros_like(path.states_TBS[:1])
-    credit_TBS[..., :hidden_size].normal_()
-    norm_TB = path.sweep(credit_TBS)[1][1:, :, :hidden_size].norm(dim=-1)
-    log_T = norm_TB.log().mean(dim=1).flip(0)  # by lag
+    log_T = decay(network, batch_size, length)
     lags = range(length // 10, length - length // 5)
     slope, _, _ = line(list(lags), log_T[lags.start : lags.stop].tolist())
     name = called(cell, None, start, bias, None) + ("" if longest is None else f" {longest}")
@@ -100,6 +97,19 @@ def measure(
     for lag in range(0, length, max(1, length // SHOWN)):
         left = math.exp(float(log_T[lag] - log_T[0]))
         yield {"kind": "flow", "name": name, "lag": lag, "left": left}
+
+
+def decay(network: Cell, batch_size: int, length: int) -> Tensor:
+    """Return ln ‖∂L/∂h‖ by lag, mean over samples, for error that comes in at the last step, (T,).
+
+    The network reads noise of unit variance.
+    """
+    x_TBI = torch.randn(length, batch_size, network.input_size, dtype=torch.float64)
+    path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
+    credit_TBS = torch.zeros_like(path.states_TBS[:1])
+    credit_TBS[..., : network.hidden_size].normal_()
+    h_TBH = path.sweep(credit_TBS)[1][1:, :, : network.hidden_size]
+    return h_TBH.norm(dim=-1).log().mean(dim=1).flip(0)
 
 
 def horizons(rows: pd.DataFrame) -> pd.DataFrame:
