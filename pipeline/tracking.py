@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.probing import metric_of
 from pipeline.records import FINISHED, Record
 
 BATCH = 1000
@@ -147,6 +148,8 @@ def _curves(record: Record) -> Iterator[tuple[str, int, float]]:
     """Yield what was measured: name, step, value; a row without a step counts as its place."""
     for place, row in enumerate(record.rows):
         step = row.get("step")
+        if row.get("probe"):
+            row = {metric_of(row): row["value"]}
         for name, value in row.items():
             if name != "step" and isinstance(value, int | float):
                 yield name, step if isinstance(step, int) else place, float(value)

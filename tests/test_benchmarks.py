@@ -14,7 +14,7 @@ APP.command()(main)
 
 
 def test_a_benchmark_is_found_by_its_file() -> None:
-    named = {"rtrl", "bptt", "approximate", "stream", "peers", "trainer", "dispatch"}
+    named = {"rtrl", "bptt", "approximate", "stream", "peers", "trainer", "dispatch", "probes"}
     assert named == set(NAMES)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from torch import Tensor
 
-from benchmarks import _braintrace, _timing, approximate, bptt, peers, rtrl, stream
+from benchmarks import _braintrace, _timing, approximate, bptt, peers, probes, rtrl, stream
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,19 @@ def test_approximate_has_every_algorithm_in_both_forms(monkeypatch: pytest.Monke
     assert "snap_n_every_us" not in large
     assert large["rflo_every_of_torch"] == pytest.approx(large["rflo_every_us"] / large["torch_us"])
     assert large["rflo_every_at_most_1"] == (large["rflo_every_of_torch"] <= 1)
+
+
+def test_probes_compares_steps_with_them_to_the_same_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probes, "STEPS", 8)
+    rows = probes.run(sizes=4)
+    assert [row["cell"] for row in rows] == ["srn", "gru", "lstm", "stack"]
+    for row in rows:
+        for form, most in (("always", "1.1"), ("seldom", "1.08")):
+            ratio = row[f"{form}_us"] / row["plain_us"]
+            assert row[f"{form}_of_plain"] == pytest.approx(ratio)
+            assert row[f"{form}_at_most_{most}"] == (ratio <= float(most))
 
 
 def test_no_tensor_is_added_along_a_stream() -> None:

@@ -68,8 +68,7 @@ class Probe(Callback, abc.ABC):
 
     def keep(self, **values: Tensor) -> None:
         """Keep one measurement; its tensors are not written to any more."""
-        last = self._held[-1] if self._held else values
-        if any(last[k].shape != v.shape for k, v in values.items()):
+        if self._held and _shapes(self._held[-1]) != _shapes(values):
             self._reduce()
         self._held.append(values)
         if len(self._held) == HELD:
@@ -119,6 +118,11 @@ class Probe(Callback, abc.ABC):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
         self._held, self._sums = state_dict["held"], state_dict["sums"]
+
+
+def _shapes(values: dict[str, Tensor]) -> list[tuple[str, torch.Size]]:
+    """Return what must be alike in measurements that are stacked."""
+    return [(name, value.shape) for name, value in values.items()]
 
 
 def _mean(parts: list[tuple[Tensor, int]]) -> Tensor:

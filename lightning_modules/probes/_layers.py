@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import cast
 
-from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell
 
 
@@ -19,11 +18,13 @@ def names_of(cell: Cell) -> list[str]:
 
 def _walk(cell: Cell, start: int, name: str) -> Iterator[tuple[str, int, Cell]]:
     """Iterate over the layers from the bottom; in a state the top layer's memory comes first."""
-    if not isinstance(cell, Stack):
+    # Known by what it has: naming Stack would make every trained result depend on its code.
+    layers = getattr(cell, "cells", None)
+    if layers is None:
         yield name, start, cell
         return
     stop = start + cell.state_size
-    for level, layer in enumerate(cell.cells):
+    for level, layer in enumerate(layers):
         inner = cast("Cell", layer)
         stop -= inner.state_size
         yield from _walk(inner, stop, f"{name}{level}.")

@@ -78,7 +78,8 @@ class Passage:
     @functools.cached_property
     def flow_LTB(self) -> Tensor:  # noqa: N802
         """‖∂L/∂h‖ of each sample's h in each layer, (L, T + 1, B), before the steps first."""
-        return torch.stack([self.norms(self.total_TBS, of_h) for of_h in layers_of(self.cell)])
+        norms = [self.norms(self.total_TBS, of_h) for of_h in layers_of(self.cell)]
+        return norms[0].unsqueeze(0) if len(norms) == 1 else torch.stack(norms)
 
     def norms(self, v_TBS: Tensor, of_h: slice) -> Tensor:
         """Return the norms of v over a layer's h, (T, B), for L."""

@@ -31,7 +31,7 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, jvp
+from torch.func import functional_call
 
 from lightning_modules.interfaces import Cell
 from lightning_modules.probes._base import Probe
@@ -91,8 +91,13 @@ def _step(cell: Cell, g_P: Tensor, few: Few, d_TBS: Tensor, a: Tensor) -> Tensor
 
 def _tangents(cell: Cell, few: Few, g_P: Tensor) -> Tensor:
     """Return d, (T, B, S): how the states move with the weights along g."""
-    still_TBS, zero = torch.zeros_like(few.before_TBS), g_P.new_zeros(())
-    d_TBS = jvp(lambda a: _step(cell, g_P, few, still_TBS, a), (zero,), (torch.ones_like(zero),))[1]
+    still_TBS = torch.zeros_like(few.before_TBS)
+    with torch.enable_grad():
+        a, v_TBS = g_P.new_zeros((), requires_grad=True), still_TBS.clone().requires_grad_()
+        next_TBS = _step(cell, g_P, few, still_TBS, a)
+        # The derivative by a, as that of its product with v by v: reverse mode, twice.
+        (product,) = torch.autograd.grad(next_TBS, a, v_TBS, create_graph=True)
+        (d_TBS,) = torch.autograd.grad(product, v_TBS)
     d_TBS1 = d_TBS.contiguous().unsqueeze(-1)
     d_T, j_T = d_TBS1.unbind(), few.jacobians_TBSS.unbind()
     for t in range(1, len(d_T)):

@@ -47,19 +47,18 @@ class Gates(Probe):
 
     def passed(self, seen: Passage) -> None:
         """Keep mean and saturation, one after the other for each gate."""
-        path = seen.run.path
+        path, all_gates = seen.run.path, seen.run.path.gates()
         apart = -(-len(path) // self.times) if self.times else 1
-        values = {}
-        for layer, (name, of_h) in enumerate(
-            zip(names_of(seen.cell), layers_of(seen.cell), strict=True)
-        ):
-            values[layer, "h"] = path.states_TBS[::apart, :, of_h].abs()
-            for gate, g_TBH in path.gates().items():
+        self._of, told = [], []
+        layers = zip(names_of(seen.cell), layers_of(seen.cell), strict=True)
+        for layer, (name, of_h) in enumerate(layers):
+            values = {"h": path.states_TBS[::apart, :, of_h].abs()}
+            for gate, g_TBH in all_gates.items():
                 if gate.startswith(name) and "." not in gate[len(name) :]:
-                    values[layer, gate[len(name) :]] = g_TBH[::apart].contiguous()
-        self._of = list(values)
-        told = [t for g in values.values() for t in (g.mean(), _part(g < SHUT), _part(g > OPEN))]
-        self.keep(told_GQ=torch.stack(told).view(-1, 3))
+                    values[gate[len(name) :]] = g_TBH[::apart]
+            self._of += [(layer, gate) for gate in values]
+            told.append(_told(torch.stack(list(values.values())).flatten(1)))
+        self.keep(told_GQ=torch.cat(told) if len(told) > 1 else told[0])
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return three rows for each gate."""
@@ -77,6 +76,7 @@ class Gates(Probe):
         self._of = state_dict["of"]
 
 
-def _part(true: Tensor) -> Tensor:
-    """Return the fraction that is true."""
-    return true.count_nonzero() / true.numel()
+def _told(g_GN: Tensor) -> Tensor:
+    """Return mean, fraction below and fraction above of each gate, (G, 3)."""
+    below_G, above_G = (g_GN < SHUT).count_nonzero(1), (g_GN > OPEN).count_nonzero(1)
+    return torch.stack([g_GN.sum(1), below_G, above_G], dim=1).div_(g_GN.shape[1])

@@ -1,13 +1,15 @@
 """How many steps back error falls by e.
 
-    r_t = ‖(∂L/∂s_t ds_t/ds_{t-1})[h]‖ / ‖∂L/∂h_t‖        what is left after one step further back
+    r_t = ‖∂L/∂h_{t-1} - ∂L_{t-1}/∂h_{t-1}‖ / ‖∂L/∂h_t‖        what one step further back leaves
 
-Losses of step t - 1 itself are left out of the numerator, so that error which comes in on the way
-does not hide the decay; samples that are reset before step t are left out of r_t. From the
-passage's last step on, the logarithms of r, each the mean over measurements, are summed until -1
-is reached; the horizon is the number of steps that this takes, linear in between. Where the
-passage is too short for that, its mean rate goes on: T / -Σ log r. Error that does not fall has no
-horizon: None. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
+L_{t-1} is that step's own loss: error that comes in on the way does not hide the decay. Of a layer
+below others, what comes down to it counts as its own. Samples that are reset before step t are
+left out of r_t.
+
+From the passage's last step on, the logarithms of r, each the mean over measurements, are summed
+until -1 is reached; the horizon is the number of steps that this takes, linear in between. Where
+the passage is too short for that, its mean rate goes on: T / -Σ log r. Error that does not fall
+has no horizon: None. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
 
 References:
     Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.

@@ -4,10 +4,10 @@
     ∂h_t/∂h_k        its singular values, for k fixed and t = k + lag
 
 Exponents are the ``count`` largest, in nats a step. The first quarter of the steps turns Q to the
-leading directions and does not count; Q is made orthonormal every ``APART`` steps. k lies so
-that the longest lag ends at the passage's last step; lags that do not fit are left out, and of
-each the ``count`` largest singular values are told. Steps before which a sample is reset count for
-neither: Q is kept as it is, and a Jacobian across a reset is zero.
+leading directions and does not count; Q is made orthonormal every ``APART`` steps. k lies so that
+the longest lag ends at the passage's last step; lags that do not fit are left out, and of each the
+``count`` largest singular values are told. Steps before which a sample is reset count for neither:
+Q is kept as it is, and a Jacobian across a reset is zero.
 
 Both are of the first ``samples`` samples, and the mean over them. Dense Jacobians cost O(S³) a
 step and sample for the singular values, O(T S²) memory.
@@ -40,10 +40,15 @@ class Spectrum(Probe):
     sees = frozenset({"passages"})
 
     def __init__(
-        self, every: int = 50, count: int = 4, lags: Sequence[int] = (1, 5, 20), samples: int = 1
+        self,
+        every: int = 50,
+        count: int = 4,
+        lags: Sequence[int] | str = "1 5 20",
+        samples: int = 1,
     ):
         """Tell ``count`` exponents, and as many singular values at each lag."""
         super().__init__(every)
+        lags = [int(lag) for lag in lags.split()] if isinstance(lags, str) else lags
         for name, value in (("count", count), ("samples", samples), ("lags", min(lags, default=1))):
             if value < 1:
                 raise ValueError(f"{name} is {value}: it must be at least 1")

@@ -21,7 +21,6 @@ class ReadoutCredit:
     Attributes:
         loss: the loss summed over the counted outputs so far, a scalar.
         counted: how many outputs the mask counts in the whole stretch.
-        direct_TBS: what ``sequence`` returned last; None before.
         gradient_P: the derivative of ``loss`` by V, then c, flattened.
     """
 
@@ -32,7 +31,6 @@ class ReadoutCredit:
         self._readout, self._loss = readout, loss
         self._y_TB, self._mask_TB, self._counted_T = y_TB, mask_TB, counted_T
         self.counted = sum(counted_T)
-        self.direct_TBS: Tensor | None = None
         self.loss = readout.weight.new_zeros(())
         self.gradient_P = readout.weight.new_zeros(readout.weight.numel() + readout.bias.numel())
         self._dV_OH = self.gradient_P[: readout.weight.numel()].view_as(readout.weight)
@@ -44,8 +42,7 @@ class ReadoutCredit:
 
     def sequence(self, s_TBS: Tensor) -> Tensor:
         """Return the derivative of all steps' losses by their states, (T, B, S)."""
-        self.direct_TBS = self._credit(s_TBS, self._y_TB, self._mask_TB, self.counted)
-        return self.direct_TBS
+        return self._credit(s_TBS, self._y_TB, self._mask_TB, self.counted)
 
     @torch.no_grad()
     def _credit(self, s: Tensor, y: Tensor, mask: Tensor, counted: int) -> Tensor:

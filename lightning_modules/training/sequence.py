@@ -22,7 +22,7 @@ from lightning_modules.training.clipping import Clip
 from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
-from lightning_modules.training.showing import Move, Read
+from lightning_modules.training.showing import Kept, Move, Read
 
 
 @final
@@ -101,9 +101,9 @@ class SequenceLearner(Learner):
         credit = ReadoutCredit(self.readout, self.loss, chunk.y_TB, chunk.mask_TB, counted_T)
         stream = self._stream
         assert stream is not None
-        s_BS = stream.state_BS
+        s_BS, kept = stream.state_BS, Kept(credit) if due else None
         run = self.algorithm.run(
-            self.cell, chunk.x_TBI, s_BS, credit, stream.memory, chunk.resets_TB
+            self.cell, chunk.x_TBI, s_BS, kept or credit, stream.memory, chunk.resets_TB
         )
         stream.state_BS, stream.memory = run.state_BS, run.memory
         if credit.counted:
@@ -111,7 +111,7 @@ class SequenceLearner(Learner):
             of_cell_P, of_readout_P = self._flat.gradient_P.split(sizes)
             torch.div(run.gradient_P, credit.counted, out=of_cell_P)
             torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
-        if due and credit.counted:
+        if kept is not None and credit.counted:
             seen = Passage(
                 self.cell,
                 chunk.x_TBI,
@@ -122,7 +122,7 @@ class SequenceLearner(Learner):
                 credit.counted,
                 [t for t, counted in enumerate(counted_T) if counted],
                 self._flat.gradient_P,
-                credit.direct_TBS,
+                kept.direct_TBS,
             )
             for probe in due:
                 probe.passed(seen)

@@ -48,6 +48,29 @@ class Move:
 
 
 @final
+class Kept:
+    """A credit that keeps what it returned for all steps at once.
+
+    Attributes:
+        direct_TBS: that; None if it was asked step by step.
+    """
+
+    def __init__(self, credit: ReadoutCredit):
+        """Ask ``credit``."""
+        self._credit = credit
+        self.direct_TBS: Tensor | None = None
+
+    def __call__(self, t: int, s_BS: Tensor) -> Tensor:
+        """Return the derivative of step t's loss by the state."""
+        return self._credit(t, s_BS)
+
+    def sequence(self, s_TBS: Tensor) -> Tensor:
+        """Return the derivative of all steps' losses by their states."""
+        self.direct_TBS = self._credit.sequence(s_TBS)
+        return self.direct_TBS
+
+
+@final
 class Read:
     """The losses of a linear readout along a stretch of a sequence: see ``Reading``."""
 

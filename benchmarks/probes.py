@@ -1,0 +1,112 @@
+"""What probes cost: a training step with them beside the same step without.
+
+A step is forward through T = 100 steps and back, one loss at the end, SGD, 32 inputs, batch 32,
+float32, one thread, timed as ``_timing`` says; the Trainer around it is left out, so that its cost
+does not hide theirs. A round is as many steps as the rarer probes are apart, and ends with
+the probes' rows.
+
+    always     error_flow, horizon, clipping, updates and gates at every step
+    seldom     spectrum, curvature and noise together, every 50 steps
+
+``always_of_plain`` and ``seldom_of_plain`` are ratios to the step without; ``_us`` is a step's
+time. With ``losses="every"`` each time step has a loss, so that ``horizon`` has to take them out.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from benchmarks._timing import Work, interleaved, one_thread, several
+from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.cells import CELLS
+from lightning_modules.cells.stack import Stack
+from lightning_modules.interfaces import Batch, Cell, Task
+from lightning_modules.probes import PROBES
+from lightning_modules.probes._base import Probe
+from lightning_modules.training.fit import fit
+from lightning_modules.training.sequence import SequenceLearner
+
+INPUTS, CLASSES, STEPS, BATCH, APART = 32, 10, 100, 32, 50
+ALWAYS = ("error_flow", "horizon", "clipping", "updates", "gates")
+SELDOM = ("spectrum", "curvature", "noise")
+TARGETS = {"always": 1.10, "seldom": 1.08}
+"""The ratio to the step without, at most."""
+
+Row = dict[str, Any]
+
+
+def run(
+    sizes: int | tuple[int, ...] = (64, 128),
+    cells: str | tuple[str, ...] = ("srn", "gru", "lstm", "stack"),
+    losses: str = "last",
+) -> list[Row]:
+    """Return a row for each cell and number of hidden units."""
+    names = (cells,) if isinstance(cells, str) else cells
+    with one_thread():
+        return [_measured(name, n, losses) for name in names for n in several(sizes)]
+
+
+def _measured(name: str, n: int, losses: str) -> Row:
+    """Return the times of one cell and size, and their ratios."""
+    forms = {
+        "plain": [],
+        "always": [PROBES[probe](every=1) for probe in ALWAYS],
+        "seldom": [PROBES[probe](every=APART) for probe in SELDOM],
+    }
+    task = _Sequences(losses)
+    seconds = interleaved({k: _training(_cell(name, n), task, v) for k, v in forms.items()})
+    row: Row = {"cell": name, "n": n, "losses": losses}
+    row |= {f"{form}_us": taken * 1e6 for form, taken in seconds.items()}
+    for form, most in TARGETS.items():
+        ratio = seconds[form] / seconds["plain"]
+        row |= {f"{form}_of_plain": ratio, f"{form}_at_most_{most:g}": ratio <= most}
+    return row
+
+
+def _cell(name: str, n: int) -> Cell:
+    """Return a cell with the same weights at every call; a stack is two LSTMs."""
+    torch.manual_seed(0)
+    build: Callable[[int, int], Cell] = CELLS["lstm" if name == "stack" else name]
+    return Stack([build(INPUTS, n), build(n, n)]) if name == "stack" else build(INPUTS, n)
+
+
+def _training(cell: Cell, task: Task, probes: list[Probe]) -> Work:
+    """Return the work of ``APART`` training steps."""
+    learner = SequenceLearner(cell, CLASSES, task.loss, BPTT(), None, "sgd", 1e-3)
+    # One step under a Trainer attaches the probes and the optimizer, which stay.
+    fit(learner, task, steps=1, evaluate_every=1, seed=0, accelerator="cpu", probes=probes)
+    learner._flat.attach()
+    batch = task.batch(0)
+
+    def go() -> None:
+        learner.books.batches = 0
+        for index in range(APART):
+            learner.training_step(batch, index)
+            learner.books.settle(learner.moved)
+        for probe in probes:
+            probe.rows(APART)
+
+    return go, APART
+
+
+class _Sequences(Task):
+    """One batch of noise."""
+
+    input_size, output_size, loss = INPUTS, CLASSES, "cross_entropy"
+
+    def __init__(self, losses: str):
+        """Count the last output (``losses="last"``) or every one."""
+        shape = (STEPS, BATCH)
+        mask_TB = torch.ones(shape, dtype=torch.bool)
+        mask_TB[:-1] = losses == "every"
+        x_TBI, y_TB = torch.randn(*shape, INPUTS), torch.randint(CLASSES, shape)
+        self._batch = Batch(x_TBI, y_TB, mask_TB, torch.zeros(shape, dtype=torch.bool))
+
+    def batch(self, index: int) -> Batch:
+        """Return the batch."""
+        return self._batch
+
+    def held_out(self):
+        """Nothing."""
+        yield self._batch
