@@ -29,7 +29,8 @@ SETTING: dict[str, Any] = {
     "clip": 1.0,
     "steps": 6,
 }
-SHARED = {"evaluations": 3, "look_every": 1, "seeds": 1}
+PROBES = {"gates": {"every": 1}, "horizon": {}, "error_flow": {}}
+SHARED = {"evaluations": 3, "probes": PROBES, "seeds": 1}
 SECTION: dict[str, dict[str, Any]] = {
     "bias": {
         "cells": ["lstm", "gru"],

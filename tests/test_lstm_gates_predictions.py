@@ -1,12 +1,14 @@
 """Each prediction of the study of the LSTM's gates fails on rows that contradict it."""
 
+from typing import Any
+
 import pytest
 
 from tests import gates_study
 
-ENDS = "kind == 'end' and task == '{}' and variant == '{}'"
-ENDED = "kind == 'saturation' and variant == 'lstm' and progress == 100"
-COSTLY = "kind == 'end' and variant in ['without forget', 'without output activation']"
+ENDS = "step == 6 and task == '{}' and variant == '{}' and probe.isna()"
+ENDED = "quantity == 'saturated' and variant == 'lstm' and step == 6"
+COSTLY = "probe.isna() and variant in ['without forget', 'without output activation']"
 TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "another horizon": (
         *("bias", "lstm: a forget bias of 1 gives 6.4 steps"),
@@ -18,19 +20,19 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     ),
     "an LSTM that does not add": (
         *("memory", "adding, T = 10: lstm ends below"),
-        *("loss", ENDS.format("adding", "lstm"), 0.006),
+        *("held_out_loss", ENDS.format("adding", "lstm"), 0.006),
     ),
     "a GRU that does not add": (
         *("memory", "adding, T = 10: gru ends below"),
-        *("loss", ENDS.format("adding", "gru"), 0.006),
+        *("held_out_loss", ENDS.format("adding", "gru"), 0.006),
     ),
     "an SRN that adds": (
         *("memory", "adding, T = 10: srn ends above"),
-        *("loss", ENDS.format("adding", "srn"), 0.09),
+        *("held_out_loss", ENDS.format("adding", "srn"), 0.09),
     ),
     "a sum that knows an order": (
         *("memory", "residual cannot tell"),
-        *("sequences_right", ENDS.format("temporal_order", "residual"), 0.99),
+        *("held_out_accuracy", ENDS.format("temporal_order", "residual"), 0.99),
     ),
     "an LSTM that gets strings wrong": (
         *("memory", "lstm gets 99% of the strings right"),
@@ -46,32 +48,32 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     ),
     "parts of no use where something is remembered": (
         *("memory", "adding: of the parts"),
-        *("loss", COSTLY, 0.0),
+        *("held_out_loss", COSTLY, 0.0),
     ),
     "dear coupled gates": (
         *("memory", "temporal_order: coupled gates cost less"),
-        *("loss", "kind == 'end' and variant == 'coupled_lstm'", 99.0),
+        *("held_out_loss", "probe.isna() and variant == 'coupled_lstm'", 99.0),
     ),
     "gates that come out of saturation": (
         *("memory", "embedded_reber: training saturates"),
-        *("saturated", ENDED, -1.0),
+        *("value", ENDED, -1.0),
     ),
     "an SRN that reads better than an LSTM": (
         *("text", "text: lstm does better than srn"),
-        *("loss", ENDS.format("next_character", "srn"), 0.1),
+        *("held_out_loss", ENDS.format("next_character", "srn"), 0.1),
     ),
     "an SRN that reads better than a GRU": (
         *("text", "text: gru does better than srn"),
-        *("loss", ENDS.format("next_character", "srn"), 0.1),
+        *("held_out_loss", ENDS.format("next_character", "srn"), 0.1),
     ),
-    "parts of no use on text": ("text", "text: of the parts", "loss", COSTLY, 0.0),
+    "parts of no use on text": ("text", "text: of the parts", "held_out_loss", COSTLY, 0.0),
     "dear coupled gates on text": (
         *("text", "text: coupled gates cost less"),
-        *("loss", "kind == 'end' and variant == 'coupled_lstm'", 99.0),
+        *("held_out_loss", "probe.isna() and variant == 'coupled_lstm'", 99.0),
     ),
     "gates that come out of saturation on text": (
         *("text", "text: training saturates"),
-        *("saturated", ENDED, -1.0),
+        *("value", ENDED, -1.0),
     ),
 }
 """Part and claim of a check; the column, the rows, and the value that they are tampered with."""
@@ -82,18 +84,18 @@ KEPT: dict[str, tuple[str, str, str, str, float]] = {
     ),
     "an LSTM that adds": (
         *("memory", "adding, T = 10: lstm ends below"),
-        *("loss", ENDS.format("adding", "lstm"), 0.004),
+        *("held_out_loss", ENDS.format("adding", "lstm"), 0.004),
     ),
-    "parts that cost": ("memory", "adding: of the parts", "loss", COSTLY, 9.0),
+    "parts that cost": ("memory", "adding: of the parts", "held_out_loss", COSTLY, 9.0),
     "coupled gates that cost nothing": (
         *("text", "text: coupled gates cost less"),
-        *("loss", "kind == 'end' and variant == 'coupled_lstm'", 0.0),
+        *("held_out_loss", "probe.isna() and variant == 'coupled_lstm'", 0.0),
     ),
     "strings that are right": (
         *("memory", "lstm gets 99% of the strings right"),
         *("strings_right", ENDS.format("embedded_reber", "lstm"), 0.995),
     ),
-    "gates that saturate": ("text", "text: training saturates", "saturated", ENDED, 2.0),
+    "gates that saturate": ("text", "text: training saturates", "value", ENDED, 2.0),
 }
 
 
@@ -101,7 +103,7 @@ def _holding(case: tuple[str, str, str, str, float]) -> list[bool]:
     """Return whether the checks that a case aims at hold on rows so changed."""
     part, claim, column, which, value = case
     rows = gates_study.rows(part)
-    changed = rows.eval(which)
+    changed: Any = rows.eval(which)
     assert changed.any()
     rows.loc[changed, column] = value
     found = gates_study.checks(part, rows).items()

@@ -8,24 +8,27 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.studies.lstm_gates.training import RANGES, ends
+from pipeline.studies.lstm_gates.training import ends, of_probe
 from pipeline.study import Check, Figure
 
 WITHOUT = "without "
 DEAREST = (f"{WITHOUT}forget", f"{WITHOUT}output activation")
 LABELS = {
-    "progress": "training (%)",
-    "saturated": "below .1 or above .9",
-    "share": "share of values",
-    "range": "gate's value",
+    "step": "batches",
+    "value": "share of values",
     "held_out_loss": "held-out loss",
-    "steps_back": "horizon (steps)",
+    "variant": "network",
+    "below": "shut (below .1)",
+    "above": "open (above .9)",
+    "saturated": "either",
+    "lstm": "LSTM",
+    "h": "|h|",
 }
 
 
 def losses(rows: pd.DataFrame) -> pd.Series:
-    """Return each variant's median loss at the end."""
-    return ends(rows).groupby("variant", sort=False)["loss"].median()
+    """Return each network's median loss at the end."""
+    return ends(rows).groupby("variant", sort=False)["held_out_loss"].median()
 
 
 def ordering(where: str, rows: pd.DataFrame) -> Iterator[Check]:
@@ -33,7 +36,7 @@ def ordering(where: str, rows: pd.DataFrame) -> Iterator[Check]:
     loss = losses(rows)
     parts = loss[loss.index.str.startswith(WITHOUT)].sort_values(ascending=False)
     if len(parts) > 1:
-        said = ", ".join(f"{str(part).removeprefix(WITHOUT)} {v:.4g}" for part, v in parts.items())
+        said = ", ".join(f"{str(k).removeprefix(WITHOUT)} {v:.4g}" for k, v in parts.items())
         claim = f"{where}: of the parts, forget gate or output activation costs most"
         yield Check(claim, parts.index[0] in DEAREST, f"{said}; whole {loss['lstm']:.4g}")
     if "coupled_lstm" in loss and set(DEAREST) <= set(loss.index):
@@ -44,30 +47,26 @@ def ordering(where: str, rows: pd.DataFrame) -> Iterator[Check]:
 
 def saturating(where: str, rows: pd.DataFrame) -> Iterator[Check]:
     """Check that LSTM's gates are further saturated at the end of training than at its start."""
-    seen = rows[(rows["kind"] == "saturation") & (rows["variant"] == "lstm")]
-    seen = seen[seen["gate"] != "h"]
-    early, late = (seen[seen["step"] == at]["saturated"].mean() for at in _span(seen))
-    yield Check(
-        f"{where}: training saturates lstm's gates", late > early, f"{early:.1%} → {late:.1%}"
-    )
+    seen = of_probe(rows, "gates", "saturated")
+    seen = seen[(seen["variant"] == "lstm") & (seen["gate"] != "h")]
+    if len(seen):
+        by_step = seen.groupby("step")["value"].mean()
+        early, late = by_step.iloc[0], by_step.iloc[-1]
+        claim = f"{where}: training saturates lstm's gates"
+        yield Check(claim, bool(late > early), f"{early:.1%} → {late:.1%}")
 
 
-def _span(seen: pd.DataFrame) -> tuple[int, int]:
-    return seen["step"].min(), seen["step"].max()
-
-
-def curves(name: str, title: str, row: str | None = None) -> Figure:
-    """Return the learning curves of the networks that are no LSTM with a part taken out."""
+def curves(name: str, title: str) -> Figure:
+    """Return the learning curves."""
     return Figure(
         name=name,
         title=title,
         caption="Held-out loss along training.",
-        where={"kind": "evaluation"},
-        x="progress",
+        where={"diverged": False},
+        x="step",
         y="held_out_loss",
         hue="variant",
         column="task",
-        row=row,
         log_y=True,
         labels=LABELS,
     )
@@ -78,12 +77,16 @@ def saturation(name: str, title: str, row: str | None) -> Figure:
     return Figure(
         name=name,
         title=title,
-        caption="Share of a gate's values below .1 or above .9, mean over seeds; of h, of its "
-        "absolute values.",
-        where={"kind": "saturation", "gate": ("input", "forget", "output", "h")},
-        x="progress",
+        caption="Share of a gate's values below .1 or above .9 since the evaluation before, mean "
+        "over seeds; of h, of its absolute values.",
+        where={
+            "probe": "gates",
+            "quantity": "saturated",
+            "gate": ("input", "forget", "output", "h"),
+        },
+        x="step",
         y="variant",
-        hue="saturated",
+        hue="value",
         column="gate",
         row=row,
         kind="heatmap",
@@ -92,16 +95,17 @@ def saturation(name: str, title: str, row: str | None) -> Figure:
 
 
 def histogram(name: str, title: str, row: str | None) -> Figure:
-    """Return LSTM's gates as histograms over training."""
+    """Return a heat map of training × gate: how much of LSTM's gates is shut, open, or either."""
     return Figure(
         name=name,
         title=title,
-        caption=f"Share of each gate's values {', '.join(RANGES)} over training, mean over seeds.",
-        where={"kind": "histogram", "variant": "lstm", "gate": ("input", "forget", "output")},
-        x="progress",
-        y="range",
-        hue="share",
-        column="gate",
+        caption="Share of each gate's values that are below .1, above .9, or either; what is "
+        "missing lies between. Mean over seeds; of h, of its absolute values.",
+        where={"probe": "gates", "variant": "lstm", "quantity": ("below", "above", "saturated")},
+        x="step",
+        y="gate",
+        hue="value",
+        column="quantity",
         row=row,
         kind="heatmap",
         labels=LABELS,

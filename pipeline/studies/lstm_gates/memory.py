@@ -34,11 +34,12 @@ import torch
 from pydantic import PositiveInt
 
 from lightning_modules.training.sequence import SequenceLearner
+from pipeline.probing import Attached, flat
 from pipeline.studies.lstm_gates import judging
-from pipeline.studies.lstm_gates.endings import FINAL, STRINGS
+from pipeline.studies.lstm_gates.endings import FINAL, FLOW, HORIZONS, STRINGS
 from pipeline.studies.lstm_gates.training import Setting, ends, learn
 from pipeline.studies.lstm_gates.variants import Variants, variants
-from pipeline.study import Check, Figure, Row, Rows, Section, Study, Trial
+from pipeline.study import Check, Row, Rows, Section, Study, Trial
 from pipeline.tasks import TASKS
 
 ERROR, RIGHT = 0.005, 0.99
@@ -53,8 +54,7 @@ class Params(Section):
     variants: Variants
     tasks: dict[Literal["adding", "temporal_order", "embedded_reber"], Setting]
     evaluations: PositiveInt
-    look_every: PositiveInt
-    """Batches between those that the probes look at."""
+    probes: Attached
     held_out_size: PositiveInt
     """Sequences."""
     seeds: PositiveInt
@@ -62,7 +62,7 @@ class Params(Section):
 
 def trials(p: Params) -> Iterator[Trial]:
     """Every task with every network under every seed."""
-    shared = p.model_dump(exclude={"variants", "tasks", "seeds"})
+    shared = p.model_dump(exclude={"variants", "tasks", "probes", "seeds"}) | flat(p.probes)
     for task, setting in p.tasks.items():
         sizes = setting.model_dump(exclude={"longest"})
         for variant, seed in itertools.product(
@@ -83,19 +83,21 @@ def measure(
     """Train one network; return its rows, the last of which says whether it solved the task."""
     given = {} if length is None else {"length": length}
     source = TASKS[task](seed=seed, batch_size=batch_size, held_out_size=held_out_size, **given)
+    learner, rows = learn(source, seed=seed, scratch=scratch, **of_training)
+    rows[-1] |= _judged(task, source, learner, rows[-1])
+    return rows
 
-    @torch.no_grad()
-    def end(learner: SequenceLearner, last: dict[str, Any]) -> Row:
-        if last["diverged"]:
-            return {"solved": False}
-        if task == "embedded_reber":
-            legal = source.legality(learner.outputs(source.held_out()))
-            return {"solved": legal["strings_right"] >= RIGHT, **legal}
-        error, right = last["held_out_loss"], last["held_out_accuracy"]
-        solved = error < ERROR if right is None else right >= RIGHT
-        return {"solved": solved, "sequences_right": right}
 
-    return learn(source, end, seed=seed, scratch=scratch, **of_training)
+@torch.no_grad()
+def _judged(task: str, source: Any, learner: SequenceLearner, last: dict[str, Any]) -> Row:
+    """Return whether a task is solved, and how much is right, by the last evaluation."""
+    if last["diverged"]:
+        return {"solved": False}
+    if task == "embedded_reber":
+        legal = source.legality(learner.outputs(source.held_out()))
+        return {"solved": legal["strings_right"] >= RIGHT, **legal}
+    error, right = last["held_out_loss"], last["held_out_accuracy"]
+    return {"solved": error < ERROR if right is None else right >= RIGHT}
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -121,7 +123,7 @@ def _adding(where: str, seen: pd.DataFrame) -> Iterator[Check]:
 
 
 def _order(where: str, seen: pd.DataFrame) -> Iterator[Check]:
-    right = ends(seen).groupby("variant")["sequences_right"].max()
+    right = ends(seen).groupby("variant")["held_out_accuracy"].max()
     if "residual" in right:
         # Three standard errors of a share of the held-out sequences, above what is possible.
         most = 0.75 + 3 * (0.75 * 0.25 / seen["held_out_size"].iloc[0]) ** 0.5
@@ -155,18 +157,8 @@ PART = Study(
         STRINGS,
         judging.curves("memory-curves", "Learning to remember"),
         judging.saturation("memory-saturation", "Saturation of the gates over training", "task"),
-        judging.histogram("memory-histogram", "LSTM's gates over training", "task"),
-        Figure(
-            name="memory-horizon",
-            title="Horizon of error over training",
-            caption="Steps over which error falls by e from the last step on, as the probe has it.",
-            where={"kind": "horizon"},
-            x="progress",
-            y="steps_back",
-            hue="variant",
-            column="task",
-            log_y=True,
-            labels=judging.LABELS,
-        ),
+        judging.histogram("memory-gates", "LSTM's gates over training", "task"),
+        HORIZONS,
+        FLOW,
     ),
 )

@@ -23,11 +23,11 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveInt
 
-from lightning_modules.training.sequence import SequenceLearner
+from pipeline.probing import Attached, flat
 from pipeline.studies.lstm_gates import judging
 from pipeline.studies.lstm_gates.training import Setting, ends, learn
 from pipeline.studies.lstm_gates.variants import Variants, variants
-from pipeline.study import Check, Row, Rows, Section, Study, Table, Trial
+from pipeline.study import Check, Rows, Section, Study, Table, Trial
 from pipeline.tasks import TASKS
 
 TASK, DATA = "next_character", "tiny_shakespeare"
@@ -39,8 +39,7 @@ class Params(Section):
     variants: Variants
     setting: Setting
     evaluations: PositiveInt
-    look_every: PositiveInt
-    """Batches between those that the probes look at."""
+    probes: Attached
     held_out_size: PositiveInt
     """Characters."""
     seeds: PositiveInt
@@ -48,7 +47,7 @@ class Params(Section):
 
 def trials(p: Params) -> Iterator[Trial]:
     """Every network under every seed."""
-    shared = p.model_dump(exclude={"variants", "setting", "seeds"})
+    shared = p.model_dump(exclude={"variants", "setting", "probes", "seeds"}) | flat(p.probes)
     sizes = p.setting.model_dump(exclude={"longest"})
     for variant, seed in itertools.product(variants(p.variants, p.setting.longest), range(p.seeds)):
         yield {"task": TASK, "dataset": DATA, **variant, **sizes, **shared, "seed": seed}
@@ -68,12 +67,7 @@ def measure(
     """Train one network and return its rows."""
     sizes = {"batch_size": batch_size, "length": length, "held_out_size": held_out_size}
     source = TASKS[task](data[dataset], seed=seed, **sizes)
-    return learn(source, _accuracy, seed=seed, scratch=scratch, **of_training)
-
-
-def _accuracy(learner: SequenceLearner, last: dict[str, Any]) -> Row:
-    del learner
-    return {"accuracy": last["held_out_accuracy"]}
+    return learn(source, seed=seed, scratch=scratch, **of_training)[1]
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -96,10 +90,10 @@ def final(rows: pd.DataFrame) -> pd.DataFrame:
     lines = [
         {
             "network": variant,
-            "loss (nats)": seen["loss"].median(),
-            "least": seen["loss"].min(),
-            "most": seen["loss"].max(),
-            "accuracy": seen["accuracy"].mean(),
+            "loss (nats)": seen["held_out_loss"].median(),
+            "least": seen["held_out_loss"].min(),
+            "most": seen["held_out_loss"].max(),
+            "accuracy": seen["held_out_accuracy"].mean(),
         }
         for variant, seen in ends(rows).groupby("variant", sort=False)
     ]
@@ -121,7 +115,7 @@ PART = Study(
         ),
         judging.curves("text-curves", "Learning text"),
         judging.saturation("text-saturation", "Saturation of the gates over training", None),
-        judging.histogram("text-histogram", "LSTM's gates over training", None),
+        judging.histogram("text-gates", "LSTM's gates over training", None),
     ),
     data=(DATA,),
 )

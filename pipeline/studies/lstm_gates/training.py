@@ -1,10 +1,11 @@
-"""One network trained on one task under the probes, as rows: what memory and text share.
+"""One network trained on one task under probes, as rows: what memory and text share.
 
-A row's ``kind`` says what it tells: an ``evaluation``; of a gate, its ``saturation`` and its
-``histogram``; the ``horizon`` of error, or its ``flow`` back through time; and the ``end``.
+Evaluations are rows, the last of which says how it all ended; what probes tell are rows as they
+tell them, but that of a gate there is also the share of its values that are ``saturated``, the
+shut and the open ones together, and that not every step's error is kept.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,15 @@ from pydantic import PositiveFloat, PositiveInt
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.interfaces import Task
-from lightning_modules.probes.error_flow import ErrorFlow
-from lightning_modules.probes.gates import Gates
-from lightning_modules.probes.horizon import Horizon
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.studies.lstm_gates.variants import build, called
-from pipeline.study import Row, Section
+from pipeline import probing
+from pipeline.studies.lstm_gates.variants import build
+from pipeline.study import Section
 
-APART = 5
+APART = 10
 """Steps between those whose error is a row."""
-RANGES = ("below .1", "between", "above .9")
 
 
 class Setting(Section):
@@ -46,8 +44,8 @@ class Setting(Section):
 
 def learn(
     source: Task,
-    end: Callable[[SequenceLearner, dict[str, Any]], Row],
     *,
+    variant: str,
     cell: str,
     without: str | None,
     start: str | None,
@@ -60,11 +58,12 @@ def learn(
     clip: float,
     steps: int,
     evaluations: int,
-    look_every: int,
     seed: int,
     scratch: Path,
-) -> Iterator[Row]:
-    """Train, and iterate over the rows; ``end`` judges the trained learner by its last row."""
+    **probes: Any,
+) -> tuple[SequenceLearner, list[dict[str, Any]]]:
+    """Train a network; return the learner and its rows, the last evaluation's at the end."""
+    del variant
     torch.manual_seed(seed)
     network = build(cell, without, start, bias, longest, source.input_size, hidden_size)
     learner = SequenceLearner(
@@ -84,49 +83,40 @@ def learn(
         evaluate_every=max(1, steps // evaluations),
         seed=seed,
         scratch=scratch,
-        probes=[Gates(look_every), Horizon(look_every), ErrorFlow(look_every)],
+        probes=probing.build(probes),
     )
-    shared = {"variant": called(cell, without, start, bias, horizon)}
-    for row in _told(rows, end(learner, _last(rows))):
-        yield {**shared, "progress": round(100 * int(row["step"] or 0) / steps), **row}
+    told = [row for row in rows if "probe" not in row]
+    return learner, [*_kept(row for row in rows if "probe" in row), *told]
 
 
-def _last(rows: list[Row]) -> dict[str, Any]:
-    """Return the last evaluation."""
-    return next(dict(row) for row in reversed(rows) if "probe" not in row)
-
-
-def _told(rows: list[Row], end: Row) -> Iterator[dict[str, Any]]:
-    """Iterate over the rows by kind; a gate's three quantities become rows of their own kinds."""
-    gate: dict[str, Any] = {}
+def _kept(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Iterate over the probes' rows that are kept; a gate's shut share comes before its open."""
+    shut = 0.0
     for row in rows:
-        step, probe, value = row["step"], row.get("probe"), row.get("value")
-        if probe is None:
-            yield {"kind": "evaluation", **row}
-        elif probe == "horizon":
-            yield {"kind": "horizon", "step": step, "steps_back": value}
-        elif probe == "error_flow":
-            if int(row["t"] or 0) % APART == 0:
-                yield {"kind": "flow", "step": step, "t": row["t"], "norm": value}
-        else:
-            gate[str(row["quantity"])] = value
-            if len(gate) == len(RANGES):
-                yield from _of_gate(gate, {"step": step, "gate": row["gate"]})
-                gate = {}
-    last = _last(rows)
-    told = {"step": last["step"], "loss": last["held_out_loss"], "diverged": last["diverged"]}
-    yield {"kind": "end", **told, **end}
+        if row["probe"] == "gates":
+            if row["quantity"] == "below":
+                shut = row["value"]
+            elif row["quantity"] == "above":
+                yield {**row, "quantity": "saturated", "value": shut + row["value"]}
+        if row["quantity"] != "mean" and row.get("t", 0) % APART == 0:
+            yield row
 
 
-def _of_gate(gate: dict[str, float], of: Row) -> Iterator[dict[str, Any]]:
-    """Iterate over what there is to say of one gate at one time."""
-    shut, open_ = gate["below"], gate["above"]
-    yield {"kind": "saturation", **of, "mean": gate["mean"], "saturated": shut + open_}
-    for name, share in zip(RANGES, (shut, 1 - shut - open_, open_), strict=True):
-        yield {"kind": "histogram", **of, "range": name, "share": share}
+def evaluated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the evaluations."""
+    return rows[rows["probe"].isna()] if "probe" in rows else rows
 
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how each trial ended; a run that diverged has an infinite loss."""
-    last = rows[rows["kind"] == "end"]
-    return last.assign(loss=pd.to_numeric(last["loss"]).fillna(float("inf")))
+    """Return each trial's last evaluation; a run that diverged has an infinite loss."""
+    seen, by = evaluated(rows), ["task", "variant", "seed"]
+    last = seen[seen["step"] == seen.groupby(by)["step"].transform("max")]
+    loss = pd.to_numeric(last["held_out_loss"])
+    return last.assign(held_out_loss=loss.fillna(float("inf")))
+
+
+def of_probe(rows: pd.DataFrame, probe: str, quantity: str) -> pd.DataFrame:
+    """Return a probe's rows of one quantity, none where it was not attached."""
+    if "probe" not in rows:
+        return rows.head(0)
+    return rows[(rows["probe"] == probe) & (rows["quantity"] == quantity)]

@@ -35,6 +35,12 @@ class Variants(Section):
 
 def variants(p: Variants, longest: int | None) -> Iterator[Trial]:
     """Iterate over the networks; ``longest`` is chrono's on a task, None to leave it out."""
+    named_by = ("cell", "without", "start", "bias", "horizon")
+    for trial in _listed(p, longest):
+        yield {"variant": called(**{k: trial[k] for k in named_by}), **trial}
+
+
+def _listed(p: Variants, longest: int | None) -> Iterator[dict[str, Any]]:
     plain = {
         "without": None,
         "start": None,
