@@ -123,7 +123,7 @@ def horizons(rows: pd.DataFrame) -> pd.DataFrame:
                 "cell": cell,
                 "start": name,
                 "unit alone": seen["alone"].iloc[0],
-                "steps": _steps(seen),
+                "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
                 "predicted": PREDICTED.get(bias, math.nan) if cell == "lstm" else math.nan,
                 "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
             }

@@ -87,17 +87,19 @@ def _against(ours: float, theirs: float) -> str:
 
 def final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each network's loss and accuracy at the end, the best first."""
+    by_variant = ends(rows).groupby("variant", sort=False)
+    loss, right = by_variant["held_out_loss"], by_variant["held_out_accuracy"].mean()
     lines = [
         {
             "network": variant,
-            "loss (nats)": seen["held_out_loss"].median(),
-            "least": seen["held_out_loss"].min(),
-            "most": seen["held_out_loss"].max(),
-            "accuracy": seen["held_out_accuracy"].mean(),
+            "loss (nats)": f"{loss.median()[variant]:.4f}",
+            "least": f"{loss.min()[variant]:.4f}",
+            "most": f"{loss.max()[variant]:.4f}",
+            "accuracy": right[variant],
         }
-        for variant, seen in ends(rows).groupby("variant", sort=False)
+        for variant in loss.median().sort_values().index
     ]
-    return pd.DataFrame(lines).sort_values("loss (nats)").round(4)
+    return pd.DataFrame(lines).round(4)
 
 
 PART = Study(
