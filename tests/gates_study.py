@@ -16,7 +16,7 @@ from tests import toy
 VARIANTS: dict[str, Any] = {
     "cells": ["lstm", "coupled_lstm", "gru", "residual", "srn"],
     "without": ["input", "forget", "output_activation"],
-    "forget_biases": [4.0],
+    "forget_biases": [-1.0, 4.0],
     "chrono": True,
     "horizons": [1],
 }

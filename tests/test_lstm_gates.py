@@ -69,7 +69,7 @@ def test_a_residual_sum_forgets_the_order_of_its_inputs():
 def test_every_network_has_a_name_of_its_own():
     section = Variants.model_validate(gates_study.VARIANTS)
     names = [trial["variant"] for trial in variants(section, 10)]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 12
     assert {"lstm", "without output activation", "forget bias 4", "chrono"} < set(names)
     assert "srn by tbptt(1)" in names
     assert len(list(variants(section, None))) == len(names) - 1
@@ -90,7 +90,7 @@ def test_what_is_saturated_of_a_gate_is_shut_or_open(part: str):
     rows = gates_study.rows(part)
     seen = rows[rows["probe"] == "gates"]
     by = seen.set_index(["task", "variant", "step", "gate", "quantity"])["value"].unstack()
-    assert (by["below"] + by["above"] - by["saturated"]).abs().max() < 1e-12
+    assert (by["below"] + by["above"] - by["saturated"]).abs().max() < 2e-3, "rounded"
     gates = seen.groupby("variant")["gate"].unique()
     assert set(gates["lstm"]) == {"h", "input", "forget", "output"}
     assert set(gates["without forget"]) == {"h", "input", "output"}

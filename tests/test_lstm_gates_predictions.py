@@ -8,6 +8,7 @@ from tests import gates_study
 
 ENDS = "step == 6 and task == '{}' and variant == '{}' and probe.isna()"
 ENDED = "quantity == 'saturated' and variant == 'lstm' and step == 6"
+FLOWED = "quantity == 'log10' and variant == 'forget bias 4' and t == 0"
 COSTLY = "probe.isna() and variant in ['without forget', 'without output activation']"
 TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "another horizon": (
@@ -58,6 +59,10 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
         *("memory", "embedded_reber: training saturates"),
         *("value", ENDED, -1.0),
     ),
+    "error that reaches no further for an open gate": (
+        *("memory", "adding: early on, error reaches further back"),
+        *("value", FLOWED, -30.0),
+    ),
     "an SRN that reads better than an LSTM": (
         *("text", "text: lstm does better than srn"),
         *("held_out_loss", ENDS.format("next_character", "srn"), 0.1),
@@ -94,6 +99,10 @@ KEPT: dict[str, tuple[str, str, str, str, float]] = {
     "strings that are right": (
         *("memory", "lstm gets 99% of the strings right"),
         *("strings_right", ENDS.format("embedded_reber", "lstm"), 0.995),
+    ),
+    "error that reaches on": (
+        *("memory", "adding: early on, error reaches further back"),
+        *("value", FLOWED, 9.0),
     ),
     "gates that saturate": ("text", "text: training saturates", "value", ENDED, 2.0),
 }

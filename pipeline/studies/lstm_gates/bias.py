@@ -40,8 +40,8 @@ from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, na
 PREDICTED = {-1.0: 1.1, 0.0: 2.0, 1.0: 6.4, 2.0: 48.0}
 """Steps over which error falls by e, by the forget bias of LSTM."""
 CLOSE = 0.2
-SHOWN = 40
-"""Lags of which there are rows."""
+SHOWN, APART = 60, 3
+"""Lags of which there are rows, and how far they are apart."""
 
 
 class Params(Section):
@@ -93,8 +93,9 @@ def measure(
         "rate": -slope,
         "steps": -1 / slope if slope < 0 else None,
         "alone": alone,
+        "predicted": None if bias is None or cell != "lstm" else PREDICTED.get(bias),
     }
-    for lag in range(0, length, max(1, length // SHOWN)):
+    for lag in range(0, min(length, SHOWN), APART):
         left = math.exp(float(log_T[lag] - log_T[0]))
         yield {"kind": "flow", "name": name, "lag": lag, "left": left}
 
@@ -117,14 +118,13 @@ def horizons(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     found = rows[rows["kind"] == "horizon"]
     for (cell, name), seen in found.groupby(["cell", "name"], sort=False):
-        bias = seen["bias"].iloc[0]
         lines.append(
             {
                 "cell": cell,
                 "start": name,
                 "unit alone": seen["alone"].iloc[0],
                 "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
-                "predicted": PREDICTED.get(bias, math.nan) if cell == "lstm" else math.nan,
+                "predicted": seen["predicted"].iloc[0],
                 "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
             }
         )
@@ -163,6 +163,19 @@ PART = Study(
     expects,
     figures=(
         Figure(
+            name="bias-horizon",
+            title="Horizon at the start, by forget bias",
+            caption="Steps over which error falls by e. Dashed: as predicted of LSTM. Where error "
+            "grows there is no horizon.",
+            where={"kind": "horizon", "start": "forget_bias"},
+            x="bias",
+            y="steps",
+            hue="cell",
+            theory="predicted",
+            log_y=True,
+            labels={"bias": "forget bias", "steps": "horizon (steps)"},
+        ),
+        Figure(
             name="bias-flow",
             title="What is left of error, by lag",
             caption="‖∂L/∂h‖ over that at the last step, before any training; mean over samples.",
@@ -173,19 +186,6 @@ PART = Study(
             column="cell",
             log_y=True,
             labels={"lag": "steps back", "left": "error left", "name": "start"},
-        ),
-        Figure(
-            name="bias-horizon",
-            title="Horizon at the start, by forget bias",
-            caption="Steps over which error falls by e. Dashed: a unit alone with its forget gate. "
-            "Where error grows there is no horizon.",
-            where={"kind": "horizon", "start": "forget_bias"},
-            x="bias",
-            y="steps",
-            hue="cell",
-            theory="alone",
-            log_y=True,
-            labels={"bias": "forget bias", "steps": "horizon (steps)"},
         ),
         Table(
             name="bias-horizons",

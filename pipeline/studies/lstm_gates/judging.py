@@ -9,10 +9,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.studies.lstm_gates.training import ends, of_probe
-from pipeline.study import Check, Figure
+from pipeline.study import Check, Figure, Table
 
 WITHOUT = "without "
 DEAREST = (f"{WITHOUT}forget", f"{WITHOUT}output activation")
+CURVES = (
+    *("lstm", "coupled_lstm", "gru", "janet", "srn", "without input", "without forget"),
+    *("without output activation", "forget bias -1", "forget bias 4"),
+)
 LABELS = {
     "step": "batches",
     "value": "share of values",
@@ -57,12 +61,12 @@ def saturating(where: str, rows: pd.DataFrame) -> Iterator[Check]:
 
 
 def curves(name: str, title: str) -> Figure:
-    """Return the learning curves."""
+    """Return the learning curves of the networks that are most unlike each other."""
     return Figure(
         name=name,
         title=title,
-        caption="Held-out loss along training.",
-        where={"diverged": False},
+        caption="Held-out loss along training; the table has the other networks.",
+        where={"diverged": False, "variant": CURVES},
         x="step",
         y="held_out_loss",
         hue="variant",
@@ -72,35 +76,14 @@ def curves(name: str, title: str) -> Figure:
     )
 
 
-def saturation(name: str, title: str, row: str | None) -> Figure:
-    """Return a heat map of training × network for each gate."""
-    return Figure(
-        name=name,
-        title=title,
-        caption="Share of a gate's values below .1 or above .9 since the evaluation before, mean "
-        "over seeds; of h, of its absolute values.",
-        where={
-            "probe": "gates",
-            "quantity": "saturated",
-            "gate": ("input", "forget", "output", "h"),
-        },
-        x="step",
-        y="variant",
-        hue="value",
-        column="gate",
-        row=row,
-        kind="heatmap",
-        labels=LABELS,
-    )
-
-
-def histogram(name: str, title: str, row: str | None) -> Figure:
+def lstm_gates(name: str, row: str | None) -> Figure:
     """Return a heat map of training × gate: how much of LSTM's gates is shut, open, or either."""
     return Figure(
         name=name,
-        title=title,
+        title="LSTM's gates over training",
         caption="Share of each gate's values that are below .1, above .9, or either; what is "
-        "missing lies between. Mean over seeds; of h, of its absolute values.",
+        "missing lies between. Mean over the batches since the column before, and over seeds; of "
+        "h, of its absolute values.",
         where={"probe": "gates", "variant": "lstm", "quantity": ("below", "above", "saturated")},
         x="step",
         y="gate",
@@ -109,4 +92,26 @@ def histogram(name: str, title: str, row: str | None) -> Figure:
         row=row,
         kind="heatmap",
         labels=LABELS,
+    )
+
+
+def saturation(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how much of each gate is saturated early and late, by network, tasks together."""
+    seen = of_probe(rows, "gates", "saturated")
+    lines: dict[str, dict[str, str]] = {}
+    for (variant, gate), of_gate in seen.groupby(["variant", "gate"], sort=False):
+        share = of_gate.groupby(["task", "step"])["value"].mean().groupby("task")
+        early, late = share.first().mean(), share.last().mean()
+        lines.setdefault(str(variant), {})[str(gate)] = f"{100 * early:.0f} → {100 * late:.0f}"
+    return pd.DataFrame([{"network": name, **by} for name, by in lines.items()]).fillna("")
+
+
+def saturated(name: str) -> Table:
+    """Return the table of what is saturated."""
+    return Table(
+        name=name,
+        title="Saturation of every network's gates, in %",
+        caption="Share of a gate's values below .1 or above .9, in the first and the last stretch "
+        "of training, mean over tasks and seeds; of h, of its absolute values.",
+        build=saturation,
     )

@@ -13,6 +13,7 @@ one, by BPTT as by the one step back that it was first trained with: right in le
 strings, halfway between guessing and knowing. The first residual form, whose state is a sum
 without order, confuses two of the four orders, as it must: at most 3 of 4 right. Taking out the
 forget gate or the output activation costs most, coupled gates less. Training saturates gates.
+Early in training error falls more slowly, on the way back, the higher LSTM's forget bias.
 
 References:
     Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9(8): the tasks.
@@ -36,7 +37,7 @@ from pydantic import PositiveInt
 from lightning_modules.training.sequence import SequenceLearner
 from pipeline.probing import Attached, flat
 from pipeline.studies.lstm_gates import judging
-from pipeline.studies.lstm_gates.endings import FINAL, FLOW, HORIZONS, STRINGS
+from pipeline.studies.lstm_gates.endings import FINAL, FLOW, HORIZONS, STRINGS, rates
 from pipeline.studies.lstm_gates.training import Setting, ends, learn
 from pipeline.studies.lstm_gates.variants import Variants, variants
 from pipeline.study import Check, Row, Rows, Section, Study, Trial
@@ -106,6 +107,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         yield from _OF_TASK[str(task)](f"{task}, T = {_length(seen)}", seen)
         yield from judging.ordering(str(task), seen)
         yield from judging.saturating(str(task), seen)
+        yield from _reaching(str(task), seen)
 
 
 def _length(seen: pd.DataFrame) -> str:
@@ -143,6 +145,19 @@ def _reber(where: str, seen: pd.DataFrame) -> Iterator[Check]:
         yield Check(claim, bool(last[name] < GUESSED), f"{last[name]:.1%}")
 
 
+def _reaching(task: str, seen: pd.DataFrame) -> Iterator[Check]:
+    """Check that error reaches further back the higher LSTM's forget bias, once learning began."""
+    flowing = rates(seen)
+    by_bias = {"forget bias -1": -1, "lstm": 1, "forget bias 4": 4}
+    early = flowing[flowing["step"] == flowing["step"].min()]
+    rate = early[early["variant"].isin(by_bias)].groupby("variant")["rate"].median()
+    if len(rate) == len(by_bias):
+        told = rate.loc[list(by_bias)]
+        claim = f"{task}: early on, error reaches further back with lstm's forget bias -1, 1, 4"
+        said = " > ".join(f"{value:.3f}" for value in told)
+        yield Check(claim, bool(told.is_monotonic_decreasing), f"rates {said}")
+
+
 _OF_TASK = {"adding": _adding, "temporal_order": _order, "embedded_reber": _reber}
 
 
@@ -156,8 +171,8 @@ PART = Study(
         FINAL,
         STRINGS,
         judging.curves("memory-curves", "Learning to remember"),
-        judging.saturation("memory-saturation", "Saturation of the gates over training", "task"),
-        judging.histogram("memory-gates", "LSTM's gates over training", "task"),
+        judging.lstm_gates("memory-gates", "task"),
+        judging.saturated("memory-saturation"),
         HORIZONS,
         FLOW,
     ),

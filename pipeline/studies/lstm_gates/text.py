@@ -116,8 +116,8 @@ PART = Study(
             build=final,
         ),
         judging.curves("text-curves", "Learning text"),
-        judging.saturation("text-saturation", "Saturation of the gates over training", None),
-        judging.histogram("text-gates", "LSTM's gates over training", None),
+        judging.lstm_gates("text-gates", None),
+        judging.saturated("text-saturation"),
     ),
     data=(DATA,),
 )

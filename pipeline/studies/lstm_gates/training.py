@@ -1,10 +1,11 @@
 """One network trained on one task under probes, as rows: what memory and text share.
 
-Evaluations are rows, the last of which says how it all ended; what probes tell are rows as they
-tell them, but that of a gate there is also the share of its values that are ``saturated``, the
-shut and the open ones together, and that not every step's error is kept.
+Evaluations are rows, the last of which says how it all ended. What probes tell are rows as they
+tell them, but for two: of a gate there is also the share of its values that are ``saturated``, the
+shut and the open ones together; and of error there is the ``log10`` of its norm, at some steps.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pipeline import probing
 from pipeline.studies.lstm_gates.variants import build
 from pipeline.study import Section
 
-APART = 10
+APART = 5
 """Steps between those whose error is a row."""
 
 
@@ -90,15 +91,19 @@ def learn(
 
 
 def _kept(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Iterate over the probes' rows that are kept; a gate's shut share comes before its open."""
+    """Iterate over the rows that are kept; of a gate, ``below`` comes just before ``above``."""
     shut = 0.0
     for row in rows:
-        if row["probe"] == "gates":
-            if row["quantity"] == "below":
-                shut = row["value"]
-            elif row["quantity"] == "above":
-                yield {**row, "quantity": "saturated", "value": shut + row["value"]}
-        if row["quantity"] != "mean" and row.get("t", 0) % APART == 0:
+        value = row["value"]
+        if row["quantity"] in ("below", "above"):
+            yield {**row, "value": round(value, 3)}
+            if row["quantity"] == "above":
+                yield {**row, "quantity": "saturated", "value": round(shut + value, 3)}
+            shut = value
+        elif row["probe"] == "error_flow":
+            if row["t"] % APART == 0:
+                yield {**row, "quantity": "log10", "value": math.log10(value) if value else None}
+        elif row["quantity"] != "mean":
             yield row
 
 
