@@ -1,0 +1,198 @@
+"""Over how many steps does error fall by e before any training, by the forget gate's bias?
+
+A network as it starts reads noise, x ~ N(0, 1). Error of random direction comes in at the last
+step's h; its norm ‖∂L/∂h_t‖ is followed back. After some steps it falls by the same factor a step:
+the rate is the slope of its logarithm, mean over samples, by least squares over the lags from a
+tenth to four fifths of the sequence, which leaves out where error comes in and where the states
+still settle. The horizon is 1 / rate: 1 / the mean rate where there are several seeds.
+
+A unit that nothing but its forget gate acts upon would have -1 / ln sigmoid(bias): 0.8, 1.4, 3.2
+and 7.9 steps for a bias of -1, 0, 1 and 2. Units hear of each other, too, through h and the gates,
+so the network's is longer, and the longer the larger the network is: near a bias of 2 error is
+about to grow, where a small change of the rate is a large one of the horizon.
+
+Expected, of LSTM with 128 units and 32 inputs: a forget bias of -1, 0, 1 and 2 gives 1.1, 2.0, 6.4
+and 48 steps, to 20 %. The rate falls as the bias rises.
+
+References:
+    Gers, Schmidhuber & Cummins (2000), Learning to forget, Neural Computation 12(10).
+    Jozefowicz, Zaremba & Sutskever (2015), An empirical exploration of recurrent network
+        architectures, ICML: a bias of 1, without which the gradient vanishes.
+    Tallec & Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv:1804.11188.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+import pandas as pd
+import torch
+from pydantic import Field, PositiveInt
+from torch import Tensor
+
+from lightning_modules.cells import CELLS
+from lightning_modules.interfaces import Cell
+from pipeline.measures import line
+from pipeline.studies.lstm_gates.variants import build, called
+from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+
+PREDICTED = {-1.0: 1.1, 0.0: 2.0, 1.0: 6.4, 2.0: 48.0}
+"""Steps over which error falls by e, by the forget bias of LSTM."""
+CLOSE = 0.2
+SHOWN, APART = 60, 3
+"""Lags of which there are rows, and how far they are apart."""
+
+
+class Params(Section):
+    """Every cell under every start."""
+
+    cells: list[Annotated[str, named(CELLS)]]
+    """Those with a gate that forgets; of a GRU it is the update gate."""
+    biases: list[float]
+    longest: list[Annotated[int, Field(ge=3)]]
+    """Of chrono initialisation."""
+    input_size: PositiveInt
+    hidden_size: PositiveInt
+    batch_size: PositiveInt
+    length: Annotated[int, Field(ge=40)]
+    seeds: PositiveInt
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every cell from every start under every seed."""
+    shared = p.model_dump(exclude={"cells", "biases", "longest", "seeds"})
+    starts = [{"start": "forget_bias", "bias": bias, "longest": None} for bias in p.biases]
+    starts += [{"start": "chrono", "bias": None, "longest": longest} for longest in p.longest]
+    for cell, start, seed in itertools.product(p.cells, starts, range(p.seeds)):
+        yield {"cell": cell, **start, **shared, "seed": seed}
+
+
+def measure(
+    cell: str,
+    start: str,
+    bias: float | None,
+    longest: int | None,
+    input_size: int,
+    hidden_size: int,
+    batch_size: int,
+    length: int,
+    seed: int,
+) -> Rows:
+    """Return the network's rate and horizon, and the error left at some lags."""
+    torch.manual_seed(seed)
+    network = build(cell, None, start, bias, longest, input_size, hidden_size).double()
+    log_T = decay(network, batch_size, length)
+    lags = range(length // 10, length - length // 5)
+    slope, _, _ = line(list(lags), log_T[lags.start : lags.stop].tolist())
+    name = called(cell, None, start, bias, None) + ("" if longest is None else f" {longest}")
+    alone = None if bias is None else -1 / math.log(1 / (1 + math.exp(-bias)))
+    yield {
+        "kind": "horizon",
+        "name": name,
+        "rate": -slope,
+        "steps": -1 / slope if slope < 0 else None,
+        "alone": alone,
+        "predicted": None if bias is None or cell != "lstm" else PREDICTED.get(bias),
+    }
+    for lag in range(0, min(length, SHOWN), APART):
+        left = math.exp(float(log_T[lag] - log_T[0]))
+        yield {"kind": "flow", "name": name, "lag": lag, "left": left}
+
+
+def decay(network: Cell, batch_size: int, length: int) -> Tensor:
+    """Return ln ‖∂L/∂h‖ by lag, mean over samples, for error that comes in at the last step, (T,).
+
+    The network reads noise of unit variance.
+    """
+    x_TBI = torch.randn(length, batch_size, network.input_size, dtype=torch.float64)
+    path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
+    credit_TBS = torch.zeros_like(path.states_TBS[:1])
+    credit_TBS[..., : network.hidden_size].normal_()
+    h_TBH = path.sweep(credit_TBS)[1][1:, :, : network.hidden_size]
+    return h_TBH.norm(dim=-1).log().mean(dim=1).flip(0)
+
+
+def horizons(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the horizon of each cell and start beside what was predicted."""
+    lines = []
+    found = rows[rows["kind"] == "horizon"]
+    for (cell, name), seen in found.groupby(["cell", "name"], sort=False):
+        lines.append(
+            {
+                "cell": cell,
+                "start": name,
+                "unit alone": seen["alone"].iloc[0],
+                "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
+                "predicted": seen["predicted"].iloc[0],
+                "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _steps(seen: pd.DataFrame) -> float:
+    """Return 1 / the mean rate; infinity where error does not fall."""
+    rate = seen["rate"].mean()
+    return 1 / rate if rate > 0 else math.inf
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold LSTM to the four horizons, and every cell to their order."""
+    found = rows[(rows["kind"] == "horizon") & rows["bias"].notna()]
+    for bias, seen in found[found["cell"] == "lstm"].groupby("bias"):
+        if (steps := PREDICTED.get(float(str(bias)))) is not None:
+            ours = _steps(seen)
+            claim = f"lstm: a forget bias of {bias:g} gives {steps:g} steps, to {CLOSE:.0%}"
+            yield Check(claim, abs(ours / steps - 1) <= CLOSE, f"{ours:.2f} steps")
+    for cell, seen in found.groupby("cell", sort=False):
+        rate = seen.groupby("bias")["rate"].mean()
+        claim = f"{cell}: the rate falls as the bias rises"
+        yield Check(claim, bool(rate.is_monotonic_decreasing), _told(rate))
+
+
+def _told(rate: pd.Series) -> str:
+    return ", ".join(f"{bias:g}: {value:.3f}" for bias, value in rate.items())
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=(
+        Figure(
+            name="bias-horizon",
+            title="Horizon at the start, by forget bias",
+            caption="Steps over which error falls by e. Dashed: as predicted of LSTM. Where error "
+            "grows there is no horizon.",
+            where={"kind": "horizon", "start": "forget_bias"},
+            x="bias",
+            y="steps",
+            hue="cell",
+            theory="predicted",
+            log_y=True,
+            labels={"bias": "forget bias", "steps": "horizon (steps)"},
+        ),
+        Figure(
+            name="bias-flow",
+            title="What is left of error, by lag",
+            caption="‖∂L/∂h‖ over that at the last step, before any training; mean over samples.",
+            where={"kind": "flow"},
+            x="lag",
+            y="left",
+            hue="name",
+            column="cell",
+            log_y=True,
+            labels={"lag": "steps back", "left": "error left", "name": "start"},
+        ),
+        Table(
+            name="bias-horizons",
+            title="Horizon at the start, in steps",
+            caption="1 / the mean rate; rate: how much the logarithm of error falls a step, mean ± "
+            "standard deviation over seeds. Unit alone: -1 / ln sigmoid(bias).",
+            build=horizons,
+        ),
+    ),
+)
