@@ -154,7 +154,7 @@ def _reaching(task: str, seen: pd.DataFrame) -> Iterator[Check]:
     if len(rate) == len(by_bias):
         told = rate.loc[list(by_bias)]
         claim = f"{task}: early on, error reaches further back with lstm's forget bias -1, 1, 4"
-        said = " > ".join(f"{value:.3f}" for value in told)
+        said = ", ".join(f"{value:.3f}" for value in told)
         yield Check(claim, bool(told.is_monotonic_decreasing), f"rates {said}")
 
 
