@@ -66,6 +66,7 @@ LABELS = {
     "kind": "clip",
     "temporal_order": "temporal order",
     "next_character": "next character",
+    "adding": "adding",
 }
 SHOWN = (
     Figure(

@@ -159,6 +159,7 @@ PART = Study(
                 "smoothness": "‖Δg‖ / ‖Δθ‖",
                 "temporal_order": "temporal order",
                 "next_character": "next character",
+                "adding": "adding",
             },
         ),
         Table(
