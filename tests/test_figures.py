@@ -100,7 +100,8 @@ def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path):
 @pytest.mark.parametrize(
     ("value", "text"),
     [(16, "16"), (1_115_394, "1,115,394"), (0.7, "0.7"), (-2.5, "−2.5"), (5000.0, "5,000"),
-     (1e-12, "10⁻¹²"), (-3e7, "−3×10⁷"), (0.0, "0"), (True, "True"), ("srn", "srn")],
+     (1e-12, "10⁻¹²"), (-3e7, "−3×10⁷"), (0.0, "0"), (True, "True"), ("srn", "srn"),
+     (float("-inf"), "−inf")],
 )  # fmt: skip
 def test_numbers_are_written_short(value: object, text: str):
     assert words(value) == text

@@ -5,6 +5,7 @@ that a print in grey or an eye that confuses hues can tell them apart. Colours a
 Ito (2008), Color universal design, lightened on the dark ground.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ def words(value: Any) -> str:
         return str(value)
     if isinstance(value, int):
         return f"{value:,}".replace("-", "−")
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or 1e-3 <= abs(value) < 1e6 or not math.isfinite(value):
         return f"{value:,.6g}".replace("-", "−")
     mantissa, _, power = f"{value:.2e}".partition("e")
     head = mantissa.rstrip("0").rstrip(".").replace("-", "−")
