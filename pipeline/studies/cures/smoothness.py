@@ -13,7 +13,6 @@ References:
         justification for adaptivity, ICLR, arXiv:1905.11881.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,13 +20,13 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 from pydantic import PositiveFloat, PositiveInt, model_validator
-from scipy.stats import t as t_distribution
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.probes.smoothness import Smoothness
 from pipeline.measures import exponent
 from pipeline.studies.cures.runs import DATA, train
+from pipeline.studies.online_algorithms.rules import half_width
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 from pipeline.tasks import TASKS
 
@@ -107,10 +106,7 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
 
 def with_width(values: pd.Series) -> tuple[float, float]:
     """Return the mean over seeds and the half-width of its 95 % interval; NaN for one seed."""
-    if len(values) < 2:
-        return float(values.mean()), math.nan
-    width = values.sem() * t_distribution.ppf(0.975, len(values) - 1)
-    return float(values.mean()), float(width)
+    return float(values.mean()), half_width(values)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:

@@ -33,6 +33,7 @@ from torch import Tensor
 
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
+from pipeline.flow import log_kept
 from pipeline.measures import line
 from pipeline.studies.lstm_gates.variants import build, called
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
@@ -107,10 +108,7 @@ def decay(network: Cell, batch_size: int, length: int) -> Tensor:
     """
     x_TBI = torch.randn(length, batch_size, network.input_size, dtype=torch.float64)
     path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
-    credit_TBS = torch.zeros_like(path.states_TBS[:1])
-    credit_TBS[..., : network.hidden_size].normal_()
-    h_TBH = path.sweep(credit_TBS)[1][1:, :, : network.hidden_size]
-    return h_TBH.norm(dim=-1).log().mean(dim=1).flip(0)
+    return log_kept(path, network.hidden_size)[1:].mean(dim=1).flip(0)
 
 
 def horizons(rows: pd.DataFrame) -> pd.DataFrame:

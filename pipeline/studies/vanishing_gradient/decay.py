@@ -15,12 +15,12 @@ from typing import Annotated
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Trajectory
 from lightning_modules.probes.spectrum import lyapunov
 from lightning_modules.starts import STARTS
+from pipeline.flow import log_kept
 from pipeline.studies.vanishing_gradient.rates import USUAL, expects, rates
 from pipeline.study import Figure, Rows, Section, Study, Table, Trial, named
 
@@ -86,7 +86,7 @@ def measure(
         torch.nn.init.normal_(network.U, std=input_gain / input_size**0.5)
     x_TBI = torch.randn(length, batch_size, input_size, dtype=torch.float64)
     path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
-    log_TB = _log_kept(path, network.hidden_size)
+    log_TB = log_kept(path, network.hidden_size)
     step_TB, log_T = log_TB.diff(dim=0).neg(), log_TB.mean(1).flip(0)
     about = {"network": network_name(cell, activation, start)}
     first, last = length // 4, length - 3 * length // 16
@@ -112,15 +112,6 @@ def measure(
 def network_name(cell: str, activation: str | None, start: str) -> str:
     """Return what a network is called."""
     return cell if activation is None else f"{activation}, {start}"
-
-
-def _log_kept(path: Trajectory, H: int) -> Tensor:
-    """Return the logarithm of what is left of an error of length 1 on h, (T + 1, B)."""
-    last_1BS = path.states_TBS[-1:]
-    c_1BS = torch.zeros_like(last_1BS)
-    c_1BS[..., :H] = normalize(torch.randn_like(last_1BS[..., :H]), dim=-1)
-    _, v_TBS = path.sweep(c_1BS)
-    return torch.linalg.vector_norm(v_TBS[..., :H], dim=-1).log()
 
 
 def _jacobians(path: Trajectory) -> Tensor:
