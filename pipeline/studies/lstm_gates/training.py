@@ -19,7 +19,7 @@ from lightning_modules.interfaces import Task
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline import probing
+from pipeline import finals, probing
 from pipeline.studies.lstm_gates.variants import build
 from pipeline.study import Section
 
@@ -114,10 +114,7 @@ def evaluated(rows: pd.DataFrame) -> pd.DataFrame:
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each trial's last evaluation; a run that diverged has an infinite loss."""
-    seen, by = evaluated(rows), ["task", "variant", "seed"]
-    last = seen[seen["step"] == seen.groupby(by)["step"].transform("max")]
-    loss = pd.to_numeric(last["held_out_loss"])
-    return last.assign(held_out_loss=loss.fillna(float("inf")))
+    return finals.ends(evaluated(rows), ("task", "variant", "seed"))
 
 
 def of_probe(rows: pd.DataFrame, probe: str, quantity: str) -> pd.DataFrame:

@@ -4,15 +4,13 @@ import math
 
 import pandas as pd
 
+from pipeline import finals
 from pipeline.study import Table
 
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each trial's last row; a run that diverged has an infinite loss."""
-    by = ["task", "cell", "rule", "seed"]
-    last = rows[rows["step"] == rows.groupby(by)["step"].transform("max")]
-    lost = last["diverged"].astype(bool) | last["held_out_loss"].isna()
-    return last.assign(held_out_loss=last["held_out_loss"].where(~lost, math.inf))
+    return finals.ends(rows, ("task", "cell", "rule", "seed"))
 
 
 def final(rows: pd.DataFrame) -> pd.DataFrame:

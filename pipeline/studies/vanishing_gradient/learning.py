@@ -20,10 +20,13 @@ from lightning_modules.starts import STARTS
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
+from pipeline.finals import ends
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LEARNED, STUCK, LENGTH = 0.005, 0.1, 50
+RUN = "network", "length", "seed"
+"""What tells runs apart."""
 
 
 class Network(Section):
@@ -104,8 +107,8 @@ def measure(
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the ends at the length that the prediction speaks of to it."""
-    ends = _ends(rows)
-    at = ends[ends["length"] == LENGTH].groupby("network")["held_out_loss"]
+    last = ends(rows, RUN)
+    at = last[last["length"] == LENGTH].groupby("network")["held_out_loss"]
     mean = at.mean()
     for network in ("gru", "lstm"):
         if network in mean:
@@ -117,17 +120,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         yield Check(claim, bool(mean["tanh"] > STUCK), f"{mean['tanh']:.4f}")
 
 
-def _ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return each trial's last row; one that diverged has learned nothing."""
-    by = ["network", "length", "seed"]
-    last = rows[rows["step"] == rows.groupby(by)["step"].transform("max")]
-    return last.assign(held_out_loss=last["held_out_loss"].fillna(float("inf")))
-
-
 def _final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the final loss of each network at each length, and how many learned."""
     lines = {}
-    for (network, length), seen in _ends(rows).groupby(["network", "length"], sort=False):
+    for (network, length), seen in ends(rows, RUN).groupby(["network", "length"], sort=False):
         loss = seen["held_out_loss"]
         learned = f"{int((loss < LEARNED).sum())} of {len(loss)}"
         lines.setdefault(network, {})[f"{length} steps"] = f"{loss.mean():.4f} ({learned})"
