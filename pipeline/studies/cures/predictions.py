@@ -147,13 +147,15 @@ def _directions(task: str, seen: pd.DataFrame) -> Iterator[Check]:
 
 
 def _rates(task: str, seen: pd.DataFrame) -> Iterator[Check]:
-    """Check what a clip is worth at other learning rates."""
+    """Check what a clip is worth at other learning rates, if any was tried."""
     tried = seen[seen["varied"].isin(["nothing", "rate"])]
     runs = {
         (rate, kind): of.sort_values("seed")
         for (rate, kind), of in tried.groupby(["learning_rate", "kind"])
     }
     rates = sorted(tried["learning_rate"].unique())
+    if len(rates) < 2:
+        return
     if tried["succeeded"].notna().all():
         pairs = [
             (rate, *(runs[rate, kind]["succeeded"].astype(float) for kind in ("none", "norm")))
