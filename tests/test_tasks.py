@@ -15,6 +15,7 @@ from pipeline.tasks.anbn import AnBn
 from pipeline.tasks.copy import Copy
 from pipeline.tasks.embedded_reber import EmbeddedReber
 from pipeline.tasks.henon import Henon
+from pipeline.tasks.images import Images
 from pipeline.tasks.lagged_sum import LaggedSum
 from pipeline.tasks.lorenz import Lorenz
 from pipeline.tasks.mackey_glass import MackeyGlass
@@ -31,6 +32,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
     "embedded_reber": lambda seed: EmbeddedReber(seed, 4, held_out_size=7),
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
+    "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
     "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),

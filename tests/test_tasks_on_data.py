@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pipeline.tasks.images import Images
 from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
 from pipeline.tasks.row_images import RowImages
 from tests.toy import images, text
@@ -72,3 +73,45 @@ def test_fewer_held_out_pictures_are_spread_over_the_test_part():
     assert [(b.x_TBI[0, :, 0] * 255).round().long().tolist() for b in batches] == [[0, 10, 20]]
     everything = RowImages(images(), 0, 5, labels="last", held_out_size=10_000).held_out()
     assert sum(b.x_TBI.shape[1] for b in everything) == 30
+
+
+def test_a_whole_picture_is_one_step_and_its_class_or_itself_is_asked_for():
+    pictures = images()
+    seen = Images(pictures, 0, 5, held_out_size=1).batch(0)
+    number_B = (seen.x_TBI[0, :, 0] * 255).round().long()
+    assert seen.x_TBI.shape == (1, 5, 6)
+    assert torch.equal(seen.y_TB[0], pictures.train_y_N[number_B])
+    again = Images(pictures, 0, 5, held_out_size=1, targets="picture").batch(0)
+    assert torch.equal(again.x_TBI, seen.x_TBI)
+    assert torch.equal(again.y_TB, seen.x_TBI)
+
+
+def test_a_picture_of_one_grey_stays_so_at_another_size():
+    batch = Images(images(), 0, 5, held_out_size=1, size=7).batch(0)
+    assert batch.x_TBI.shape == (1, 5, 49)
+    torch.testing.assert_close(batch.x_TBI, batch.x_TBI[..., :1].expand(-1, -1, 49))
+
+
+def test_fewer_training_pictures_are_drawn_by_the_seed_and_shown_again_each_epoch():
+    def epoch(seed: int, number: int) -> list[int]:
+        task = Images(images(), seed, 3, held_out_size=1, train_size=9)
+        batches = [task.batch(3 * number + i) for i in range(3)]
+        return sorted(int(x) for b in batches for x in (b.x_TBI[0, :, 0] * 255).round())
+
+    assert epoch(0, 0) == epoch(0, 5)
+    assert len(set(epoch(0, 0))) == 9
+    assert epoch(0, 0) != epoch(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"targets": "colour"}, "targets is 'colour', must be one of: class, picture"),
+        ({"size": 0}, "size is 0, must be at least 1, or None"),
+        ({"train_size": 31}, "train_size is 31, there are 30 images"),
+        ({"train_size": 4}, "batch_size is 5, there are 4 images"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(options, words: str):
+    with pytest.raises(ValueError, match=words):
+        Images(images(), 0, 5, held_out_size=1, **options)
