@@ -1,4 +1,7 @@
-"""Networks x -> y that are trained by back-propagation, one a file."""
+"""Networks x -> y, one a file: from x_TBI to outputs, (T, B, O).
+
+A feed-forward network sees each step alone, whatever axes lead.
+"""
 
 from torch import nn
 

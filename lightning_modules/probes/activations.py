@@ -1,0 +1,110 @@
+"""What the layers of a feed-forward network put out, and how far they are saturated.
+
+    mean         of a layer's outputs, over all units, examples and steps
+    spread       their standard deviation
+    saturated    the share of them that let (next to) no error back through their function:
+                 nearer to an end than a fortieth of the way between both for tanh, logistic and
+                 softsign (for tanh and softsign |h| > .95), exactly zero for ReLU
+
+``layer`` counts the modules without children in the order of their calls, ``module`` is their name;
+where one is called several times, ``t`` counts the calls. A module without ends, such as an affine
+map, has no ``saturated``. What is looked at are the batch's outputs before its update, by hooks
+that are there during a batch that is due, and at no other time.
+
+References:
+    Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural
+        networks, AISTATS.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, final
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor, nn
+
+from lightning_modules.instruments import Row
+from lightning_modules.probes._base import Probe
+
+NEAR = 0.95
+"""How far from the middle, of the way to an end, an output is near that end."""
+
+
+@final
+class Activations(Probe):
+    """Mean, spread and saturation of every layer."""
+
+    sees = frozenset({"outputs"})
+
+    def __init__(self, every: int = 1):
+        """Look at every ``every``-th batch."""
+        super().__init__(every)
+        self._modules: list[str] = []
+        self._calls: dict[str, list[Tensor]] = {}
+        self._handles: list[Any] = []
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Hook the layers where the batch is due."""
+        learner: Any = pl_module
+        if not self.due(learner.books.batches):
+            return
+        for name, module in learner.network.named_modules():
+            if next(module.children(), None) is None:
+                hook = partial(self._called, name)
+                self._handles.append(module.register_forward_hook(hook))
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Leave the layers as they were, and keep what was seen."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        if self._calls:
+            self._modules = list(self._calls)
+            self.keep(**{name: torch.stack(calls) for name, calls in self._calls.items()})
+        self._calls = {}
+
+    @torch.no_grad()
+    def _called(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Note one call's mean, mean square and saturation, NaN where there are no ends."""
+        del inputs
+        if not isinstance(output, Tensor):
+            return
+        h = output.detach()
+        saturated = _saturated(module, h)
+        share = h.new_tensor(torch.nan) if saturated is None else saturated.to(h.dtype).mean()
+        told = torch.stack([h.mean(), h.std(correction=0), share])
+        self._calls.setdefault(name, []).append(told)
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return three rows for each call of a layer, or two."""
+        for layer, name in enumerate(self._modules):
+            for t, told in enumerate(means[name].tolist()):
+                of: Row = {"t": t, "layer": layer, "module": name}
+                for quantity, value in zip(("mean", "spread", "saturated"), told, strict=True):
+                    if value == value:  # no number, where there are no ends
+                        yield {"quantity": quantity, **of, "value": value}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the names of the modules."""
+        return {**super().state_dict(), "modules": self._modules}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take them back."""
+        super().load_state_dict(state_dict)
+        self._modules = state_dict["modules"]
+
+
+def _saturated(module: nn.Module, h: Tensor) -> Tensor | None:
+    """Tell of each output whether it is saturated; None where there are no ends."""
+    if isinstance(module, nn.Tanh | nn.Softsign):
+        return h.abs() > NEAR
+    if isinstance(module, nn.Sigmoid):
+        return (2 * h - 1).abs() > NEAR
+    if isinstance(module, nn.ReLU):
+        return h == 0
+    return None

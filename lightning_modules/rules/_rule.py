@@ -1,0 +1,176 @@
+"""What learning rules share: epochs, a rate that may decay, and when they settle.
+
+    η_e = η / (1 + decay e)        in epoch e, the first being 0
+
+A rule goes through examples in the order in which they come, and each moves the weights before the
+next is looked at. At the end of an epoch it settles, and moves nothing from then on,
+
+    enough    where at least this share of the epoch's examples was answered right, each by the
+              weights of its own moment; 1 means: an epoch without a mistake
+    still     where the weights moved less than this, as a norm, from the epoch's start to its end
+
+An answer is right where all outputs are on their targets' side of the middle.
+"""
+
+import abc
+import dataclasses
+import math
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Seen(NamedTuple):
+    """What a rule saw of some examples, each by the weights of its own moment."""
+
+    examples: int = 0
+    right: int = 0
+    mistakes: int = 0
+    """Outputs on the wrong side: an example may have several."""
+    loss: float = 0.0
+    """The sum."""
+    moved: float = 0.0
+    """The norm of the last move of the weights."""
+    errors: dict[str, Tensor] | None = None
+    """‖∂L/∂h‖² of each layer by its name, summed; None where nobody watched."""
+
+    def followed_by(self, then: "Seen") -> "Seen":
+        """Return both together."""
+        errors = self.errors or {}
+        summed = {name: e + errors.get(name, 0.0) for name, e in (then.errors or {}).items()}
+        sums = (a + b for a, b in zip(self[:4], then[:4], strict=True))
+        return Seen(*sums, then.moved, summed or self.errors)
+
+
+@dataclasses.dataclass
+class _Course:
+    """How far a rule has come."""
+
+    examples: int = 0
+    epochs: int = 0
+    of_epoch: int = 0
+    right: int = 0
+    """Of the present epoch, as is ``of_epoch``."""
+    before: list[Tensor] | None = None
+    """The weights at its start, where they are asked for."""
+    settled_at: int | None = None
+
+
+class Rule(abc.ABC):
+    """A rule of learning without an optimizer.
+
+    Attributes:
+        middle: an output above it says 1.
+        has_errors: whether it can say what error came back to a layer.
+    """
+
+    middle: ClassVar[float]
+    has_errors: ClassVar[bool]
+
+    def __init__(
+        self,
+        rate: float,
+        decay: float,
+        enough: float | None,
+        still: float | None,
+        epoch: int | None,
+    ):
+        """``epoch`` counts examples; None takes what ``learn`` is given as one."""
+        _check("rate", rate, rate > 0, "above 0")
+        _check("decay", decay, decay >= 0, "at least 0")
+        if enough is not None:
+            _check("enough", enough, 0 < enough <= 1, "above 0, at most 1")
+        if still is not None:
+            _check("still", still, still > 0, "above 0")
+        if epoch is not None:
+            _check("epoch", epoch, epoch > 0, "at least 1")
+        self.rate, self.decay, self.epoch = rate, decay, epoch
+        self.enough, self.still = enough, still
+        self.begin()
+
+    @abc.abstractmethod
+    def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
+        """Return what the network's answers are read from, (T, B, O); the greatest is the class."""
+
+    @abc.abstractmethod
+    def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
+        """Return the loss of such outputs against targets of 0 and 1, summed."""
+
+    @abc.abstractmethod
+    def sweep(
+        self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
+    ) -> Seen:
+        """Go through some examples at one rate; TypeError for a network that is not for it."""
+
+    @torch.no_grad()
+    def learn(self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, watched: bool = False) -> Seen:
+        """Go through the examples, in place, until the rule settles; say what was seen of them."""
+        total, course = Seen(), self._course
+        epoch = self.epoch or len(x_NI)
+        while len(x_NI) and course.settled_at is None:
+            if course.of_epoch == 0 and self.still is not None:
+                course.before = [w.detach().clone() for w in network.parameters()]
+            left = epoch - course.of_epoch
+            seen = self.sweep(network, x_NI[:left], t_NO[:left], self.rate_now, watched)
+            x_NI, t_NO, total = x_NI[left:], t_NO[left:], total.followed_by(seen)
+            course.examples += seen.examples
+            course.of_epoch += seen.examples
+            course.right += seen.right
+            if course.of_epoch == epoch:
+                self._close(network)
+        return total
+
+    def judge(self, z_NO: Tensor, t_NO: Tensor) -> Seen:
+        """Say how good outputs are."""
+        wrong_NO = (z_NO > self.middle) != (t_NO > 0.5)
+        right = len(z_NO) - int(wrong_NO.any(dim=1).sum())
+        return Seen(len(z_NO), right, int(wrong_NO.sum()), float(self.loss(z_NO, t_NO)))
+
+    @property
+    def rate_now(self) -> float:
+        """The present epoch's rate."""
+        return self.rate / (1 + self.decay * self._course.epochs)
+
+    @property
+    def epochs(self) -> int:
+        """How many are over."""
+        return self._course.epochs
+
+    @property
+    def settled_at(self) -> int | None:
+        """After how many examples it settled; None while it did not."""
+        return self._course.settled_at
+
+    def begin(self) -> None:
+        """Forget all epochs."""
+        self._course = _Course()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint has to hold."""
+        return vars(self._course).copy()
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._course = _Course(**state)
+
+    def _close(self, network: nn.Module) -> None:
+        """End an epoch, and settle if it is time."""
+        course = self._course
+        enough = self.enough is not None and course.right >= self.enough * course.of_epoch
+        if enough or (self.still is not None and self._moved(network) < self.still):
+            course.settled_at = course.examples
+        course.epochs, course.of_epoch, course.right = course.epochs + 1, 0, 0
+        course.before = None
+
+    def _moved(self, network: nn.Module) -> float:
+        """Return how far the weights are from where the epoch began."""
+        before = self._course.before
+        assert before is not None
+        parts = [(w - b).norm() for w, b in zip(network.parameters(), before, strict=True)]
+        return float(torch.stack(parts).norm())
+
+
+def _check(name: str, value: float, allowed: bool, words: str) -> None:
+    if not (math.isfinite(value) and allowed):
+        raise ValueError(f"{name} is {value}: it must be finite and {words}")

@@ -1,0 +1,140 @@
+"""Back-propagation as it was first taught: logistic units, squared error, one example at a time.
+
+    h_0 = x        h_l = σ(W_l h_{l-1} + b_l)        L = ½ Σ (t - h_L)²
+    e_L = h_L - t        δ_l = e_l h_l (1 - h_l)        e_{l-1} = W_l' δ_l
+    ΔW_l = -η δ_l h_{l-1}'        Δb_l = -η δ_l
+
+Written out, without automatic differentiation: e is ∂L/∂h, δ the derivative by what comes into the
+units. All errors of an example are found before any weight moves. Nothing is allocated for an
+example: every vector has its place before the first.
+
+Cost: O(W) time an example, W the number of weights; three passes over them.
+
+References:
+    Rumelhart, Hinton & Williams (1986), Learning internal representations by error propagation,
+        Parallel Distributed Processing 1.
+    LeCun, Bottou, Orr & Müller (1998), Efficient backprop, Neural Networks: Tricks of the Trade.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.rules._rule import Rule, Seen
+
+
+@final
+class ClassicalBackpropagation(Rule):
+    """Update after each example."""
+
+    middle = 0.5
+    has_errors = True
+
+    def __init__(
+        self,
+        rate: float = 0.5,
+        decay: float = 0.0,
+        enough: float | None = 1.0,
+        still: float | None = None,
+        epoch: int | None = None,
+    ):
+        """Settle, by default, after an epoch whose answers were all right."""
+        super().__init__(rate, decay, enough, still, epoch)
+
+    def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
+        """Return h_L."""
+        return network(x_TBI)
+
+    def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
+        """Return the sum of ½ (t - h_L)²."""
+        return (z_NO - t_NO).square().sum() / 2
+
+    def sweep(
+        self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
+    ) -> Seen:
+        """Go forward, back and on, example by example."""
+        layers = [_Layer.of(pair, len(x_NI), watched) for pair in _pairs(network)]
+        below, top = [*pairwise(reversed(layers))], layers[-1]
+        h_NO = x_NI.new_empty(t_NO.shape)
+        targets, answers = t_NO.unbind(), h_NO.unbind()
+        for n, x_I in enumerate(x_NI.unbind()):
+            h_I = x_I
+            for W_OI, b_O, h_O, *_ in layers:
+                torch.sigmoid(torch.addmv(b_O, W_OI, h_I, out=h_O), out=h_O)
+                h_I = h_O
+            answers[n].copy_(h_I)
+            torch.sub(h_I, targets[n], out=top.e[n])
+            for upper, lower in below:
+                _through(upper, n)
+                torch.mv(upper.W_IO, upper.d[n], out=lower.e[n])
+            _through(layers[0], n)
+            h_I = x_I
+            for W_OI, b_O, h_O, _, d, d_O1, _ in layers:
+                W_OI.addcmul_(d_O1[n], h_I, value=-rate)
+                b_O.add_(d[n], alpha=-rate)
+                h_I = h_O
+        seen = self.judge(h_NO, t_NO)
+        errors = _errors(network, layers) if watched else None
+        return seen._replace(moved=rate * _length(x_NI[-1], layers), errors=errors)
+
+
+class _Layer(NamedTuple):
+    """A layer's weights and the places of its vectors.
+
+    Errors have a place for every example where they are watched, and share one otherwise.
+    """
+
+    W_OI: Tensor
+    b_O: Tensor
+    h_O: Tensor
+    e: tuple[Tensor, ...]
+    d: tuple[Tensor, ...]
+    d_O1: tuple[Tensor, ...]
+    W_IO: Tensor
+
+    @classmethod
+    def of(cls, pair: tuple[nn.Linear, nn.Module], examples: int, watched: bool) -> "_Layer":
+        """Make room for the examples."""
+        W_OI, b_O = pair[0].weight.detach(), pair[0].bias.detach()
+        e_NO, d_NO = b_O.new_zeros(2, examples if watched else 1, len(b_O))
+        if not watched:
+            e_NO, d_NO = e_NO.expand(examples, -1), d_NO.expand(examples, -1)
+        d = d_NO.unbind()
+        columns = d_NO.unsqueeze(-1).unbind()
+        return cls(W_OI, b_O, torch.empty_like(b_O), e_NO.unbind(), d, columns, W_OI.t())
+
+
+def _through(layer: _Layer, n: int) -> None:
+    """Take an error back through the units: δ = e h (1 - h)."""
+    d_O = torch.addcmul(layer.h_O, layer.h_O, layer.h_O, value=-1, out=layer.d[n])
+    d_O.mul_(layer.e[n])
+
+
+def _pairs(network: nn.Module) -> list[tuple[nn.Linear, nn.Module]]:
+    """Return each affine layer with its logistic units; TypeError where others follow one."""
+    modules = list(network.children())
+    pairs = list(zip(modules[::2], modules[1::2], strict=False))
+    logistic = [isinstance(a, nn.Linear) and isinstance(b, nn.Sigmoid) for a, b in pairs]
+    if not pairs or 2 * len(pairs) != len(modules) or not all(logistic):
+        found = ", ".join(type(module).__name__ for module in modules) or "nothing"
+        raise TypeError(f"classical back-propagation takes layers of logistic units, not {found}")
+    return pairs  # pyright: ignore[reportReturnType]
+
+
+def _errors(network: nn.Module, layers: list[_Layer]) -> dict[str, Tensor]:
+    """Return the squared norms of δ and e over all examples, by module: affine ones have δ."""
+    names, sums = [name for name, _ in network.named_children()], []
+    for layer in layers:
+        sums += [torch.stack(layer.d).square().sum(), torch.stack(layer.e).square().sum()]
+    return dict(zip(names, sums, strict=True))
+
+
+def _length(x_I: Tensor, layers: list[_Layer]) -> float:
+    """Return the norm of the last example's gradient: of an outer product it is the product."""
+    squared, h_I = 0.0, x_I
+    for layer in layers:
+        squared += float(layer.d[-1].square().sum() * (h_I.square().sum() + 1))
+        h_I = layer.h_O
+    return squared**0.5

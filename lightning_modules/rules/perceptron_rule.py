@@ -1,0 +1,90 @@
+"""The perceptron rule: weights move on a mistake alone.
+
+    z = W x + b        o = 1 where z > 0, else 0
+    ΔW = η (t - o) x'        Δb = η (t - o)
+
+Each unit learns alone. Where a unit's examples can be separated with margin γ, and lie within R,
+both with the bias as a weight of an input that is always 1, a start from zero makes at most
+(R / γ)² mistakes, at any η (Novikoff). Where they cannot, it never settles, and ``settled_at`` says
+so by staying None.
+
+Between mistakes the weights rest, so examples are looked at some at a time, and a pass costs one
+matrix product for every few examples and every mistake.
+
+Cost: O(I O) an example.
+
+References:
+    Rosenblatt (1958), The perceptron, Psychological Review 65(6).
+    Novikoff (1962), On convergence proofs on perceptrons, Symposium on the Mathematical Theory of
+        Automata 12.
+"""
+
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.networks.perceptron import Perceptron
+from lightning_modules.rules._rule import Rule, Seen
+
+AHEAD = 16
+"""Examples that are looked at together."""
+
+
+@final
+class PerceptronRule(Rule):
+    """Rosenblatt's rule, for any number of units."""
+
+    middle = 0.0
+    has_errors = False
+
+    def __init__(
+        self,
+        rate: float = 1.0,
+        decay: float = 0.0,
+        enough: float | None = 1.0,
+        still: float | None = None,
+        epoch: int | None = None,
+    ):
+        """Settle, by default, after an epoch without a mistake."""
+        super().__init__(rate, decay, enough, still, epoch)
+
+    def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
+        """Return the weighted sums: where several units fire, the strongest one is the class."""
+        return _of(network).net(x_TBI)
+
+    def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
+        """Return the sum of ½ (t - o)²: half the number of mistakes."""
+        return ((z_NO > 0) != (t_NO > 0.5)).sum() / 2
+
+    def sweep(
+        self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
+    ) -> Seen:
+        """Go from mistake to mistake."""
+        del watched
+        W_OI, b_O = (w.detach() for w in _of(network).affine.parameters())
+        z_NO, last, n = x_NI.new_empty(t_NO.shape), 0.0, 0
+        truth_NO = t_NO > 0.5
+        while n < len(x_NI):
+            of = slice(n, n + AHEAD)
+            z_AO = torch.addmm(b_O, x_NI[of], W_OI.t(), out=z_NO[of])
+            wrong = (z_AO > 0).ne_(truth_NO[of]).any(dim=1).tolist()
+            if True not in wrong:
+                n += len(wrong)
+                continue
+            n += wrong.index(True)
+            x_I, e_O = x_NI[n], t_NO[n] - (z_NO[n] > 0).to(t_NO.dtype)
+            W_OI.addcmul_(e_O.unsqueeze(1), x_I, value=rate)
+            b_O.add_(e_O, alpha=rate)
+            last, n = n, n + 1
+        seen = self.judge(z_NO, t_NO)
+        if not seen.mistakes:
+            return seen
+        e_O = ((z_NO[last] > 0) != truth_NO[last]).sum()
+        return seen._replace(moved=float(rate * (e_O * (x_NI[last].square().sum() + 1)).sqrt()))
+
+
+def _of(network: nn.Module) -> Perceptron:
+    if not isinstance(network, Perceptron):
+        raise TypeError(f"the perceptron rule takes a Perceptron, not {type(network).__name__}")
+    return network

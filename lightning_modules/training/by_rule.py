@@ -1,0 +1,125 @@
+"""Learning by a rule of its own, example by example, without an optimizer.
+
+A batch is a stretch of examples, which the rule goes through in order: all steps of the first
+time, then of the next. Classes are targets of 1 for the class and 0 for the others; values are
+taken as they are. Losses are the rule's own. Where the rule has settled, further batches change
+nothing, and ``rule.settled_at`` says after how many examples that was, or None.
+
+Probes see a batch as one update, whose gradient is its whole move over -η N; and, where the rule
+has them, errors: those that each example brought back by the weights of its own moment, of the mean
+over the batch.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, final
+
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+
+from lightning_modules.instruments import Instrument, Update
+from lightning_modules.interfaces import Batch, Task
+from lightning_modules.rules._rule import Rule, Seen
+from lightning_modules.training.learner import Learner, Score
+from lightning_modules.training.losses import counted_only
+
+
+@final
+class RuleLearner(Learner):
+    """A network from x_TBI to outputs, (T, B, O), moved by a rule."""
+
+    shows = frozenset({"outputs", "updates"})
+
+    def __init__(self, network: nn.Module, rule: Rule, loss: str):
+        """``loss`` is the task's: it says whether targets are classes or values."""
+        super().__init__(loss, "sgd", rule.rate)
+        self.automatic_optimization = False
+        self.network, self.rule = network, rule
+
+    def begin(self, task: Task) -> None:
+        """Refuse a task that streams, and forget what the rule went through before."""
+        super().begin(task)
+        if task.streams:
+            raise ValueError("the task streams, but a network keeps no state: use SequenceLearner")
+        self.rule.begin()
+
+    def attach(self, probe: Instrument) -> None:
+        """Refuse, too, a probe of errors where the rule has none."""
+        if probe.name == "error_flow" and not self.rule.has_errors:
+            raise ValueError(f"{probe.name} sees errors, but {type(self.rule).__name__} has none")
+        super().attach(probe)
+
+    @torch.no_grad()
+    def training_step(self, batch: Batch, index: int) -> None:
+        """Have the rule go through the batch."""
+        due = self.due() if self.probes else []
+        outputs = [probe for probe in due if "outputs" in probe.sees]
+        if outputs:  # the rule calls no module: those that listen hear the network as it stands
+            self.network(batch.x_TBI)
+        watched = bool(outputs) and self.rule.has_errors
+        updates = [probe for probe in due if "updates" in probe.sees]
+        before = [w.detach().clone() for w in self.moved] if updates else []
+        rate, (x_NI, t_NO) = self.rule.rate_now, self._examples(batch)
+        seen = self.rule.learn(self.network, x_NI, t_NO, watched)
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        optimizer.step()  # of weights without gradients: it moves nothing, and counts the batch
+        if seen.errors:
+            errors = {k: [e.sqrt() / seen.examples] for k, e in seen.errors.items()}
+            for probe in outputs:
+                probe.gone_back(errors)
+        if updates:
+            self._show(updates, before, rate * max(1, seen.examples))
+        loss = x_NI.new_tensor(seen.loss)
+        self.books.note(batch.x_TBI.shape[1], loss, seen.examples)
+
+    def _show(self, probes: list[Instrument], before: list[Tensor], rates: float) -> None:
+        """Show the whole move of a batch."""
+        after = [w.detach() for w in self.moved]
+        gradients = [(b - a) / rates for b, a in zip(before, after, strict=True)]
+        update = Update(self.names, before, after, gradients, gradients, None)
+        for probe in probes:
+            probe.updated(update)
+
+    def _examples(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the counted steps' inputs and targets, (N, I) and (N, O)."""
+        x_NI, y_N = counted_only(batch.x_TBI, batch.y_TB, batch.mask_TB)
+        return x_NI, self._targets(y_N, x_NI)
+
+    def _targets(self, y_N: Tensor, like: Tensor) -> Tensor:
+        """Return targets as outputs should be."""
+        if not self.loss.classifies:
+            return y_N
+        outputs = self.rule.outputs(self.network, like[:1]).shape[-1]
+        return nn.functional.one_hot(y_N, outputs).to(like.dtype)
+
+    def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
+        """Return what the rule reads answers from."""
+        for batch in batches:
+            yield batch, self.rule.outputs(self.network, batch.x_TBI)
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> Score:
+        """Return the score on held-out batches, the loss being the rule's."""
+        total, correct = Seen(), 0
+        here = (self.transfer_batch_to_device(batch, self.device) for batch in batches)
+        for batch, z_TBO in self.outputs(here):
+            z_NO, y_N = counted_only(z_TBO, batch.y_TB, batch.mask_TB)
+            if self.loss.classifies:
+                correct += int((z_NO.argmax(dim=-1) == y_N).sum())
+                y_N = nn.functional.one_hot(y_N, z_NO.shape[-1]).to(z_NO.dtype)
+            total = total.followed_by(self.rule.judge(z_NO, y_N))
+        if not total.examples:
+            return Score(None, None)
+        accuracy = correct / total.examples if self.loss.classifies else None
+        return Score(total.loss / total.examples, accuracy)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add how far the rule has come."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["rule"] = self.rule.state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Have it go on from there."""
+        super().on_load_checkpoint(checkpoint)
+        self.rule.resume(checkpoint["rule"])
