@@ -1,0 +1,156 @@
+"""How often and how soon is XOR solved, by start range, rate, hidden size and stopping rule?
+
+Classical back-propagation goes through the four examples in order, an epoch after the other, until
+all answers of an epoch were right (``right``), until an epoch moved the weights by next to nothing
+(``still``), or until its epochs are over. Solved is what answers all four right in the end.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import torch
+from pydantic import PositiveFloat, PositiveInt
+
+from lightning_modules.networks import NETWORKS, _starts
+from lightning_modules.rules import RULES
+from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
+
+CLASSICAL, SMALL, ENOUGH, OFTEN = (0.5, 1.0), 0.1, 4, 0.9
+"""The classical start ranges, a small one, how many hidden units are enough, and what is often."""
+
+
+class Params(Section):
+    """All settings; ``still`` is tried at the first rate alone."""
+
+    network: Annotated[str, named(NETWORKS)]
+    rule: Annotated[str, named(RULES)]
+    hidden_sizes: list[PositiveInt]
+    spreads: list[PositiveFloat]
+    """Weights and biases start from U(-spread, spread)."""
+    rates: list[PositiveFloat]
+    stops: list[Literal["right", "still"]]
+    still: PositiveFloat
+    """The norm of an epoch's move below which weights are still."""
+    epochs: PositiveInt
+    """At most."""
+    starts: PositiveInt
+    """In a trial."""
+    seeds: PositiveInt
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every setting under every seed."""
+    shared = p.model_dump(include={"network", "rule", "epochs", "starts"})
+    settings = itertools.product(p.stops, p.hidden_sizes, p.spreads, p.rates, range(p.seeds))
+    for stop, hidden_size, spread, rate, seed in settings:
+        if stop == "still" and rate != p.rates[0]:
+            continue
+        still = p.still if stop == "still" else None
+        setting: Trial = {"stop": stop, "still": still, "hidden_size": hidden_size}
+        yield {**shared, **setting, "spread": spread, "rate": rate, "seed": seed}
+
+
+def measure(
+    network: str,
+    rule: str,
+    stop: str,
+    still: float | None,
+    hidden_size: int,
+    spread: float,
+    rate: float,
+    epochs: int,
+    starts: int,
+    seed: int,
+) -> Iterator[Row]:
+    """Return a row for each start."""
+    torch.manual_seed(seed)
+    x_NI = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    t_N1 = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
+    enough = 1.0 if stop == "right" else None
+    for number in range(starts):
+        units: Any = NETWORKS[network](2, 1, [hidden_size], "logistic", "logistic")
+        _starts.start(units, "uniform", spread)
+        teacher = RULES[rule](rate, enough=enough, still=still, epoch=len(x_NI))
+        teacher.learn(units, x_NI.repeat(epochs, 1), t_N1.repeat(epochs, 1))
+        with torch.no_grad():
+            seen = teacher.judge(teacher.outputs(units, x_NI), t_N1)
+        yield {
+            "start": number,
+            "settled": teacher.settled_at is not None,
+            "epochs_used": teacher.epochs,
+            "solved": seen.right == len(x_NI),
+            "loss": seen.loss,
+        }
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold ranges, sizes and stopping rules to what is said of them."""
+    right = rows[rows["stop"] == "right"]
+    for spread in CLASSICAL:
+        seen = right[(right["spread"] == spread) & (right["hidden_size"] >= ENOUGH)]
+        if len(seen):
+            share = seen.groupby("rate")["solved"].mean()
+            claim = f"U(±{spread:g}), {ENOUGH} hidden units and more: solved from 9 of 10 starts"
+            words = f"{share.max():.0%} at rate {share.idxmax():g}"
+            yield Check(claim, bool(share.max() >= OFTEN), words)
+    by_size = right.groupby("hidden_size")["epochs_used"].mean()
+    if len(by_size) > 1:
+        few, many = by_size.iloc[0], by_size.iloc[-1]
+        claim = f"{by_size.index[-1]} hidden units need fewer epochs than {by_size.index[0]}"
+        yield Check(claim, bool(many < few), f"{many:.0f} against {few:.0f}")
+    by_spread = right.groupby("spread")["epochs_used"].mean()
+    if {SMALL, CLASSICAL[1]} <= set(by_spread.index):
+        small, usual = by_spread[SMALL], by_spread[CLASSICAL[1]]
+        claim = f"U(±{SMALL:g}) needs more epochs than U(±1)"
+        yield Check(claim, bool(small > usual), f"{small:.0f} against {usual:.0f}")
+    ended = rows[rows["settled"]].groupby("stop")["solved"]
+    if rows["stop"].nunique() > 1:
+        share, count = ended.mean(), ended.size()
+        told = [f"{share[s]:.0%} of {count[s]} by {s}" for s in share.index]
+        claim = "still weights end runs that have not solved it; right answers end fewer such"
+        holds = {"right", "still"} <= set(share.index) and share["still"] < share["right"]
+        yield Check(claim, bool(holds), ", ".join(told))
+
+
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return by setting how many starts solved it and after how many epochs."""
+    lines = []
+    for (stop, size, spread), seen in rows.groupby(["stop", "hidden_size", "spread"], sort=False):
+        line: dict[str, Any] = {"stop": stop, "hidden": size, "range": f"±{spread:g}"}
+        for rate, of in seen.groupby("rate"):
+            solved = of[of["solved"]]["epochs_used"]
+            epochs = f", {solved.median():.0f}" if len(solved) else ""
+            line[f"rate {rate:g}"] = f"{len(solved)} of {len(of)}{epochs}"
+        lines.append(line)
+    return pd.DataFrame(lines).fillna("")
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=(
+        Figure(
+            name="xor",
+            title="XOR: epochs until all answers are right",
+            caption="Mean and range over starts; who never settles counts with all epochs.",
+            where={"stop": "right"},
+            x="spread",
+            y="epochs_used",
+            hue="hidden_size",
+            column="rate",
+            log_x=True,
+            labels={"spread": "start range", "epochs_used": "epochs"},
+        ),
+        Table(
+            name="xor-solved",
+            title="XOR: starts that solved it",
+            caption="And the median of their epochs, by stopping rule, hidden units and range.",
+            build=_table,
+        ),
+    ),
+)
