@@ -33,9 +33,9 @@ NEAR = 0.95
 
 @final
 class Activations(Probe):
-    """Mean, spread and saturation of every layer."""
+    """Mean, spread and saturation of every layer, of a learner that calls its network's modules."""
 
-    sees = frozenset({"outputs"})
+    sees = frozenset({"modules", "outputs"})
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch."""

@@ -39,8 +39,14 @@ class Seen(NamedTuple):
         """Return both together."""
         errors = self.errors or {}
         summed = {name: e + errors.get(name, 0.0) for name, e in (then.errors or {}).items()}
-        sums = (a + b for a, b in zip(self[:4], then[:4], strict=True))
-        return Seen(*sums, then.moved, summed or self.errors)
+        return Seen(
+            self.examples + then.examples,
+            self.right + then.right,
+            self.mistakes + then.mistakes,
+            self.loss + then.loss,
+            then.moved,
+            summed or self.errors,
+        )
 
 
 @dataclasses.dataclass

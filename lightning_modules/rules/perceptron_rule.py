@@ -63,7 +63,7 @@ class PerceptronRule(Rule):
         """Go from mistake to mistake."""
         del watched
         W_OI, b_O = (w.detach() for w in _of(network).affine.parameters())
-        z_NO, last, n = x_NI.new_empty(t_NO.shape), 0.0, 0
+        z_NO, last, n = x_NI.new_empty(t_NO.shape), 0, 0
         truth_NO = t_NO > 0.5
         while n < len(x_NI):
             of = slice(n, n + AHEAD)

@@ -5,9 +5,10 @@ time, then of the next. Classes are targets of 1 for the class and 0 for the oth
 taken as they are. Losses are the rule's own. Where the rule has settled, further batches change
 nothing, and ``rule.settled_at`` says after how many examples that was, or None.
 
-Probes see a batch as one update, whose gradient is its whole move over -η N; and, where the rule
-has them, errors: those that each example brought back by the weights of its own moment, of the mean
-over the batch.
+Probes see a batch as one update, whose gradient is its whole move over -η N. Those that listen to
+modules hear the network go forward once more, as it stands before the batch. Where the rule has
+errors they are what each example brought back by the weights of its own moment, of the batch's mean
+loss.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ from lightning_modules.training.losses import counted_only
 class RuleLearner(Learner):
     """A network from x_TBI to outputs, (T, B, O), moved by a rule."""
 
-    shows = frozenset({"outputs", "updates"})
+    shows = frozenset({"modules", "outputs", "updates"})
 
     def __init__(self, network: nn.Module, rule: Rule, loss: str):
         """``loss`` is the task's: it says whether targets are classes or values."""
@@ -42,10 +43,11 @@ class RuleLearner(Learner):
         if task.streams:
             raise ValueError("the task streams, but a network keeps no state: use SequenceLearner")
         self.rule.begin()
+        self._classes = task.output_size
 
     def attach(self, probe: Instrument) -> None:
-        """Refuse, too, a probe of errors where the rule has none."""
-        if probe.name == "error_flow" and not self.rule.has_errors:
+        """Refuse, too, a probe of errors alone where the rule has none."""
+        if probe.sees & self.shows == {"outputs"} and not self.rule.has_errors:
             raise ValueError(f"{probe.name} sees errors, but {type(self.rule).__name__} has none")
         super().attach(probe)
 
@@ -53,14 +55,13 @@ class RuleLearner(Learner):
     def training_step(self, batch: Batch, index: int) -> None:
         """Have the rule go through the batch."""
         due = self.due() if self.probes else []
-        outputs = [probe for probe in due if "outputs" in probe.sees]
-        if outputs:  # the rule calls no module: those that listen hear the network as it stands
+        if any("modules" in probe.sees for probe in due):  # the rule itself calls none
             self.network(batch.x_TBI)
-        watched = bool(outputs) and self.rule.has_errors
+        outputs = [probe for probe in due if "outputs" in probe.sees and self.rule.has_errors]
         updates = [probe for probe in due if "updates" in probe.sees]
         before = [w.detach().clone() for w in self.moved] if updates else []
         rate, (x_NI, t_NO) = self.rule.rate_now, self._examples(batch)
-        seen = self.rule.learn(self.network, x_NI, t_NO, watched)
+        seen = self.rule.learn(self.network, x_NI, t_NO, bool(outputs))
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         optimizer.step()  # of weights without gradients: it moves nothing, and counts the batch
@@ -87,11 +88,10 @@ class RuleLearner(Learner):
         return x_NI, self._targets(y_N, x_NI)
 
     def _targets(self, y_N: Tensor, like: Tensor) -> Tensor:
-        """Return targets as outputs should be."""
+        """Return targets as outputs should be, (N, O)."""
         if not self.loss.classifies:
             return y_N
-        outputs = self.rule.outputs(self.network, like[:1]).shape[-1]
-        return nn.functional.one_hot(y_N, outputs).to(like.dtype)
+        return nn.functional.one_hot(y_N, self._classes).to(like.dtype)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Return what the rule reads answers from."""
@@ -107,8 +107,7 @@ class RuleLearner(Learner):
             z_NO, y_N = counted_only(z_TBO, batch.y_TB, batch.mask_TB)
             if self.loss.classifies:
                 correct += int((z_NO.argmax(dim=-1) == y_N).sum())
-                y_N = nn.functional.one_hot(y_N, z_NO.shape[-1]).to(z_NO.dtype)
-            total = total.followed_by(self.rule.judge(z_NO, y_N))
+            total = total.followed_by(self.rule.judge(z_NO, self._targets(y_N, z_NO)))
         if not total.examples:
             return Score(None, None)
         accuracy = correct / total.examples if self.loss.classifies else None

@@ -1,6 +1,7 @@
 """What the rows of the part ``saturation`` say: error and saturation by layer."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ KEPT = {
 def kept(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.Series:
     """Return what a layer leaves of the error's norm in the first batch, geometric mean."""
     first = rows[(rows["record"] == "layer") & (rows["step"] == 0)]
-    mean = first.groupby([*by, "layer"])["log10_error"].mean().unstack()
+    mean: Any = first.groupby([*by, "layer"])["log10_error"].mean().unstack()
     return 10 ** ((mean.iloc[:, 0] - mean.iloc[:, -1]) / (mean.shape[1] - 1))
 
 
@@ -44,7 +45,8 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     for network, (least, most, claim) in KEPT.items():
         if network in left.index:
             yield Check(claim, bool(least <= left[network] <= most), f"{left[network]:.3f}")
-    shares, there = saturated(rows), set(loss.index)
+    shares: Any = saturated(rows)
+    there = set(loss.index)
     if ("logistic", USUAL) in there:
         peak = shares.loc[("logistic", USUAL)].max()
         claim = "usual start, logistic: in training, the highest hidden layer saturates most"

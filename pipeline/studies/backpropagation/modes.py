@@ -85,12 +85,12 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold order and times to the theory."""
     half = rows[rows["record"] == "half"]
     missing = int(half["time"].isna().sum())
-    time = half.assign(time=half["time"].fillna(math.inf)).pivot(index="seed", columns="mode")[
-        "time"
-    ]
-    in_order = int((time.diff(axis=1).iloc[:, 1:] > 0).all(axis=1).sum())
+    times: Any = half.assign(time=half["time"].fillna(math.inf)).pivot(
+        index="seed", columns="mode"
+    )["time"]
+    in_order = int((times.diff(axis=1).iloc[:, 1:] > 0).all(axis=1).sum())
     claim = "singular values are learned one by one, the largest first"
-    yield Check(claim, in_order == len(time) and not missing, f"{in_order} of {len(time)} starts")
+    yield Check(claim, in_order == len(times) and not missing, f"{in_order} of {len(times)} starts")
     off = (half["time"] / half["theory"] - 1).abs()
     claim = f"each is half learned at ln(2 s / ε²) / (2 s), to {NEAR:.0%}"
     yield Check(claim, bool(off.max() <= NEAR) and not missing, f"off by {off.max():.1%} at most")
