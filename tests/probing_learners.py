@@ -9,11 +9,15 @@ from lightning_modules.instruments import Update
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import Probe
 from lightning_modules.training.backprop import BackpropLearner
+from lightning_modules.training.sequence import SequenceLearner
+
+OF_SEQUENCES = [name for name in PROBES if PROBES[name].sees & SequenceLearner.shows]
+"""The probes that see something of a cell that learns sequences."""
 
 
 def every(**others: int) -> list[Probe]:
-    """Return all probes, at every batch or as said."""
-    return [PROBES[name](every=others.get(name, 1)) for name in PROBES]
+    """Return all of these, at every batch or as said."""
+    return [PROBES[name](every=others.get(name, 1)) for name in OF_SEQUENCES]
 
 
 def perceptron(**settings: Any) -> BackpropLearner:

@@ -14,12 +14,13 @@ from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import HELD
 from lightning_modules.training.backprop import BackpropLearner
+from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.sequence import SequenceLearner
 from tests.cases import CELL_BUILDS
 from tests.probing import value
-from tests.probing_learners import Spy, every, perceptron
+from tests.probing_learners import OF_SEQUENCES, Spy, every, perceptron
 from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN, Failing, online
@@ -71,7 +72,7 @@ def test_every_probe_runs_on_every_cell_and_changes_nothing(name: str) -> None:
     assert found[0] == found[1]
     for step in (2, 3):
         told = {row["probe"] for row in rows if row["step"] == step and "probe" in row}
-        assert told == set(PROBES)
+        assert told == set(OF_SEQUENCES)
 
 
 def test_probes_leave_a_noisy_stream_as_it_is_and_see_all_of_its_updates() -> None:
@@ -124,6 +125,8 @@ def test_means_are_of_all_measurements_where_sequences_differ_in_length() -> Non
 
 
 def test_learners_say_what_they_show() -> None:
-    shown = {name for kind in (SequenceLearner, BackpropLearner) for name in kind.shows}
+    shown = {
+        name for kind in (SequenceLearner, BackpropLearner, RuleLearner) for name in kind.shows
+    }
     assert all(PROBES[name].sees <= shown for name in PROBES)
     assert issubclass(SequenceLearner, Learner)

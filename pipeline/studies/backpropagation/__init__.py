@@ -15,8 +15,9 @@ Expected:
     3. Saturation: from the usual start, U(±1/√I), error on its way down five layers of tanh units
        shrinks to some 1/√3 = .58 of its length a layer (.45 to .65), from the normalised start it
        keeps it (.8 to 1.2), and logistic units leave less than 1/4. In training, logistic networks'
-       highest hidden layer saturates most, and they end worst; softsign saturates less than tanh;
-       tanh ends better from the normalised start than from the usual one.
+       highest hidden layer is pushed down most, and saturates most, and they end worst; softsign
+       saturates less than tanh; tanh ends better from the normalised start than from the usual
+       one.
     4. Depth: linear networks that start orthogonal need no more steps the deeper they are (at most
        twice as many at the greatest depth as at the least), at a rate that is inverse to depth;
        from a Gaussian start of the same mean size they need more than twice as many.

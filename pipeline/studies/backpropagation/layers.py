@@ -33,10 +33,10 @@ def ends(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:
     return last.groupby(list(by), sort=False)[["held_out_loss", "error"]].mean()
 
 
-def saturated(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:
-    """Return the share that is saturated in each layer, by step, means over seeds."""
+def along(rows: pd.DataFrame, quantity: str, by: Sequence[str] = BY) -> pd.DataFrame:
+    """Return a quantity of each layer in training, by step, means over seeds."""
     layers = rows[(rows["record"] == "layer") & (rows["step"] > 0)]
-    return layers.groupby([*by, "step", "layer"])["saturated"].mean().unstack()
+    return layers.groupby([*by, "step", "layer"])[quantity].mean().unstack()
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -45,15 +45,18 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     for network, (least, most, claim) in KEPT.items():
         if network in left.index:
             yield Check(claim, bool(least <= left[network] <= most), f"{left[network]:.3f}")
-    shares: Any = saturated(rows)
+    shares: Any = along(rows, "saturated")
+    means: Any = along(rows, "mean")
     there = set(loss.index)
     if ("logistic", USUAL) in there:
+        low = means.loc[("logistic", USUAL)].min()
+        claim = "usual start, logistic: in training, the highest hidden layer is pushed down most"
+        told = f"least mean output, from below {_told(low)}"
+        yield Check(claim, bool(low.iloc[-1] < low.iloc[:-1].min()), told)
         peak = shares.loc[("logistic", USUAL)].max()
         claim = "usual start, logistic: in training, the highest hidden layer saturates most"
-        told = ", ".join(f"{share:.2f}" for share in peak)
-        yield Check(
-            claim, bool(peak.iloc[-1] > peak.iloc[:-1].max()), f"at most, from below {told}"
-        )
+        told = f"greatest share, from below {_told(peak)}"
+        yield Check(claim, bool(peak.iloc[-1] > peak.iloc[:-1].max()), told)
     starts = [start for start in (USUAL, NORMALISED) if ("logistic", start) in there]
     for start in starts:
         others = loss.xs(start, level="start").drop("logistic")
@@ -73,7 +76,11 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def table(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:
     """Return for each network what a layer keeps, its ends, and its saturation by layer."""
-    last = saturated(rows, by).groupby(list(by)).last()
-    told = last.apply(lambda shares: ", ".join(f"{share:.2f}" for share in shares), axis=1)
+    last = along(rows, "saturated", by).groupby(list(by)).last()
+    told = last.apply(_told, axis=1)
     columns = {"kept a layer": kept(rows, by).round(3), "saturated, from below": told}
     return ends(rows, by).round(4).join(pd.DataFrame(columns)).reset_index()
+
+
+def _told(shares: pd.Series) -> str:
+    return ", ".join(f"{share:.2f}" for share in shares)
