@@ -112,7 +112,13 @@ def test_what_is_said_of_all_of_mnist_is_asked_of_all_of_it_alone() -> None:
 TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
     "a gate by hand that is wrong": ("gates", "by hand", "right", "network == 'mp_neuron'", 1),
     "a start that does not settle": ("gates", "and: the", "settled", "gate == 'and'", 2),
-    "an answer that stays wrong": ("gates", "or: the perceptron learns", "right", "gate == 'or'", 3),
+    "an answer that stays wrong": (
+        "gates",
+        "or: the perceptron learns",
+        "right",
+        "gate == 'or'",
+        3,
+    ),
     "xor that settles": ("gates", "xor", "settled", "gate == 'xor'", 1),
     "xor that is right": ("gates", "xor", "most_right", "gate == 'xor'", 4),
     "more mistakes than the known bound": ("bound", "known", "most_of_known", "seed == 0", 1.01),

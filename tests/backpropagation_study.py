@@ -1,0 +1,116 @@
+"""The study ``backpropagation`` at a size of seconds, and rows of it as they are expected."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.studies.backpropagation import STUDY
+from tests import toy
+from tests.measured import Measured
+
+CLASSICAL = {"rule": "classical_backpropagation", "rate": 0.5, "decay": 0.0, "epochs": 2}
+PICTURES = {"network": "mlp", "task": "images", "dataset": "mnist"}
+SECTION: dict[str, dict[str, Any]] = {
+    "xor": {
+        "network": "mlp",
+        "rule": "classical_backpropagation",
+        "hidden_sizes": [2, 4],
+        "spreads": [0.1, 1.0],
+        "rates": [8.0],
+        "stops": ["right", "still"],
+        "still": 0.05,
+        "epochs": 60,
+        "starts": 1,
+        "seeds": 1,
+    },
+    "digits": {
+        **PICTURES,
+        "hidden_size": 4,
+        "settings": {
+            "usual": {**CLASSICAL, "start": "fan_in", "scale": 1.0},
+            "wide": {**CLASSICAL, "start": "uniform", "scale": 1.0},
+            "cross_entropy": {**CLASSICAL, "rule": None, "start": "normalised", "scale": 1.0},
+        },
+        "train_size": 60000,
+        "held_out_size": 20,
+        "seeds": 1,
+    },
+    "saturation": {
+        **PICTURES,
+        "activations": ["logistic", "tanh", "softsign"],
+        "starts": ["fan_in", "normalised"],
+        "depth": 5,
+        "hidden_size": 100,
+        "batch_size": 20,
+        "learning_rate": 0.05,
+        "steps": 4,
+        "evaluations": 2,
+        "every": 1,
+        "train_size": 60000,
+        "held_out_size": 20,
+        "seeds": 1,
+    },
+    "depth": {
+        "network": "mlp",
+        "starts": ["orthogonal", "gaussian"],
+        "depths": [2, 24],
+        "rates": [0.2, 0.4],
+        "size": 8,
+        "rank": 2,
+        "steps": 200,
+        "seeds": 1,
+    },
+    "modes": {
+        "network": "mlp",
+        "singular_values": [4.0, 2.0],
+        "size": 8,
+        "scale": 0.001,
+        "rate": 0.02,
+        "steps": 250,
+        "every": 50,
+        "seeds": 1,
+    },
+}
+MEASURED = Measured(STUDY, SECTION, {"mnist": toy.images(200)})
+
+
+def xor() -> pd.DataFrame:
+    """Return rows of XOR as they are expected."""
+    rows = []
+    for stop in ("right", "still"):
+        for hidden in (2, 4, 8):
+            for spread in (0.1, 0.5, 1.0):
+                of = {"stop": stop, "hidden_size": hidden, "spread": spread, "rate": 2.0}
+                used = 100 / hidden + 10 / spread
+                solved = hidden > 2 if stop == "still" else True
+                rows.append({**of, "epochs_used": used, "settled": True, "solved": solved})
+    return pd.DataFrame(rows)
+
+
+def digits() -> pd.DataFrame:
+    """Return rows of all of MNIST as they are expected."""
+    ends = {"usual": 0.03, "wide": 0.06, "cross_entropy": 0.02}
+    shared = {"seed": 0, "step": 9, "held_out_loss": 0.1, "diverged": False, "digits": 60_000}
+    return pd.DataFrame([{"setting": k, "error": error, **shared} for k, error in ends.items()])
+
+
+def saturation() -> pd.DataFrame:
+    """Return rows of deep networks as they are expected."""
+    kept = {("logistic", "fan_in"): -0.9, ("tanh", "fan_in"): -0.25, ("tanh", "normalised"): 0.0}
+    loss = {"logistic": 2.3, "tanh": 0.3, "softsign": 0.4}
+    rows = []
+    for start in ("fan_in", "normalised"):
+        for activation in loss:
+            of = {"activation": activation, "start": start, "seed": 0}
+            for step, layer in ((step, layer) for step in (0, 9) for layer in (1, 2, 3)):
+                told = {"log10_error": kept.get((activation, start), -0.3) * (3 - layer)}
+                told["saturated"] = 0.1 * layer / (2 if activation == "softsign" else 1)
+                told["mean"] = 0.5 - 0.1 * (layer == 3)
+                rows.append({**of, "record": "layer", "step": step, "layer": layer, **told})
+            end = loss[activation] - 0.1 * (start == "normalised")
+            evaluated = {"held_out_loss": end, "held_out_accuracy": 0.9, "diverged": False}
+            rows.append({**of, "record": "curve", "step": 9, **evaluated})
+    return pd.DataFrame(rows)
+
+
+EXPECTED = {"xor": xor, "digits": digits, "saturation": saturation}

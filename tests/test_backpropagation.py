@@ -1,0 +1,138 @@
+"""The study ``backpropagation`` at a size of seconds: predictions hold, or fail as they must."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from pipeline.studies.backpropagation.depth import best, target
+from tests.backpropagation_study import EXPECTED, MEASURED
+
+
+def test_what_theory_says_of_starts_holds_at_any_size() -> None:
+    found = MEASURED.checks("saturation", MEASURED.rows("saturation"))
+    first = [check for claim, check in found.items() if "the error a layer" in claim]
+    assert len(first) == 2
+    assert all(check.holds for check in first), first
+    for part in ("depth", "modes"):
+        found = MEASURED.checks(part, MEASURED.rows(part))
+        assert len(found) == 2
+        assert all(check.holds for check in found.values()), found
+
+
+def test_figures_and_tables_can_be_made_of_the_rows() -> None:
+    MEASURED.assert_shown()
+
+
+def test_a_trial_s_hash_covers_all_that_it_uses() -> None:
+    assert MEASURED.all[1] == set()
+
+
+def test_a_target_has_the_singular_values_that_are_asked_for() -> None:
+    y_NO = target(6, [3.0, 1.0])
+    assert y_NO.shape == (6, 2)
+    torch.testing.assert_close(torch.linalg.svdvals(y_NO), torch.tensor([3.0, 1.0]).double())
+
+
+def test_the_best_rate_is_the_quickest_of_those_at_which_all_seeds_learn() -> None:
+    told = [(0.1, 0, 30), (0.1, 1, 50), (0.2, 0, 10), (0.2, 1, None), (0.4, 0, None), (0.4, 1, 1)]
+    rows = pd.DataFrame(told, columns=["rate", "seed", "steps_used"])
+    rows = rows.assign(start="gaussian", depth=2, learned=rows["steps_used"].notna())
+    assert best(rows)[["rate", "steps"]].to_numpy().tolist() == [[0.1, 40.0]]
+    nobody = best(rows.assign(steps_used=None, learned=False))
+    assert nobody["steps"].isna().all()
+
+
+COUNT = {"xor": 5, "digits": 3, "saturation": 9}
+
+
+@pytest.mark.parametrize("part", EXPECTED)
+def test_all_predictions_hold_where_everything_came_as_expected(part: str) -> None:
+    found = MEASURED.checks(part, EXPECTED[part]())
+    assert len(found) == COUNT[part]
+    assert all(check.holds for check in found.values()), found
+
+
+def test_what_is_said_of_all_of_mnist_is_asked_of_all_of_it_alone() -> None:
+    assert len(MEASURED.checks("digits", EXPECTED["digits"]().assign(digits=5000))) == 1
+
+
+LOGISTIC = "activation == 'logistic' and start == 'fan_in'"
+TANH = "activation == 'tanh' and start == "
+TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
+    "a range that fails": ("xor", "U(±0.5), 4", "solved", "spread == 0.5", False),
+    "many units that are slow": ("xor", "8 hidden", "epochs_used", "hidden_size == 8", 999.0),
+    "a small range that is quick": ("xor", "U(±0.1) needs", "epochs_used", "spread == 0.1", 1.0),
+    "still weights that have solved it": ("xor", "still", "solved", "stop == 'still'", True),
+    "a wide range that ends well": ("digits", "U(±1)", "error", "setting == 'wide'", 0.01),
+    "a rule that ends above LeCun": ("digits", "LeCun", "error", "setting == 'usual'", 0.05),
+    "cross-entropy that ends high": ("digits", "2.2 %", "error", "seed == 0", 0.03),
+    "tanh that loses more": (
+        "saturation",
+        "1/√3",
+        "log10_error",
+        f"{TANH}'fan_in' and layer == 1",
+        -2.0,
+    ),
+    "a normalised start that loses": (
+        "saturation",
+        "keeps the error",
+        "log10_error",
+        f"{TANH}'normalised' and layer == 1",
+        -1.0,
+    ),
+    "logistic units that keep": (
+        "saturation",
+        "1/4",
+        "log10_error",
+        f"{LOGISTIC} and layer == 1",
+        0.0,
+    ),
+    "a top that stays": ("saturation", "pushed down", "mean", f"{LOGISTIC} and layer == 3", 0.5),
+    "a top that is free": (
+        "saturation",
+        "saturates most",
+        "saturated",
+        f"{LOGISTIC} and layer == 3",
+        0.0,
+    ),
+    "logistic units that learn": ("saturation", "fan_in: logistic", "held_out_loss", LOGISTIC, 0.1),
+    "softsign that saturates": (
+        "saturation",
+        "softsign",
+        "saturated",
+        "activation == 'softsign'",
+        0.9,
+    ),
+    "a usual start that is better": (
+        "saturation",
+        "tanh ends better",
+        "held_out_loss",
+        f"{TANH}'fan_in'",
+        0.1,
+    ),
+    "orthogonal layers that are slow": (
+        "depth",
+        "orthogonal",
+        "steps_used",
+        "start == 'orthogonal' and depth == 24",
+        999,
+    ),
+    "Gaussian layers that are quick": ("depth", "Gaussian", "steps_used", "start == 'gaussian'", 3),
+    "modes out of order": ("modes", "one by one", "time", "record == 'half' and mode == 1", 0.1),
+    "a mode that is late": ("modes", "half learned", "time", "record == 'half' and mode == 1", 9.0),
+    "a mode that is never learned": ("modes", "e", "time", "record == 'half' and mode == 0", None),
+}
+"""Part and claim of a check; the column, the rows, and the value that they are tampered with."""
+
+
+@pytest.mark.parametrize("tampered", TAMPERED)
+def test_a_check_fails_on_tampered_rows(tampered: str) -> None:
+    part, claim, column, which, value = TAMPERED[tampered]
+    rows = EXPECTED[part]() if part in EXPECTED else MEASURED.rows(part)
+    if part == "depth":
+        rows["learned"] = True
+        rows["steps_used"] = rows["steps_used"].fillna(200.0)
+    rows.loc[rows.eval(which), column] = value
+    MEASURED.assert_fails(part, claim, rows)
