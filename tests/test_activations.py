@@ -104,12 +104,14 @@ def test_it_changes_nothing_looks_as_often_as_told_and_leaves_no_hook() -> None:
     assert value(rows, step=5, **of) == value(first, step=1, **of)  # batch 0, of batches 0 to 4
 
 
-def test_it_resumes_bit_for_bit(tmp_path: Any) -> None:
-    expected = fit(learner(), Recall(), **RUN, probes=[Activations()])
+@pytest.mark.parametrize("every", [1, 7])  # 7: between resuming and the next rows it looks at none
+def test_it_resumes_bit_for_bit(every: int, tmp_path: Any) -> None:
+    expected = fit(learner(), Recall(), **RUN, probes=[Activations(every)])
     saving = {"scratch": tmp_path, "checkpoint_every_seconds": 0}
     with pytest.raises(RuntimeError, match="killed"):
-        fit(learner(), Failing(), **RUN, **saving, probes=[Activations()])
-    assert fit(learner(), Recall(), **RUN, scratch=tmp_path, probes=[Activations()]) == expected
+        fit(learner(), Failing(), **RUN, **saving, probes=[Activations(every)])
+    resumed = fit(learner(), Recall(), **RUN, scratch=tmp_path, probes=[Activations(every)])
+    assert resumed == expected
 
 
 def test_a_cell_that_calls_no_modules_is_refused() -> None:

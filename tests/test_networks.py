@@ -146,7 +146,7 @@ def test_an_orthogonal_start_keeps_lengths() -> None:
     network = MLP(8, 3, [8]).double()
     start(network, "orthogonal", 2.0)
     for layer in (network[0], network[2]):
-        W_OI = layer.weight.detach()
+        W_OI = next(layer.parameters()).detach()
         torch.testing.assert_close(W_OI @ W_OI.t(), 4 * torch.eye(len(W_OI)).double())
 
 
