@@ -43,11 +43,13 @@ BACKGROUND, INK = -0.1, 1.175
 class LeNet5(PictureNetwork):
     """The network of 60,000 trainable parameters, for ten classes."""
 
-    def __init__(self, shape_CYX: tuple[int, int, int] = (1, 28, 28)):
-        """ValueError where pictures are not of one channel of 28×28."""
+    def __init__(self, shape_CYX: tuple[int, int, int] = (1, 28, 28), output_size: int = 10):
+        """ValueError where pictures are not of one channel of 28×28, or classes not ten."""
         if tuple(shape_CYX) != (1, 28, 28):
             raise ValueError(f"LeNet-5 sees pictures of (1, 28, 28), not of {tuple(shape_CYX)}")
-        super().__init__(shape_CYX, len(CHARACTERS))
+        if output_size != len(CHARACTERS):
+            raise ValueError(f"LeNet-5 has {len(CHARACTERS)} outputs, not {output_size}")
+        super().__init__(shape_CYX, output_size)
         code = HEIGHT * WIDTH
         layers: dict[str, nn.Module] = {
             "C1": nn.Conv2d(1, 6, 5),
