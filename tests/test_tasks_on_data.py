@@ -108,7 +108,7 @@ def test_fewer_training_pictures_are_drawn_by_the_seed_and_shown_again_each_epoc
     [
         ({"targets": "colour"}, "targets is 'colour', must be one of: class, picture"),
         ({"size": 0}, "size is 0, must be at least 1, or None"),
-        ({"train_size": 31}, "train_size is 31, there are 30 images"),
+        ({"train_size": 0}, "train_size is 0, must be at least 1"),
         ({"train_size": 4}, "batch_size is 5, there are 4 images"),
     ],
 )

@@ -31,14 +31,12 @@ class Pictures(Task):
     ):
         """Count pictures: ``train_size`` are drawn from the training part, None takes all.
 
-        No more are held out than there are. ValueError for a size that cannot be.
+        No more are used than there are. ValueError for a size that cannot be.
         """
-        at_least(0, seed=seed)
-        at_least(1, batch_size=batch_size, held_out_size=held_out_size)
         there = len(images.train_y_N)
-        wanted = there if train_size is None else train_size
-        if wanted > there:
-            raise ValueError(f"train_size is {train_size}, there are {there} images")
+        wanted = there if train_size is None else min(train_size, there)
+        at_least(0, seed=seed)
+        at_least(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
         self._images, self._seed, self._batch_size = images, seed, batch_size

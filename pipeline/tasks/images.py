@@ -4,6 +4,7 @@ A ``size`` other than the pictures' own has them drawn larger or smaller, (size,
 interpolation, for networks that were made for larger ones.
 """
 
+import math
 from typing import Literal, get_args
 
 import torch
@@ -19,7 +20,11 @@ Targets = Literal["class", "picture"]
 
 
 class Images(Pictures):
-    """A picture, and what it shows, or the picture again."""
+    """A picture, and what it shows, or the picture again.
+
+    Attributes:
+        shape_CYX: one channel, rows and columns.
+    """
 
     def __init__(
         self,
@@ -39,8 +44,9 @@ class Images(Pictures):
         if size is not None and size < 1:
             raise ValueError(f"size is {size}, must be at least 1, or None")
         self._targets, self._size = targets, size
-        height, width = images.train_x_NHW.shape[1:]
-        self.input_size = height * width if size is None else size * size
+        own_HW = tuple(images.train_x_NHW.shape[1:])
+        self.shape_CYX = 1, *(own_HW if size is None else (size, size))
+        self.input_size = math.prod(self.shape_CYX)
         self.output_size = images.classes if targets == "class" else self.input_size
         self.loss = "cross_entropy" if targets == "class" else "squared_error"
 

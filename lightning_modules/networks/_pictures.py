@@ -1,0 +1,50 @@
+"""Networks of pictures: what they share is how pixels in a row become pictures again.
+
+Further shape letters:
+    N pictures, steps and samples together    C channels (maps)    Y X rows and columns
+"""
+
+import abc
+import math
+
+from torch import Tensor, nn
+
+
+class PictureNetwork(nn.Module, abc.ABC):
+    """A network that sees each step's input as a picture, whatever axes lead.
+
+    Attributes:
+        shape_CYX: of the pictures.
+        output_size: how many outputs each gets.
+    """
+
+    def __init__(self, shape_CYX: tuple[int, int, int], output_size: int):
+        """ValueError for a size below 1."""
+        super().__init__()
+        if min(*shape_CYX, output_size) < 1:
+            raise ValueError(f"pictures of {shape_CYX} and {output_size} outputs: all must be >= 1")
+        self.shape_CYX, self.output_size = tuple(shape_CYX), output_size
+
+    @property
+    def input_size(self) -> int:
+        """The number of pixels of all channels, I."""
+        return math.prod(self.shape_CYX)
+
+    @abc.abstractmethod
+    def see(self, x_NCYX: Tensor) -> Tensor:
+        """Return the outputs, (N, O)."""
+
+    def forward(self, x_TBI: Tensor) -> Tensor:
+        """Return the outputs, (T, B, O), of pictures whose pixels lie row by row."""
+        z_NO = self.see(x_TBI.reshape(-1, *self.shape_CYX))
+        return z_NO.reshape(*x_TBI.shape[:-1], self.output_size)
+
+
+def positions(shape_CYX: tuple[int, int, int], size: int, stride: int) -> tuple[int, int]:
+    """Return how many rows and columns of filters there are; ValueError if there is none."""
+    if size < 1 or stride < 1:
+        raise ValueError(f"size is {size} and stride is {stride}: both must be at least 1")
+    Y, X = ((of - size) // stride + 1 for of in shape_CYX[1:])
+    if min(Y, X) < 1:
+        raise ValueError(f"size is {size}: no filter fits into pictures of {tuple(shape_CYX)}")
+    return Y, X

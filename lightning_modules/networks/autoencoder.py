@@ -1,0 +1,83 @@
+"""Deep autoencoder: down to a code of few linear units, and back.
+
+    h_0 = x    h_k = f(W_k h_{k-1} + b_k)    code h_K, linear    and back by weights of its own
+
+f is the logistic, and so are the outputs, in [0, 1] as pixels are. Layers can be trained greedily,
+one pair after the other: ``stage(k)`` is the network of the first k pairs of which the k-th alone
+learns; its inner units are then the code, through f but for the last. (Hinton & Salakhutdinov start
+from restricted Boltzmann machines.)
+
+References:
+    Hinton & Salakhutdinov (2006), Reducing the dimensionality of data with neural networks,
+        Science 313: 784-1000-500-250-30.
+    Bengio, Lamblin, Popovici & Larochelle (2007), Greedy layer-wise training of deep networks,
+        NeurIPS: by autoencoders.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+
+@final
+class Autoencoder(nn.Module):
+    """An encoder and a decoder that mirrors it."""
+
+    def __init__(self, input_size: int, hidden: Sequence[int] = (1000, 500, 250, 30)):
+        """``hidden`` are the sizes of the encoder's layers, the code's last."""
+        super().__init__()
+        if not hidden or min(input_size, *hidden) < 1:
+            raise ValueError(f"input_size {input_size}, hidden {list(hidden)}: sizes must be >= 1")
+        self.input_size = self.output_size = input_size
+        sizes = list(pairwise((input_size, *hidden)))
+        ends = [nn.Sigmoid()] * (len(sizes) - 1)
+        self.encoder = nn.ModuleList(
+            nn.Sequential(nn.Linear(*pair), end)
+            for pair, end in zip(sizes, [*ends, nn.Identity()], strict=True)
+        )
+        self.decoder = nn.ModuleList(
+            nn.Sequential(nn.Linear(above, below), nn.Sigmoid()) for below, above in sizes[::-1]
+        )
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code of each input, whatever axes lead."""
+        for layer in self.encoder:
+            x = layer(x)
+        return x
+
+    def forward(self, x_TBI: Tensor) -> Tensor:
+        """Return the inputs as the code tells of them, (T, B, I)."""
+        h = self.encode(x_TBI)
+        for layer in self.decoder:
+            h = layer(h)
+        return h
+
+    def stage(self, k: int) -> nn.Module:
+        """Return the network of the first ``k`` pairs, the ``k``-th of which has its parameters."""
+        if not 1 <= k <= len(self.encoder):
+            raise ValueError(f"stage {k} of {len(self.encoder)}: there is none")
+        return _Stage(list(self.encoder)[:k], list(self.decoder)[len(self.decoder) - k :])
+
+
+class _Stage(nn.Module):
+    """Some pairs, of which the inmost alone is known to who asks for parameters."""
+
+    def __init__(self, encoder: list[nn.Module], decoder: list[nn.Module]):
+        super().__init__()
+        self.up, self.down = encoder[-1], decoder[0]
+        self._fixed = tuple(encoder[:-1]), tuple(decoder[1:])
+
+    def forward(self, x_TBI: Tensor) -> Tensor:
+        """Return the inputs as the inmost pair tells of them."""
+        below, above = self._fixed
+        with torch.no_grad():
+            h = x_TBI
+            for layer in below:
+                h = layer(h)
+        h = self.down(self.up(h))
+        for layer in above:
+            h = layer(h)
+        return h

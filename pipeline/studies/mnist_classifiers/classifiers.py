@@ -1,0 +1,122 @@
+"""Which network reads digits best, and what error comes back to its layers?
+
+``at_most`` says what is expected of each at this scale, in percent of the held-out pictures; the
+literature's figures are meant for MNIST and for long training.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import PositiveFloat, PositiveInt
+
+from pipeline import finals
+from pipeline.classifying import DATA, Classifier, learn
+from pipeline.probing import Attached, flat
+from pipeline.spread import spread
+from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial
+
+RUN = "classifier", "seed"
+
+
+class Judged(Classifier):
+    """A classifier and what is expected of it."""
+
+    at_most: PositiveFloat
+    """Percent of the held-out pictures that are wrong."""
+    seeds: PositiveInt
+
+
+class Params(Section):
+    """The classifiers by what they are called."""
+
+    classifiers: dict[str, Judged]
+    evaluations: PositiveInt
+    train_size: PositiveInt | None
+    held_out_size: PositiveInt
+    probes: Attached
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """Every classifier under each of its seeds."""
+    shared = p.model_dump(include={"evaluations", "train_size", "held_out_size"}) | flat(p.probes)
+    for name, of in p.classifiers.items():
+        for seed in range(of.seeds):
+            yield {"classifier": name, **of.flat(), **shared, "seed": seed}
+
+
+def measure(
+    classifier: str, at_most: float, seeds: int, data: Any, scratch: Path, **settings: Any
+) -> Rows:
+    """Train one and return its evaluations and the norms of its layers' errors."""
+    del classifier, at_most, seeds
+    return learn(data[DATA], scratch=scratch, **settings).rows
+
+
+def ends(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how each run ended."""
+    return finals.ends(rows[rows["probe"].isna()] if "probe" in rows else rows, RUN)
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold each classifier's mean to what is expected of it."""
+    for name, runs in ends(rows).groupby("classifier", sort=False):
+        most, wrong = float(runs["at_most"].iloc[0]), runs["wrong"].mean()
+        yield Check(f"{name}: at most {most:g} % wrong", bool(wrong <= most), f"{wrong:.2f} %")
+
+
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each classifier's size and how it ended."""
+    return pd.DataFrame(
+        {
+            "classifier": name,
+            "parameters": f"{int(runs['parameters'].iloc[0]):,}",
+            "batches": int(runs["step"].iloc[0]),
+            "wrong, %": spread(runs["wrong"]),
+            "best, %": f"{runs['wrong'].min():.2f}",
+            "seeds": len(runs),
+        }
+        for name, runs in ends(rows).groupby("classifier", sort=False)
+    )
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    data=(DATA,),
+    figures=(
+        Figure(
+            name="wrong",
+            title="Held-out digits that are wrong",
+            caption="Percent of the test pictures, mean and range over seeds, by how many "
+            "pictures were seen.",
+            x="examples",
+            y="wrong",
+            hue="classifier",
+            log_y=True,
+            labels={"examples": "pictures seen", "wrong": "wrong, %"},
+        ),
+        Table(
+            name="wrong-final",
+            title="Wrong at the end",
+            caption="Mean ± standard deviation over seeds.",
+            build=_table,
+        ),
+        Figure(
+            name="error",
+            title="Error that comes back to each layer",
+            caption="‖∂L/∂h‖ of its outputs over a batch, mean over training; layers in the order "
+            "in which pictures go through them.",
+            x="layer",
+            y="value",
+            where={"probe": "error_flow"},
+            hue="classifier",
+            log_y=True,
+            labels={"value": "‖∂L/∂h‖"},
+        ),
+    ),
+)

@@ -1,0 +1,107 @@
+"""Do convolution and pooling give what one gets by hand?"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import torch
+from pydantic import PositiveInt
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
+
+from pipeline.study import Check, Figure, Rows, Section, Study, Trial
+
+PICTURE = ((1, 1, 1, 0, 0), (0, 1, 1, 1, 0), (0, 0, 1, 1, 1), (0, 0, 1, 1, 0), (0, 1, 1, 0, 0))
+FILTER = ((1, 0, 1), (0, 1, 0), (1, 0, 1))
+BY_HAND = ((4, 3, 4), (2, 4, 3), (2, 3, 4))
+"""What the filter sees in the picture, added up on paper."""
+
+
+class Params(Section):
+    """The larger picture, whose pixels are numbered row by row."""
+
+    side: PositiveInt
+    window: PositiveInt
+
+
+def trials(p: Params) -> Iterator[Trial]:
+    """All examples at once."""
+    yield p.model_dump()
+
+
+def measure(side: int, window: int) -> Rows:
+    """Return each pixel of each picture as a row."""
+    picture, kernel = (torch.tensor(of).double() for of in (PICTURE, FILTER))
+    numbered = torch.arange(side * side).double().view(side, side)
+    examples = {
+        "picture": picture,
+        "filter": kernel,
+        "convolution": conv2d(picture[None, None], kernel[None, None])[0, 0],
+        "numbered": numbered,
+        "maximum": max_pool2d(numbered[None], window)[0],
+        "mean": avg_pool2d(numbered[None], window)[0],
+    }
+    for name, seen in examples.items():
+        yield from _pixels(name, seen)
+
+
+def _pixels(name: str, seen: Tensor) -> Iterator[Trial]:
+    for y, row in enumerate(seen.tolist()):
+        for x, value in enumerate(row):
+            yield {"example": name, "row": y, "place": x, "value": value}
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold every digit to what was worked out by hand, without the library."""
+    seen = {str(k): _square(of) for k, of in rows.groupby("example")}
+    found = seen["convolution"]
+    claim = "a 3×3 filter on a 5×5 picture gives the 3×3 that one adds up by hand"
+    yield Check(claim, found == [list(row) for row in BY_HAND], str(found))
+    side, window = len(seen["numbered"]), int(rows["window"].iloc[0])
+    corners = range(0, side - window + 1, window)
+    last = [[side * (y + window - 1) + x + window - 1 for x in corners] for y in corners]
+    claim = f"{side}×{side} pooled by {window}×{window}: the maximum is each window's last pixel"
+    yield Check(claim, seen["maximum"] == last, str(seen["maximum"]))
+    middle = [[of - (side + 1) * (window - 1) / 2 for of in row] for row in last]
+    claim = f"{side}×{side} pooled by {window}×{window}: the mean is the window's middle"
+    yield Check(claim, seen["mean"] == middle, str(seen["mean"]))
+
+
+def _square(of: pd.DataFrame) -> list[list[float]]:
+    """Return the pixels row by row."""
+    return of.pivot_table(index="row", columns="place", values="value").to_numpy().tolist()
+
+
+PART = Study(
+    __doc__,
+    Params,
+    trials,
+    measure,
+    expects,
+    figures=tuple(
+        Figure(
+            name=name,
+            title=title,
+            caption=caption,
+            x="place",
+            y="row",
+            hue="value",
+            column="example",
+            kind="heatmap",
+            where={"example": examples},
+        )
+        for name, title, caption, examples in (
+            (
+                "convolution",
+                "A 5×5 picture, a 3×3 filter, and what it sees",
+                "Each value is the sum of the pixels under the filter's ones.",
+                ("picture", "filter", "convolution"),
+            ),
+            (
+                "windows",
+                "Pixels numbered row by row, pooled",
+                "Maximum and mean of windows side by side.",
+                ("maximum", "mean"),
+            ),
+        )
+    ),
+)

@@ -1,0 +1,73 @@
+"""What the comparisons of trained forms share: how they are asked for, and how they ended."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from pydantic import PositiveInt
+
+from pipeline import finals
+from pipeline.classifying import Classifier
+from pipeline.probing import Attached, flat
+from pipeline.spread import spread
+from pipeline.study import Figure, Section, Table, Trial
+
+RUN = "form", "train_size", "seed"
+
+
+class Forms(Section):
+    """Every form, on several numbers of pictures; no more are used than there are."""
+
+    forms: dict[str, Classifier]
+    train_sizes: list[PositiveInt]
+    evaluations: PositiveInt
+    held_out_size: PositiveInt
+    probes: Attached
+    seeds: PositiveInt
+
+
+def trials(p: Forms) -> Iterator[Trial]:
+    """Every form on every number of pictures under every seed."""
+    shared = p.model_dump(include={"evaluations", "held_out_size"}) | flat(p.probes)
+    for (form, of), size, seed in itertools.product(p.forms.items(), p.train_sizes, range(p.seeds)):
+        yield {"form": form, **of.flat(), "train_size": size, **shared, "seed": seed}
+
+
+def ends(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how each run ended."""
+    told = rows[rows["step"].notna()].astype({"train_size": int})
+    return finals.ends(told[told["probe"].isna()] if "probe" in told else told, RUN)
+
+
+def wrong(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over seeds of what is wrong, in percent: sizes down, forms across."""
+    return ends(rows).groupby(["train_size", "form"])["wrong"].mean().unstack("form")
+
+
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each form is wrong, by the number of pictures that it learned from."""
+    lines: dict[Any, dict[str, Any]] = {}
+    for (form, size), runs in ends(rows).groupby(["form", "train_size"], sort=False):
+        line = lines.setdefault(form, {"parameters": f"{int(runs['parameters'].iloc[0]):,}"})
+        line[f"{size:,}"] = spread(runs["wrong"])
+    return pd.DataFrame([{"form": form, **line} for form, line in lines.items()])
+
+
+TABLE = Table(
+    name="wrong",
+    title="Wrong, in percent, by how many digits were learned from",
+    caption="Held out, at the end; mean ± standard deviation over seeds.",
+    build=_table,
+)
+CURVES = Figure(
+    name="curves",
+    title="Held-out digits that are wrong",
+    caption="Percent, mean and range over seeds.",
+    x="step",
+    y="wrong",
+    hue="form",
+    column="train_size",
+    log_y=True,
+    labels={"step": "batches", "wrong": "wrong, %", "train_size": "digits"},
+)
