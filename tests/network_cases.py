@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from torch import nn
 
 from lightning_modules.cells.srn import SRN
+from lightning_modules.networks.alexnet import AlexNet
+from lightning_modules.networks.autoencoder import Autoencoder
+from lightning_modules.networks.convolutional import Convolutional
+from lightning_modules.networks.lenet5 import LeNet5
+from lightning_modules.networks.locally_connected import LocallyConnected
 from lightning_modules.networks.mlp import MLP
+from lightning_modules.networks.modern_lenet5 import ModernLeNet5
 from lightning_modules.networks.mp_neuron import MPNeuron
 from lightning_modules.networks.perceptron import Perceptron
+from lightning_modules.networks.tdnn import TDNN
 from lightning_modules.networks.unrolled import Unrolled
+from lightning_modules.networks.untied import Untied
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,58 @@ class NetworkCase:
     """It sees each step alone."""
 
 
+ALEXNET = {
+    "C1": (3 * 121 + 1) * 4,
+    "C2": (2 * 25 + 1) * 10,
+    "C3": (10 * 9 + 1) * 16,
+    "C4": (8 * 9 + 1) * 16,
+    "C5": (8 * 9 + 1) * 10,
+    "F6": (10 + 1) * 170,
+    "F7": (170 + 1) * 170,
+    "output": (170 + 1) * 10,
+}
+"""Parameters at a 24th of its width, in two groups, where one place is left of a picture."""
+
+
 NETWORK_CASES = {
+    "alexnet": NetworkCase(
+        build=lambda: AlexNet((3, 67, 67), 10, width=1 / 24),
+        inputs=3 * 67 * 67,
+        outputs=10,
+        parameters=sum(ALEXNET.values()),
+        refused=(
+            (lambda: AlexNet(pooling=4), "pooling is 4"),
+            (lambda: AlexNet((3, 20, 20)), "too small"),
+        ),
+    ),
+    "autoencoder": NetworkCase(
+        build=lambda: Autoencoder(6, [5, 2]),
+        inputs=6,
+        outputs=6,
+        parameters=(6 + 1) * 5 + (5 + 1) * 2 + (2 + 1) * 5 + (5 + 1) * 6,
+        refused=((lambda: Autoencoder(6, []), "sizes must be"),),
+    ),
+    "convolutional": NetworkCase(
+        build=lambda: Convolutional((1, 8, 8), 2, maps=3, size=3, stride=2),
+        inputs=64,
+        outputs=2,
+        parameters=(9 + 1) * 3 + (9 * 3 + 1) * 2,
+        refused=((lambda: Convolutional((1, 2, 2), 2, size=3), "3"),),
+    ),
+    "lenet5": NetworkCase(
+        build=LeNet5,
+        inputs=784,
+        outputs=10,
+        parameters=60_000,
+        refused=((lambda: LeNet5((1, 32, 32)), "1, 32, 32"), (lambda: LeNet5(output_size=9), "9")),
+    ),
+    "locally_connected": NetworkCase(
+        build=lambda: LocallyConnected((1, 8, 8), 2, maps=3, size=3, stride=2),
+        inputs=64,
+        outputs=2,
+        parameters=9 * (9 + 1) * 3 + (9 * 3 + 1) * 2,
+        refused=((lambda: LocallyConnected((1, 2, 2), 2, size=3), "3"),),
+    ),
     "mlp": NetworkCase(
         build=lambda: MLP(3, 2, [5, 4], activation="tanh"),
         inputs=3,
@@ -38,6 +97,13 @@ NETWORK_CASES = {
             (lambda: MLP(3, 2, [5], output_activation="log"), "'log' is not one of"),
             (lambda: MLP(3, 2, [0]), r"\[3, 0, 2\]: each must be at least 1"),
         ),
+    ),
+    "modern_lenet5": NetworkCase(
+        build=lambda: ModernLeNet5((1, 28, 28), 10),
+        inputs=784,
+        outputs=10,
+        parameters=156 + 2_416 + 48_120 + 10_164 + 850,
+        refused=((lambda: ModernLeNet5((1, 28, 28), 10, pooling="maximal"), "'maximum'"),),
     ),
     "mp_neuron": NetworkCase(
         build=lambda: MPNeuron([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0]], [0.5, 1.0]),
@@ -63,11 +129,27 @@ NETWORK_CASES = {
         ),
         differentiable=False,
     ),
+    "tdnn": NetworkCase(
+        build=lambda: TDNN(3, 2, [5], [2]),
+        inputs=3,
+        outputs=2,
+        parameters=(2 * 3 + 1) * 5 + (5 + 1) * 2,
+        refused=((lambda: TDNN(3, 2, [5], []), "as many"), (lambda: TDNN(3, 2, [0], [2]), "1")),
+        alone=False,
+    ),
     "unrolled": NetworkCase(
         build=lambda: Unrolled(SRN(3, 4), 2),
         inputs=3,
         outputs=2,
         parameters=4 * (3 + 4 + 1) + (4 + 1) * 2,
+        alone=False,
+    ),
+    "untied": NetworkCase(
+        build=lambda: Untied(3, 2, 4, length=4),
+        inputs=3,
+        outputs=2,
+        parameters=4 * 4 * (3 + 4 + 1) + (4 + 1) * 2,
+        refused=((lambda: Untied(3, 2, 4, length=0), "length must be at least 1"),),
         alone=False,
     ),
 }
