@@ -103,10 +103,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         least, most = seen["depth"].iloc[0], seen["depth"].iloc[-1]
         words = f"{_told(many)} steps against {_told(few)}"
         if start == ORTHOGONAL:
-            claim = f"orthogonal: {most} layers take at most twice the steps of {least}"
+            claim = f"orthogonal: {most:g} layers take at most twice the steps of {least:g}"
             yield Check(claim, bool(many <= AS_FAST * few), words)
         elif start == GAUSSIAN:
-            claim = f"Gaussian: {most} layers take more than twice the steps of {least}"
+            claim = f"Gaussian: {most:g} layers take more than twice the steps of {least:g}"
             yield Check(claim, bool(pd.isna(many) or many > AS_FAST * few), words)
 
 

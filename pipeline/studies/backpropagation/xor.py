@@ -98,7 +98,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     by_size = right.groupby("hidden_size")["epochs_used"].mean()
     if len(by_size) > 1:
         few, many = by_size.iloc[0], by_size.iloc[-1]
-        claim = f"{by_size.index[-1]} hidden units need fewer epochs than {by_size.index[0]}"
+        claim = f"{by_size.index[-1]:g} hidden units need fewer epochs than {by_size.index[0]:g}"
         yield Check(claim, bool(many < few), f"{many:.0f} against {few:.0f}")
     by_spread = right.groupby("spread")["epochs_used"].mean()
     if {SMALL, CLASSICAL[1]} <= set(by_spread.index):

@@ -104,7 +104,7 @@ def table(gate: str) -> tuple[Tensor, Tensor]:
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold both networks to what they can do."""
     by_hand, learned = rows[rows["rule"].isna()], rows[rows["rule"].notna()]
-    told = ", ".join(f"{row.gate} {row.right} of {row.answers}" for row in by_hand.itertuples())
+    told = ", ".join(f"{row.gate} {row.right:g} of {row.answers:g}" for row in by_hand.itertuples())
     claim = "weights by hand: all answers of every gate are right"
     yield Check(claim, bool((by_hand["right"] == by_hand["answers"]).all()), told)
     for gate, seen in learned.groupby("gate", sort=False):
