@@ -77,7 +77,7 @@ def measure(
         with torch.no_grad():
             seen = teacher.judge(teacher.outputs(units, x_NI), t_N1)
         yield {
-            "start": number,
+            "number": number,
             "settled": teacher.settled_at is not None,
             "epochs_used": teacher.epochs,
             "solved": seen.right == len(x_NI),
