@@ -56,6 +56,7 @@ NETWORK_CASES = {
         parameters=sum(ALEXNET.values()),
         refused=(
             (lambda: AlexNet(pooling=4), "pooling is 4"),
+            (lambda: AlexNet(width=0.01), "do not divide into 2 groups"),
             (lambda: AlexNet((3, 20, 20)), "too small"),
         ),
     ),
@@ -71,21 +72,30 @@ NETWORK_CASES = {
         inputs=64,
         outputs=2,
         parameters=(9 + 1) * 3 + (9 * 3 + 1) * 2,
-        refused=((lambda: Convolutional((1, 2, 2), 2, size=3), "3"),),
+        refused=(
+            (lambda: Convolutional((1, 2, 2), 2, size=3), "size is 3: no filter fits"),
+            (lambda: Convolutional((1, 8, 8), 0), "0 outputs"),
+        ),
     ),
     "lenet5": NetworkCase(
         build=LeNet5,
         inputs=784,
         outputs=10,
         parameters=60_000,
-        refused=((lambda: LeNet5((1, 32, 32)), "1, 32, 32"), (lambda: LeNet5(output_size=9), "9")),
+        refused=(
+            (lambda: LeNet5((1, 32, 32)), r"of \(1, 28, 28\), not of \(1, 32, 32\)"),
+            (lambda: LeNet5(output_size=9), "10 outputs, not 9"),
+        ),
     ),
     "locally_connected": NetworkCase(
         build=lambda: LocallyConnected((1, 8, 8), 2, maps=3, size=3, stride=2),
         inputs=64,
         outputs=2,
         parameters=9 * (9 + 1) * 3 + (9 * 3 + 1) * 2,
-        refused=((lambda: LocallyConnected((1, 2, 2), 2, size=3), "3"),),
+        refused=(
+            (lambda: LocallyConnected((1, 2, 2), 2, size=3), "size is 3: no filter fits"),
+            (lambda: LocallyConnected((1, 8, 8), 2, stride=0), "stride is 0"),
+        ),
     ),
     "mlp": NetworkCase(
         build=lambda: MLP(3, 2, [5, 4], activation="tanh"),
@@ -103,7 +113,11 @@ NETWORK_CASES = {
         inputs=784,
         outputs=10,
         parameters=156 + 2_416 + 48_120 + 10_164 + 850,
-        refused=((lambda: ModernLeNet5((1, 28, 28), 10, pooling="maximal"), "'maximum'"),),
+        refused=(
+            (lambda: ModernLeNet5((1, 28, 28), 10, pooling="maximal"), "did you mean 'maximum'"),
+            (lambda: ModernLeNet5((1, 28, 28), 10, window=0), "window is 0"),
+            (lambda: ModernLeNet5((1, 28, 28), 10, window=9), "too little is left"),
+        ),
     ),
     "mp_neuron": NetworkCase(
         build=lambda: MPNeuron([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0]], [0.5, 1.0]),
@@ -134,7 +148,10 @@ NETWORK_CASES = {
         inputs=3,
         outputs=2,
         parameters=(2 * 3 + 1) * 5 + (5 + 1) * 2,
-        refused=((lambda: TDNN(3, 2, [5], []), "as many"), (lambda: TDNN(3, 2, [0], [2]), "1")),
+        refused=(
+            (lambda: TDNN(3, 2, [5], [3, 4]), "1 hidden layers and 2 delays"),
+            (lambda: TDNN(3, 2, [0], [2]), "at least 1"),
+        ),
         alone=False,
     ),
     "unrolled": NetworkCase(

@@ -184,30 +184,6 @@ def test_the_worked_convolution_comes_out_digit_for_digit():
     assert seen.long().tolist() == [[[[4, 3, 4], [2, 4, 3], [2, 3, 4]]]]
 
 
-@pytest.mark.parametrize(
-    ("build", "words"),
-    [
-        (lambda: LeNet5((1, 8, 8)), r"LeNet-5 sees pictures of \(1, 28, 28\)"),
-        (lambda: ModernLeNet5(DIGIT, 10, pooling="max"), "did you mean 'maximum'"),
-        (lambda: ModernLeNet5(DIGIT, 10, window=0), "window is 0"),
-        (lambda: ModernLeNet5(DIGIT, 10, window=9), "too little is left"),
-        (lambda: AlexNet((1, 28, 28), 10), "too small"),
-        (lambda: AlexNet(pooling=4), "pooling is 4"),
-        (lambda: AlexNet(width=0.01), "do not divide into 2 groups"),
-        (lambda: Convolutional(DIGIT, 10, size=29), "no filter fits"),
-        (lambda: LocallyConnected(DIGIT, 10, stride=0), "stride is 0"),
-        (lambda: Convolutional(DIGIT, 0), "0 outputs"),
-        (lambda: TDNN(3, 2, [4], [3, 4]), "1 hidden layers and 2 delays"),
-        (lambda: TDNN(3, 2, [4], [0]), "at least 1"),
-        (lambda: Untied(3, 2, 5, length=0), "at least 1"),
-        (lambda: Autoencoder(6, []), "sizes must be"),
-    ],
-)
-def test_what_cannot_be_built_is_refused(build, words: str):
-    with pytest.raises(ValueError, match=words):
-        build()
-
-
 def test_a_picture_lies_row_by_row():
     class Corner(PictureNetwork):
         def see(self, x_NCYX: torch.Tensor) -> torch.Tensor:
