@@ -13,7 +13,6 @@ from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.networks.convolutional import Convolutional
 from lightning_modules.networks.lenet5 import TABLE, LeNet5
 from lightning_modules.networks.locally_connected import LocallyConnected
-from lightning_modules.networks.modern_lenet5 import ModernLeNet5
 from lightning_modules.networks.tdnn import TDNN
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.networks.untied import Untied

@@ -1,0 +1,126 @@
+"""The studies of pictures at a size of seconds, each run once."""
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lightning_modules.registry import watch
+from pipeline.fingerprint import Fingerprints
+from pipeline.studies import STUDIES
+from pipeline.study import Check, Study, rows_of
+from tests import toy
+
+TRAINED: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 5, "steps": 4}
+WHOLE = {**TRAINED, "task": "images"}
+ROWS = {**TRAINED, "task": "row_images"}
+LOCAL = {"maps": 2, "size": 5, "stride": 2}
+SHARED = {"evaluations": 2, "held_out_size": 10, "probes": {"error_flow": {}}}
+SECTIONS: dict[str, dict[str, Any]] = {
+    "weight_sharing": {
+        "counts": {},
+        "equivariance": {"maps": 2, "size": 5, "stride": 2, "pictures": 3, "seeds": 2},
+        "places": {
+            "forms": {
+                "dense": {**WHOLE, "size": 28, "network": "mlp", "options": {"hidden": [6]}},
+                "local": {**WHOLE, "size": 28, "network": "locally_connected", "options": LOCAL},
+                "shared": {**WHOLE, "size": 28, "network": "convolutional", "options": LOCAL},
+            },
+            "train_sizes": [10, 30],
+            "shifts": [0, 4],
+            "seeds": 1,
+            **SHARED,
+        },
+        "time": {
+            "forms": {
+                "tied": {**ROWS, "cell": "srn", "options": {"hidden_size": 4}, "clip": 1.0},
+                "untied": {
+                    **ROWS,
+                    "network": "untied",
+                    "options": {"hidden_size": 4, "length": 3},
+                },
+                "tdnn": {**ROWS, "network": "tdnn", "options": {"hidden": [3], "delays": [3]}},
+            },
+            "train_sizes": [10],
+            "seeds": 1,
+            **SHARED,
+        },
+    },
+    "pooling": {
+        "worked": {"side": 20, "window": 10},
+        "trained": {
+            "modern": {**WHOLE, "network": "modern_lenet5", "size": 28},
+            "poolings": ["maximum", "mean"],
+            "windows": [1, 2, 3, 4],
+            "classic": {**WHOLE, "network": "lenet5", "size": 28},
+            "train_size": None,
+            "seeds": 1,
+            **SHARED,
+        },
+    },
+    "mnist_classifiers": {
+        "classifiers": {
+            "classifiers": {
+                "MLP": {
+                    **WHOLE,
+                    "network": "mlp",
+                    "options": {"hidden": [4]},
+                    "at_most": 99,
+                    "seeds": 2,
+                },
+                "by rows": {
+                    **ROWS,
+                    "cell": "lstm",
+                    "options": {"hidden_size": 4},
+                    "at_most": 99,
+                    "seeds": 1,
+                },
+            },
+            "train_size": None,
+            **SHARED,
+        },
+        "reconstruction": {
+            "hidden": [5, 2],
+            "pretraining": [0, 3],
+            "learning_rate": 0.01,
+            "batch_size": 5,
+            "steps": 4,
+            "evaluations": 2,
+            "train_size": None,
+            "held_out_size": 10,
+            "at_most": 6,
+            "seeds": 1,
+        },
+    },
+}
+
+
+@functools.cache
+def run(name: str) -> tuple[pd.DataFrame, frozenset[str]]:
+    """Run a study; return its rows, and the modules used beyond what a trial's hash covers."""
+    study: Study = STUDIES[name]
+    prints, rows, beyond = Fingerprints(study, {"mnist": ""}), [], frozenset()
+    for trial in study.trials(study.Params.model_validate(SECTIONS[name])):
+        with tempfile.TemporaryDirectory() as folder, watch() as used:
+            measured = study.run(trial, {"mnist": toy.images()}, Path(folder))
+        rows += [trial | row for row in measured]
+        beyond |= frozenset(used) - prints.reach(trial)
+    return pd.DataFrame(rows), beyond
+
+
+def rows_of_part(name: str, part: str) -> pd.DataFrame:
+    """Return a part's rows, a copy to tamper with."""
+    return rows_of(run(name)[0], part).copy()
+
+
+def checks(name: str, part: str, rows: pd.DataFrame) -> dict[str, Check]:
+    """Return a part's predictions, checked on the rows, by what they claim."""
+    return {check.claim: check for check in STUDIES[name].parts[part].expects(rows)}
+
+
+def check(name: str, part: str, rows: pd.DataFrame, words: str) -> Check:
+    """Return the one prediction whose claim has these words."""
+    (check,) = [c for claim, c in checks(name, part, rows).items() if words in claim]
+    return check
