@@ -32,7 +32,10 @@ class Measured:
         rows, beyond = [], set()
         for trial in self.study.trials(self.study.Params.model_validate(self._section)):
             with watch() as used, tempfile.TemporaryDirectory() as folder:
-                rows += [trial | row for row in self.study.run(trial, self._data, Path(folder))]
+                new = self.study.run(trial, self._data, Path(folder))
+            plain = {str, int, float, bool, type(None)}
+            assert {type(value) for row in new for value in row.values()} <= plain, trial
+            rows += [trial | row for row in new]
             beyond |= used - prints.reach(trial)
         return pd.DataFrame(rows), beyond
 

@@ -95,7 +95,7 @@ def _digits() -> pd.DataFrame:
     rows = []
     for decay, errors in ((0.0, [0.2, 0.13, 0.18, 0.14]), (1.0, [0.2, 0.13, 0.122, 0.12])):
         for epoch, error in enumerate(errors, start=1):
-            of = {"decay": decay, "seed": 0, "digits": 60_000, "settled": False}
+            of = {"decay": decay, "seed": 0, "digits": 60_000, "separated": False}
             rows.append({**of, "epoch": float(epoch), "error": error})
     return pd.DataFrame(rows)
 
@@ -128,7 +128,7 @@ TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
     "a rate that swings": ("digits", "swings", "error", "decay == 1 and epoch == 3", 0.3),
     "a rate that ends high": ("digits", "ends with a lower", "error", "decay == 1", 0.15),
     "a rate that ends far off": ("digits", "LeCun", "error", "decay == 1", 0.09),
-    "digits that are separated": ("digits", "separated", "settled", "epoch == 4", True),
+    "digits that are separated": ("digits", "separated", "separated", "epoch == 4", True),
 }
 """Part and claim of a check; the column, the rows, and the value that they are tampered with."""
 

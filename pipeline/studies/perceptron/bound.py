@@ -80,12 +80,12 @@ def measure(
         mistakes_N, settled_N, known_N, widest_N = np.array(told).T
         yield {
             "way": way,
-            "mistakes": mistakes_N.mean(),
-            "bound": widest_N.mean(),
+            "mistakes": float(mistakes_N.mean()),
+            "bound": float(widest_N.mean()),
             "settled": int(settled_N.sum()),
-            "most_of_known": (mistakes_N / known_N).max(),
-            "most_of_widest": (mistakes_N / widest_N).max(),
-            "mean_of_widest": (mistakes_N / widest_N).mean(),
+            "most_of_known": float((mistakes_N / known_N).max()),
+            "most_of_widest": float((mistakes_N / widest_N).max()),
+            "mean_of_widest": float((mistakes_N / widest_N).mean()),
         }
 
 

@@ -86,7 +86,7 @@ def measure(
             **row,
             "epoch": row["step"] / a_time,
             "error": 1 - row["held_out_accuracy"],
-            "settled": learner.rule.settled_at is not None,
+            "separated": learner.rule.settled_at is not None,
             "digits": train_size,
         }
 
@@ -102,7 +102,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
             claim = f"a rate that decays {words} than one that does not"
             yield Check(claim, bool(low < high), f"{low:.2%} against {high:.2%}")
     if whole:
-        settled = int(rows.groupby(["decay", "seed"])["settled"].any().sum())
+        settled = int(rows.groupby(["decay", "seed"])["separated"].any().sum())
         claim = f"{ALL} digits cannot be separated: no run settles"
         yield Check(claim, settled == 0, f"{settled} settled")
     if whole and both:
