@@ -23,6 +23,18 @@ SECTION: dict[str, dict[str, Any]] = {
         "starts": 1,
         "seeds": 1,
     },
+    "attributes": {
+        "network": "mlp",
+        "rule": "classical_backpropagation",
+        "task": "monks",
+        "problems": [1, 3],
+        "hidden_sizes": [3, 4],
+        "spread": 0.5,
+        "rate": 0.5,
+        "epochs": 4,
+        "evaluations": 2,
+        "seeds": 1,
+    },
     "digits": {
         **PICTURES,
         "hidden_size": 4,
@@ -87,6 +99,15 @@ def xor() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def attributes() -> pd.DataFrame:
+    """Return rows of the MONK's problems as they are expected."""
+    right = {1: 1.0, 2: 0.98, 3: 0.93}
+    shared = {"seed": 0, "step": 9, "held_out_loss": 0.1, "diverged": False}
+    return pd.DataFrame(
+        [{"problem": k, "held_out_accuracy": of, **shared} for k, of in right.items()]
+    )
+
+
 def digits() -> pd.DataFrame:
     """Return rows of all of MNIST as they are expected."""
     ends = {"usual": 0.03, "wide": 0.06, "cross_entropy": 0.02}
@@ -113,4 +134,4 @@ def saturation() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-EXPECTED = {"xor": xor, "digits": digits, "saturation": saturation}
+EXPECTED = {"xor": xor, "attributes": attributes, "digits": digits, "saturation": saturation}

@@ -44,7 +44,7 @@ def test_the_best_rate_is_the_quickest_of_those_at_which_all_seeds_learn() -> No
     assert nobody["steps"].isna().all()
 
 
-COUNT = {"xor": 5, "digits": 3, "saturation": 9}
+COUNT = {"xor": 5, "attributes": 3, "digits": 3, "saturation": 9}
 
 
 @pytest.mark.parametrize("part", EXPECTED)
@@ -65,6 +65,13 @@ TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
     "many units that are slow": ("xor", "8 hidden", "epochs_used", "hidden_size == 8", 999.0),
     "a small range that is quick": ("xor", "U(±0.1) needs", "epochs_used", "spread == 0.1", 1.0),
     "still weights that have solved it": ("xor", "still", "solved", "stop == 'still'", True),
+    "a problem that is not solved": (
+        "attributes",
+        "MONK 2",
+        "held_out_accuracy",
+        "problem == 2",
+        0.94,
+    ),
     "a wide range that ends well": ("digits", "U(±1)", "error", "setting == 'wide'", 0.01),
     "a rule that ends above LeCun": ("digits", "LeCun", "error", "setting == 'usual'", 0.05),
     "cross-entropy that ends high": ("digits", "2.2 %", "error", "seed == 0", 0.03),

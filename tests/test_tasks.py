@@ -20,6 +20,7 @@ from pipeline.tasks.lagged_sum import LaggedSum
 from pipeline.tasks.lorenz import Lorenz
 from pipeline.tasks.mackey_glass import MackeyGlass
 from pipeline.tasks.mimic import Mimic
+from pipeline.tasks.monks import Monks
 from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.row_images import RowImages
 from pipeline.tasks.sunspots import Sunspots
@@ -37,6 +38,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
     "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),
     "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
+    "monks": lambda seed: Monks(seed, problem=3, batch_size=9),
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
     "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
     "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),

@@ -10,6 +10,7 @@ from torch.nn.functional import one_hot
 
 from lightning_modules.interfaces import Batch
 from pipeline.tasks.embedded_reber import SYMBOLS, EmbeddedReber
+from pipeline.tasks.monks import Monks
 from pipeline.tasks.temporal_order import TemporalOrder
 
 FROM_3 = "T*V(?:PXT*V)*(?:PS|V)"
@@ -138,3 +139,32 @@ def test_a_legal_symbol_that_is_no_more_likely_than_an_illegal_one_is_wrong(
     right = EmbeddedReber.legality([(batch, z_TBO)])
     assert right["strings_right"] == 1 - 1 / 500
     assert right["last_but_one_right"] == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "yes", "trained"), [(1, 216, 124), (2, 142, 169), (3, 228, 122)]
+)
+def test_the_monks_problems_are_those_of_the_report(problem: int, yes: int, trained: int) -> None:
+    task = Monks(0, problem)
+    (everyone,) = task.held_out()
+    assert everyone.x_TBI.shape == (1, 432, 17)
+    assert (everyone.x_TBI.sum(-1) == 6).all()
+    assert everyone.x_TBI[0].unique(dim=0).shape == (432, 17)
+    assert int(everyone.y_TB.sum()) == yes
+    shown = task.batch(0)
+    truth = {
+        tuple(x.tolist()): int(y) for x, y in zip(everyone.x_TBI[0], everyone.y_TB[0], strict=True)
+    }
+    answers = [
+        int(y) == truth[tuple(x.tolist())]
+        for x, y in zip(shown.x_TBI[0], shown.y_TB[0], strict=True)
+    ]
+    assert len(answers) == trained
+    assert answers.count(False) == (6 if problem == 3 else 0)
+
+
+def test_a_monks_problem_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="problem is 4, must be one of: 1, 2, 3"):
+        Monks(0, 4)
+    with pytest.raises(ValueError, match="batch_size is 125, there are 124 robots"):
+        Monks(0, 1, batch_size=125)

@@ -1,9 +1,9 @@
 """What the tasks made of pictures share: in which order they are shown, and which are held out.
 
-Training goes through the training part in a new order each epoch; what is left over from whole
-batches waits for another epoch. The held-out pictures are the test part, as in the literature, so
-nothing may be chosen by them: no early stopping, no best setting. Where fewer than all are asked
-for they are spread evenly over it, the same for every seed (MNIST's first half is the easier one).
+Training goes through the training part epoch by epoch. The held-out pictures are the test part,
+as in the literature, so nothing may be chosen by them: no early stopping, no best setting. Where
+fewer than all are asked for they are spread evenly over it, the same for every seed (MNIST's first
+half is the easier one).
 """
 
 import abc
@@ -16,6 +16,7 @@ from torch import Tensor
 from lightning_modules.interfaces import Batch, Task
 from pipeline.datasets._base import Images
 from pipeline.tasks._common import HELD_OUT_BATCH, at_least, numbers
+from pipeline.tasks._epochs import Epochs
 
 
 class Pictures(Task):
@@ -39,21 +40,14 @@ class Pictures(Task):
         at_least(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
-        self._images, self._seed, self._batch_size = images, seed, batch_size
-        self._held_out_size = held_out_size
+        self._images, self._held_out_size = images, held_out_size
         drawn_N = np.arange(there) if train_size is None else numbers(seed).permutation(there)
-        self._drawn_N = drawn_N[:wanted]
-        self._epoch = (-1, np.empty(0, np.int64))
+        self._epochs = Epochs(seed, batch_size, drawn_N[:wanted])
 
     def batch(self, index: int) -> Batch:
         """Return training batch ``index``."""
-        at_least(0, index=index)
-        epoch, place = divmod(index, len(self._drawn_N) // self._batch_size)
-        if self._epoch[0] != epoch:
-            order_N = numbers(self._seed, epoch).permutation(len(self._drawn_N))
-            self._epoch = (epoch, self._drawn_N[order_N])
-        chosen_B = self._epoch[1][place * self._batch_size : (place + 1) * self._batch_size]
-        return self._read(self._images.train_x_NHW, self._images.train_y_N, _index(chosen_B))
+        chosen_B = self._epochs.batch(index)
+        return self._read(self._images.train_x_NHW, self._images.train_y_N, chosen_B)
 
     def held_out(self) -> Iterator[Batch]:
         """Iterate over pictures of the test part."""
@@ -61,13 +55,9 @@ class Pictures(Task):
         wanted = min(self._held_out_size, size)
         chosen_N = np.arange(wanted) * size // wanted
         for start in range(0, wanted, HELD_OUT_BATCH):
-            chosen_B = _index(chosen_N[start : start + HELD_OUT_BATCH])
+            chosen_B = torch.from_numpy(chosen_N[start : start + HELD_OUT_BATCH])
             yield self._read(self._images.test_x_NHW, self._images.test_y_N, chosen_B)
 
     @abc.abstractmethod
     def _read(self, x_NHW: Tensor, y_N: Tensor, chosen_B: Tensor) -> Batch:
         """Return the chosen ones of a part."""
-
-
-def _index(chosen_B: np.ndarray) -> Tensor:
-    return torch.from_numpy(chosen_B)
