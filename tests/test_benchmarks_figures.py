@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from torch import Tensor
 
-from benchmarks import _braintrace, _timing, approximate, bptt, peers, probes, rtrl, stream
+from benchmarks import _braintrace, _timing, alexnet, approximate, bptt, peers, probes, rtrl, stream
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +104,13 @@ def test_braintrace_agrees_where_both_claim_the_same(monkeypatch: pytest.MonkeyP
         assert row.get("error", 0.0) < 1e-12
         assert row["ours_first"] < 1e-12
         assert row["every_of_peer"] == pytest.approx(row["ours_every_us"] / row["peer_every_us"])
+
+
+def test_alexnet_is_timed_in_both_forms() -> None:
+    two, one = alexnet.run(batch=2, width=1 / 24, side=67)
+    assert (two["groups"], one["groups"]) == (2, 1)
+    assert two["parameters"] < one["parameters"]
+    for row in (two, one):
+        seconds = (row["forward_ms"] + row["back_ms"]) / 1e3
+        assert row["pictures_per_second"] == pytest.approx(2 / seconds)
+        assert row["gflops"] == pytest.approx(12 * row["connections"] / seconds / 1e9)
