@@ -87,7 +87,7 @@ def learn(
     scratch: Path,
     **probes: Any,
 ) -> Learned:
-    """Train a classifier; evaluations are rows with ``wrong``, in percent."""
+    """Train a classifier; evaluations are rows with ``wrong``, in percent, and record "curve"."""
     shown = {"size": size} if task == "images" else {"labels": "last"}
     source = TASKS[task](images, seed, batch_size, **shown, **_sizes(train_size, held_out_size))
     torch.manual_seed(seed)
@@ -133,8 +133,8 @@ def _sees(kind: type) -> bool:
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """Add how many of a hundred held-out pictures an evaluation got wrong."""
-    if "held_out_accuracy" not in row:
-        return row
+    """Say which record a row is of; of an evaluation, how many of a hundred pictures are wrong."""
+    if "probe" in row:
+        return {**row, "record": "probe"}
     right = row["held_out_accuracy"]
-    return {**row, "wrong": None if right is None else 100 * (1 - right)}
+    return {**row, "record": "curve", "wrong": None if right is None else 100 * (1 - right)}

@@ -1,17 +1,13 @@
 """The studies of pictures at a size of seconds, each run once."""
 
-import functools
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lightning_modules.registry import watch
-from pipeline.fingerprint import Fingerprints
 from pipeline.studies import STUDIES
-from pipeline.study import Check, Study, rows_of
+from pipeline.study import Check
 from tests import toy
+from tests.measured import Measured
 
 TRAINED: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 5, "steps": 4}
 WHOLE = {**TRAINED, "task": "images"}
@@ -97,30 +93,23 @@ SECTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@functools.cache
-def run(name: str) -> tuple[pd.DataFrame, frozenset[str]]:
-    """Run a study; return its rows, and the modules used beyond what a trial's hash covers."""
-    study: Study = STUDIES[name]
-    prints, rows, beyond = Fingerprints(study, {"mnist": ""}), [], frozenset()
-    for trial in study.trials(study.Params.model_validate(SECTIONS[name])):
-        with tempfile.TemporaryDirectory() as folder, watch() as used:
-            measured = study.run(trial, {"mnist": toy.images()}, Path(folder))
-        rows += [trial | row for row in measured]
-        beyond |= frozenset(used) - prints.reach(trial)
-    return pd.DataFrame(rows), beyond
+MEASURED = {
+    name: Measured(STUDIES[name], section, {"mnist": toy.images()})
+    for name, section in SECTIONS.items()
+}
 
 
 def rows_of_part(name: str, part: str) -> pd.DataFrame:
     """Return a part's rows, a copy to tamper with."""
-    return rows_of(run(name)[0], part).copy()
+    return MEASURED[name].rows(part)
 
 
 def checks(name: str, part: str, rows: pd.DataFrame) -> dict[str, Check]:
     """Return a part's predictions, checked on the rows, by what they claim."""
-    return {check.claim: check for check in STUDIES[name].parts[part].expects(rows)}
+    return MEASURED[name].checks(part, rows)
 
 
 def check(name: str, part: str, rows: pd.DataFrame, words: str) -> Check:
     """Return the one prediction whose claim has these words."""
-    (check,) = [c for claim, c in checks(name, part, rows).items() if words in claim]
-    return check
+    (found,) = [c for claim, c in checks(name, part, rows).items() if words in claim]
+    return found

@@ -113,7 +113,9 @@ class Findings:
     @property
     def seeds(self) -> list[int]:
         """The seeds that were used."""
-        return sorted(set(self.rows["seed"].tolist())) if "seed" in self.rows else []
+        if "seed" not in self.rows:
+            return []
+        return sorted(set(self.rows["seed"].dropna().astype(int)))
 
     @property
     def params(self) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def measure(
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run ended."""
-    return finals.ends(rows[rows["probe"].isna()] if "probe" in rows else rows, RUN)
+    return finals.ends(rows[rows["record"] == "curve"], RUN)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -96,6 +96,7 @@ PART = Study(
             "pictures were seen.",
             x="examples",
             y="wrong",
+            where={"record": "curve"},
             hue="classifier",
             log_y=True,
             labels={"examples": "pictures seen", "wrong": "wrong, %"},

@@ -59,8 +59,7 @@ def measure(pooling: str, window: int, data: Any, scratch: Path, **classifier: A
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run ended."""
-    told = rows[rows["probe"].isna()] if "probe" in rows else rows
-    return finals.ends(told, RUN)
+    return finals.ends(rows[rows["record"] == "curve"], RUN)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -109,6 +108,7 @@ PART = Study(
             caption="Percent of the test pictures, mean and range over seeds.",
             x="step",
             y="wrong",
+            where={"record": "curve"},
             hue="pooling",
             column="window",
             log_y=True,

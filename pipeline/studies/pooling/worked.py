@@ -17,7 +17,7 @@ BY_HAND = ((4, 3, 4), (2, 4, 3), (2, 3, 4))
 
 
 class Params(Section):
-    """The larger picture, whose pixels are numbered row by row."""
+    """The larger picture, whose pixels are the sums of their row and place."""
 
     side: PositiveInt
     window: PositiveInt
@@ -31,14 +31,15 @@ def trials(p: Params) -> Iterator[Trial]:
 def measure(side: int, window: int) -> Rows:
     """Return each pixel of each picture as a row."""
     picture, kernel = (torch.tensor(of).double() for of in (PICTURE, FILTER))
-    numbered = torch.arange(side * side).double().view(side, side)
+    along = torch.arange(side).double()
+    rising = along[:, None] + along
     examples = {
         "picture": picture,
         "filter": kernel,
         "convolution": conv2d(picture[None, None], kernel[None, None])[0, 0],
-        "numbered": numbered,
-        "maximum": max_pool2d(numbered[None], window)[0],
-        "mean": avg_pool2d(numbered[None], window)[0],
+        "rising": rising,
+        "maximum": max_pool2d(rising[None], window)[0],
+        "mean": avg_pool2d(rising[None], window)[0],
     }
     for name, seen in examples.items():
         yield from _pixels(name, seen)
@@ -56,12 +57,12 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     found = seen["convolution"]
     claim = "a 3×3 filter on a 5×5 picture gives the 3×3 that one adds up by hand"
     yield Check(claim, found == [list(row) for row in BY_HAND], str(found))
-    side, window = len(seen["numbered"]), int(rows["window"].iloc[0])
+    side, window = len(seen["rising"]), int(rows["window"].iloc[0])
     corners = range(0, side - window + 1, window)
-    last = [[side * (y + window - 1) + x + window - 1 for x in corners] for y in corners]
+    last = [[y + x + 2 * (window - 1) for x in corners] for y in corners]
     claim = f"{side}×{side} pooled by {window}×{window}: the maximum is each window's last pixel"
     yield Check(claim, seen["maximum"] == last, str(seen["maximum"]))
-    middle = [[of - (side + 1) * (window - 1) / 2 for of in row] for row in last]
+    middle = [[of - (window - 1) for of in row] for row in last]
     claim = f"{side}×{side} pooled by {window}×{window}: the mean is the window's middle"
     yield Check(claim, seen["mean"] == middle, str(seen["mean"]))
 
@@ -98,8 +99,9 @@ PART = Study(
             ),
             (
                 "windows",
-                "Pixels numbered row by row, pooled",
-                "Maximum and mean of windows side by side.",
+                "A picture of 20×20 pooled by 10×10",
+                "Each pixel is its row plus its place, from 0; maximum and mean of windows side by "
+                "side.",
                 ("maximum", "mean"),
             ),
         )

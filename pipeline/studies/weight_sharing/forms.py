@@ -36,8 +36,7 @@ def trials(p: Forms) -> Iterator[Trial]:
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run ended."""
-    told = rows[rows["step"].notna()].astype({"train_size": int})
-    return finals.ends(told[told["probe"].isna()] if "probe" in told else told, RUN)
+    return finals.ends(rows[rows["record"] == "curve"].astype({"train_size": int}), RUN)
 
 
 def wrong(rows: pd.DataFrame) -> pd.DataFrame:
@@ -66,6 +65,7 @@ CURVES = Figure(
     caption="Percent, mean and range over seeds.",
     x="step",
     y="wrong",
+    where={"record": "curve"},
     hue="form",
     column="train_size",
     log_y=True,

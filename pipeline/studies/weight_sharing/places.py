@@ -38,7 +38,7 @@ def measure(form: str, shifts: str, data: Any, scratch: Path, **classifier: Any)
     learned = learn(data[DATA], scratch=scratch, **classifier)
     yield from learned.rows
     for shift in map(int, shifts.split(",")):
-        yield {"shift": shift, "wrong": _moved(learned, shift)}
+        yield {"record": "moved", "shift": shift, "wrong": _moved(learned, shift)}
 
 
 @torch.no_grad()
@@ -62,7 +62,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         seen = ", ".join(f"{form} {value:.2f} %" for form, value in wrong.items())
         claim = f"{size:,} digits: shared filters are wrong least often"
         yield Check(claim, wrong.idxmin() == "shared", seen)
-    moved = rows[rows["shift"].notna()]
+    moved = rows[rows["record"] == "moved"]
     furthest, most = int(moved["shift"].max()), moved["train_size"].max()
     moved = moved[(moved["shift"] == furthest) & (moved["train_size"] == most)]
     wrong = moved.groupby("form")["wrong"].mean()
@@ -87,6 +87,7 @@ PART = Study(
             "from digits that were not moved.",
             x="shift",
             y="wrong",
+            where={"record": "moved"},
             hue="form",
             column="train_size",
             labels={"shift": "pixels", "wrong": "wrong, %", "train_size": "digits"},
