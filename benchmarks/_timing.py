@@ -5,7 +5,7 @@ What else the machine does can only add, so what is given is the lower quartile 
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -37,6 +37,16 @@ class Constant:
 
 def interleaved(work: dict[str, Work], rounds: int | None = None) -> dict[str, float]:
     """Return the lower quartile over rounds of each work's processor seconds a step."""
+    return {name: quartile(times) for name, times in in_turn(work, rounds).items()}
+
+
+def quartile(values: Sequence[float]) -> float:
+    """Return the lower one."""
+    return statistics.quantiles(values, n=4)[0]
+
+
+def in_turn(work: dict[str, Work], rounds: int | None = None) -> dict[str, list[float]]:
+    """Return each work's processor seconds a step, round by round."""
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range((rounds or ROUNDS) + 1):
         for name, (go, steps) in work.items():
@@ -44,7 +54,7 @@ def interleaved(work: dict[str, Work], rounds: int | None = None) -> dict[str, f
             go()
             if turn:  # The first round warms up.
                 taken[name].append((time.process_time() - start) / steps)
-    return {name: statistics.quantiles(times, n=4)[0] for name, times in taken.items()}
+    return taken
 
 
 @contextmanager
