@@ -18,7 +18,7 @@ from lightning_modules.networks._pictures import PictureNetwork
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
-from lightning_modules.training.learner import Learner
+from lightning_modules.training.learner import Learner, Score
 from lightning_modules.training.sequence import SequenceLearner
 from pipeline import probing
 from pipeline.datasets._base import Images
@@ -66,6 +66,12 @@ class Learned(NamedTuple):
     source: Task
     rows: list[dict[str, Any]]
 
+    @property
+    def shape_CYX(self) -> tuple[int, int, int]:  # noqa: N802
+        """What the pictures' shape is, where they are seen whole."""
+        assert isinstance(self.source, Whole)
+        return self.source.shape_CYX
+
 
 def learn(
     images: Images,
@@ -88,8 +94,9 @@ def learn(
     **probes: Any,
 ) -> Learned:
     """Train a classifier; evaluations are rows with ``wrong``, in percent, and record "curve"."""
+    sizes: dict[str, Any] = {"train_size": train_size, "held_out_size": held_out_size}
     shown = {"size": size} if task == "images" else {"labels": "last"}
-    source = TASKS[task](images, seed, batch_size, **shown, **_sizes(train_size, held_out_size))
+    source = TASKS[task](images, seed, batch_size, **sizes, **shown)
     torch.manual_seed(seed)
     of = {"optimizer": optimizer, "learning_rate": learning_rate}
     of["clip"] = None if clip is None else Clip("norm", clip)
@@ -110,8 +117,9 @@ def learn(
     return Learned(learner, source, [_told(row) | facts for row in rows])
 
 
-def _sizes(train_size: int | None, held_out_size: int) -> dict[str, int | None]:
-    return {"train_size": train_size, "held_out_size": held_out_size}
+def wrong(score: Score) -> float | None:
+    """Return how many of a hundred pictures a score gets wrong."""
+    return None if score.accuracy is None else 100 * (1 - score.accuracy)
 
 
 def _built(
@@ -136,5 +144,5 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Say which record a row is of; of an evaluation, how many of a hundred pictures are wrong."""
     if "probe" in row:
         return {**row, "record": "probe"}
-    right = row["held_out_accuracy"]
-    return {**row, "record": "curve", "wrong": None if right is None else 100 * (1 - right)}
+    score = Score(row["held_out_loss"], row["held_out_accuracy"])
+    return {**row, "record": "curve", "wrong": wrong(score)}

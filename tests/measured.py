@@ -1,4 +1,4 @@
-"""A study run once at a size of seconds, with what each of its trials used."""
+"""A study at a size of seconds, each part run once, with what each of its trials used."""
 
 import functools
 import io
@@ -11,57 +11,63 @@ import pandas as pd
 
 from lightning_modules.registry import watch
 from pipeline.fingerprint import Fingerprints
-from pipeline.study import Check, Figure, Study, Table, rows_of
+from pipeline.pages import figures
+from pipeline.study import Check, Figure, Study, Trial, rows_of
 
 
 class Measured:
-    """The study and all rows of a section."""
+    """A study of several parts, and the rows of a section."""
 
     def __init__(self, study: Study, section: Mapping[str, Any], data: Mapping[str, Any]):
         """Run nothing yet."""
-        self.study, self._section, self._data = study, section, data
+        self.study, self.section, self._data = study, section, data
+        self._run = functools.cache(self._measure)
+
+    def trials(self, part: str) -> list[Trial]:
+        """Return the trials of a part."""
+        section = self.study.Params.model_validate(self.section)
+        return [trial for trial in self.study.trials(section) if trial["part"] == part]
+
+    def run(self, trial: Trial) -> list[dict[str, Any]]:
+        """Return the rows of one trial, with what describes it."""
+        with tempfile.TemporaryDirectory() as folder:
+            rows = self.study.run(trial, self._data, Path(folder))
+        plain = {str, int, float, bool, type(None)}
+        assert {type(value) for row in rows for value in row.values()} <= plain, trial
+        return [trial | row for row in rows]
 
     def rows(self, part: str) -> pd.DataFrame:
         """Return the rows of a part, a copy to tamper with."""
-        return rows_of(self.all[0], part).copy()
+        return rows_of(self._run(part)[0], part).copy()
 
-    @functools.cached_property
-    def all(self) -> tuple[pd.DataFrame, set[str]]:
-        """Return all rows, and the modules that any trial used and its hash does not cover."""
-        prints = Fingerprints(self.study, dict.fromkeys(self._data, ""))
-        rows, beyond = [], set()
-        for trial in self.study.trials(self.study.Params.model_validate(self._section)):
-            with watch() as used, tempfile.TemporaryDirectory() as folder:
-                new = self.study.run(trial, self._data, Path(folder))
-            plain = {str, int, float, bool, type(None)}
-            assert {type(value) for row in new for value in row.values()} <= plain, trial
-            rows += [trial | row for row in new]
-            beyond |= used - prints.reach(trial)
-        return pd.DataFrame(rows), beyond
+    def beyond(self, part: str) -> set[str]:
+        """Return the modules that a trial of the part used and its hash does not cover."""
+        return self._run(part)[1]
 
     def checks(self, part: str, rows: pd.DataFrame) -> dict[str, Check]:
         """Return a part's predictions, checked on the rows, by what they claim."""
         return {check.claim: check for check in self.study.parts[part].expects(rows)}
 
     def assert_shown(self) -> None:
-        """Hold every figure to columns that are there, and every table to lines."""
-        rows = self.all[0]
+        """Hold every figure to rows that it shows, and every table to lines."""
+        rows = pd.concat([self._run(part)[0] for part in self.study.parts], ignore_index=True)
         rows.to_parquet(io.BytesIO())  # a column of all parts is of one type
         for shown in self.study.figures:
-            if isinstance(shown, Table):
-                assert len(shown.build(rows)), shown.name
-            else:
-                assert isinstance(shown, Figure)
-                kept = rows
-                for column, wanted in shown.where.items():
-                    kept = kept[
-                        kept[column].isin(wanted if isinstance(wanted, tuple) else [wanted])
-                    ]
-                columns = [shown.x, shown.y, shown.hue, shown.column, shown.row, shown.theory]
-                assert len(kept.dropna(subset=[c for c in columns if c])), shown.name
+            drawn = isinstance(shown, Figure)
+            assert len(figures.chosen(shown, rows) if drawn else shown.build(rows)), shown.name
 
     def assert_fails(self, part: str, claim: str, rows: pd.DataFrame) -> None:
         """Hold all checks of these words to failing on the rows."""
         aimed = [check for words, check in self.checks(part, rows).items() if claim in words]
         assert aimed, claim
         assert not any(check.holds for check in aimed), aimed
+
+    def _measure(self, part: str) -> tuple[pd.DataFrame, set[str]]:
+        """Run a part."""
+        prints = Fingerprints(self.study, dict.fromkeys(self._data, ""))
+        rows, beyond = [], set()
+        for trial in self.trials(part):
+            with watch() as used:
+                rows += self.run(trial)
+            beyond |= used - prints.reach(trial)
+        return pd.DataFrame(rows), beyond

@@ -1,17 +1,10 @@
 """The study ``online_algorithms`` at a size of seconds, run once."""
 
-import functools
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from lightning_modules.registry import watch
-from pipeline.fingerprint import Fingerprints
 from pipeline.studies.online_algorithms import STUDY
-from pipeline.study import Check, Trial, rows_of
 from tests import toy
+from tests.measured import Measured
 
 SECTION: dict[str, dict[str, Any]] = {
     "agreement": {
@@ -89,36 +82,4 @@ SECTION: dict[str, dict[str, Any]] = {
         "seeds": 1,
     },
 }
-
-
-def trials(part: str) -> list[Trial]:
-    """Return the trials of a part."""
-    section = STUDY.Params.model_validate(SECTION)
-    return [trial for trial in STUDY.trials(section) if trial["part"] == part]
-
-
-@functools.cache
-def _run(part: str) -> tuple[pd.DataFrame, tuple[frozenset[str], ...]]:
-    """Run a part; return its rows, and for each trial the modules used beyond its hash."""
-    prints, rows, beyond = Fingerprints(STUDY, {"sunspots": ""}), [], []
-    for trial in trials(part):
-        with watch() as used, tempfile.TemporaryDirectory() as folder:
-            measured = STUDY.run(trial, {"sunspots": toy.series()}, Path(folder))
-        rows += [trial | row for row in measured]
-        beyond.append(frozenset(used) - prints.reach(trial))
-    return pd.DataFrame(rows), tuple(beyond)
-
-
-def rows(part: str) -> pd.DataFrame:
-    """Return the rows of a part, a copy to tamper with."""
-    return rows_of(_run(part)[0], part).copy()
-
-
-def beyond(part: str) -> tuple[frozenset[str], ...]:
-    """Return the modules that each trial used and its hash does not cover."""
-    return _run(part)[1]
-
-
-def checks(part: str, rows: pd.DataFrame) -> dict[str, Check]:
-    """Return the part's predictions, checked on the rows, by what they claim."""
-    return {check.claim: check for check in STUDY.parts[part].expects(rows)}
+MEASURED = Measured(STUDY, SECTION, {"sunspots": toy.series()})

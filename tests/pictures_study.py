@@ -99,17 +99,7 @@ MEASURED = {
 }
 
 
-def rows_of_part(name: str, part: str) -> pd.DataFrame:
-    """Return a part's rows, a copy to tamper with."""
-    return MEASURED[name].rows(part)
-
-
-def checks(name: str, part: str, rows: pd.DataFrame) -> dict[str, Check]:
-    """Return a part's predictions, checked on the rows, by what they claim."""
-    return MEASURED[name].checks(part, rows)
-
-
 def check(name: str, part: str, rows: pd.DataFrame, words: str) -> Check:
     """Return the one prediction whose claim has these words."""
-    (found,) = [c for claim, c in checks(name, part, rows).items() if words in claim]
+    (found,) = [c for claim, c in MEASURED[name].checks(part, rows).items() if words in claim]
     return found

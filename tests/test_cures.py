@@ -13,7 +13,7 @@ from pipeline.studies.cures import STUDY
 from pipeline.studies.cures.outcomes import interval, outcome, outcomes, told
 from pipeline.studies.cures.runs import called
 from pipeline.studies.cures.smoothness import fits, with_width
-from tests import cures_study
+from tests.cures_study import MEASURED, PROBLEM, SECTION
 
 COLUMNS = {
     "learning": [
@@ -26,7 +26,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
-    rows = cures_study.rows(part)
+    rows = MEASURED.rows(part)
     assert set(COLUMNS[part]) <= set(rows)
     for declared in STUDY.parts[part].figures:
         assert len(show(declared, rows).data), declared.name
@@ -35,16 +35,16 @@ def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_trial_names_all_that_it_uses(part: str):
-    assert not any(cures_study.beyond(part))
+    assert MEASURED.beyond(part) == set()
 
 
 def test_the_rows_of_both_parts_make_one_table():
-    rows = pd.concat([cures_study.rows(part) for part in STUDY.parts])
+    rows = pd.concat([MEASURED.rows(part) for part in STUDY.parts])
     assert pa.Table.from_pandas(rows).num_rows == len(rows)
 
 
 def test_no_trial_is_run_twice():
-    learning = cures_study.trials("learning")
+    learning = MEASURED.trials("learning")
     assert len({tuple(trial.items()) for trial in learning}) == len(learning)
     cures = ("clip", "threshold", "decay", "strength", "learning_rate")
     told = {tuple(trial[name] for name in ("task", *cures, "seed")) for trial in learning}
@@ -52,7 +52,7 @@ def test_no_trial_is_run_twice():
 
 
 def test_a_clip_below_every_norm_moves_the_weights_equally_far_each_time():
-    rows = outcomes(cures_study.rows("learning"))
+    rows = outcomes(MEASURED.rows("learning"))
     tight = rows[(rows["kind"] == "norm") & (rows["threshold"] == 0.001)]
     assert len(tight)
     assert (tight["clipped"] == 1).all()
@@ -97,10 +97,10 @@ def test_a_run_that_diverged_ends_at_infinity():
 
 
 def test_a_real_run_that_diverges_is_shown_as_such():
-    trial = next(t for t in cures_study.trials("learning") if t["task"] == "adding")
-    rows = cures_study.run({**trial, "learning_rate": 1e6, "steps": 100})
+    trial = next(t for t in MEASURED.trials("learning") if t["task"] == "adding")
+    rows = MEASURED.run({**trial, "learning_rate": 1e6, "steps": 100})
     assert rows[-1]["diverged"]
-    seen = pd.concat([cures_study.rows("learning"), pd.DataFrame([trial | row for row in rows])])
+    seen = pd.concat([MEASURED.rows("learning"), pd.DataFrame(rows)])
     assert all(len(show(f, seen).data) for f in STUDY.parts["learning"].figures)
 
 
@@ -143,7 +143,7 @@ def test_a_cure_is_called_by_its_numbers():
     ],
 )
 def test_a_mistake_in_a_problem_is_said(key: str, value: Any, says: str):
-    problem = {**cures_study.PROBLEM, key: value}
-    learning = {**cures_study.SECTION["learning"], "problems": {"adding": problem}}
+    problem = {**PROBLEM, key: value}
+    learning = {**SECTION["learning"], "problems": {"adding": problem}}
     with pytest.raises(pydantic.ValidationError, match=says):
-        STUDY.Params.model_validate({**cures_study.SECTION, "learning": learning})
+        STUDY.Params.model_validate({**SECTION, "learning": learning})

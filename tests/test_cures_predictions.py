@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.study import Check
-from tests import cures_study
+from tests.cures_study import MEASURED
 
 ORDER = "temporal_order"
 SEEDS = range(5)
@@ -64,7 +64,7 @@ def expected(task: str = ORDER) -> pd.DataFrame:
 
 
 def checks(rows: pd.DataFrame) -> dict[str, Check]:
-    return cures_study.checks("learning", rows)
+    return MEASURED.checks("learning", rows)
 
 
 TAMPERED: dict[str, tuple[str, Change]] = {
@@ -174,6 +174,6 @@ def test_smoothness_has_to_grow_with_the_norm_from_every_start(power: float):
             for norm, wobble in ((0.1, 1.0), (1.0, 1.1 + 0.1 * seed), (5.0, 0.9), (9.0, 1.0))
         ]
     )
-    found = cures_study.checks("smoothness", rows)
+    found = MEASURED.checks("smoothness", rows)
     assert len(found) == 2
     assert all(check.holds == (power > 0) for check in found.values()), found

@@ -18,7 +18,7 @@ from pipeline.studies.lstm_gates.endings import final
 from pipeline.studies.lstm_gates.judging import losses
 from pipeline.studies.lstm_gates.training import ends
 from pipeline.studies.lstm_gates.variants import Variants, build, variants
-from tests import gates_study
+from tests.gates_study import MEASURED, SECTION, SETTING, VARIANTS
 
 COLUMNS = {
     "bias": ["rate", "steps", "alone", "lag", "left"],
@@ -29,7 +29,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
-    rows = gates_study.rows(part)
+    rows = MEASURED.rows(part)
     assert set(COLUMNS[part]) <= set(rows)
     for declared in STUDY.parts[part].figures:
         assert len(show(declared, rows).data), declared.name
@@ -38,7 +38,7 @@ def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_trial_names_all_that_it_uses(part: str):
-    assert not any(gates_study.beyond(part))
+    assert MEASURED.beyond(part) == set()
 
 
 def test_error_of_a_linear_network_falls_by_its_gain_a_step():
@@ -51,8 +51,8 @@ def test_error_of_a_linear_network_falls_by_its_gain_a_step():
 
 
 def test_what_is_left_of_error_starts_at_all_of_it():
-    rows = gates_study.rows("bias")
-    assert rows[rows["lag"] == 0]["left"].tolist() == [1.0] * len(gates_study.trials("bias"))
+    rows = MEASURED.rows("bias")
+    assert rows[rows["lag"] == 0]["left"].tolist() == [1.0] * len(MEASURED.trials("bias"))
     alone = rows[rows["bias"] == 0]["alone"].dropna()
     assert alone.tolist() == pytest.approx([1 / math.log(2)] * len(alone))
 
@@ -67,7 +67,7 @@ def test_a_residual_sum_forgets_the_order_of_its_inputs():
 
 
 def test_every_network_has_a_name_of_its_own():
-    section = Variants.model_validate(gates_study.VARIANTS)
+    section = Variants.model_validate(VARIANTS)
     names = [trial["variant"] for trial in variants(section, 10)]
     assert len(set(names)) == len(names) == 12
     assert {"lstm", "without output activation", "forget bias 4", "chrono"} < set(names)
@@ -87,7 +87,7 @@ def test_a_network_starts_as_its_trial_says():
 
 @pytest.mark.parametrize("part", ["memory", "text"])
 def test_what_is_saturated_of_a_gate_is_shut_or_open(part: str):
-    rows = gates_study.rows(part)
+    rows = MEASURED.rows(part)
     seen = rows[rows["probe"] == "gates"]
     by = seen.set_index(["task", "variant", "step", "gate", "quantity"])["value"].unstack()
     assert (by["below"] + by["above"] - by["saturated"]).abs().max() < 2e-3, "rounded"
@@ -98,8 +98,8 @@ def test_what_is_saturated_of_a_gate_is_shut_or_open(part: str):
 
 
 def test_a_run_that_diverges_ends_unsolved_with_an_infinite_loss():
-    trial = next(t for t in gates_study.trials("memory") if t["cell"] == "residual")
-    rows = pd.DataFrame(gates_study.run({**trial, "learning_rate": 1e30}))
+    trial = next(t for t in MEASURED.trials("memory") if t["cell"] == "residual")
+    rows = pd.DataFrame(MEASURED.run({**trial, "learning_rate": 1e30}))
     (end,) = ends(rows).to_dict("records")
     assert end["diverged"]
     assert end["held_out_loss"] == math.inf
@@ -113,12 +113,12 @@ def test_a_run_that_diverges_ends_unsolved_with_an_infinite_loss():
         ("bias", "cells", ["lstn"], "did you mean 'lstm'"),
         ("bias", "longest", [2], "greater than or equal to 3"),
         ("bias", "length", 30, "greater than or equal to 40"),
-        ("text", "variants", {**gates_study.VARIANTS, "cells": ["lstm"]}, "cells lack srn"),
-        ("text", "variants", {**gates_study.VARIANTS, "without": ["g"]}, "'input', 'forget'"),
-        ("memory", "tasks", {"copy": gates_study.SETTING}, "'adding', 'temporal_order'"),
+        ("text", "variants", {**VARIANTS, "cells": ["lstm"]}, "cells lack srn"),
+        ("text", "variants", {**VARIANTS, "without": ["g"]}, "'input', 'forget'"),
+        ("memory", "tasks", {"copy": SETTING}, "'adding', 'temporal_order'"),
     ],
 )
 def test_a_mistake_in_the_section_is_said(part: str, key: str, value: Any, says: str):
-    section = {**gates_study.SECTION, part: {**gates_study.SECTION[part], key: value}}
+    section = {**SECTION, part: {**SECTION[part], key: value}}
     with pytest.raises(pydantic.ValidationError, match=says):
         STUDY.Params.model_validate(section)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests import gates_study
+from tests.gates_study import MEASURED
 
 ENDS = "step == 6 and task == '{}' and variant == '{}' and probe.isna()"
 ENDED = "quantity == 'saturated' and variant == 'lstm' and step == 6"
@@ -111,11 +111,11 @@ KEPT: dict[str, tuple[str, str, str, str, float]] = {
 def _holding(case: tuple[str, str, str, str, float]) -> list[bool]:
     """Return whether the checks that a case aims at hold on rows so changed."""
     part, claim, column, which, value = case
-    rows = gates_study.rows(part)
+    rows = MEASURED.rows(part)
     changed: Any = rows.eval(which)
     assert changed.any()
     rows.loc[changed, column] = value
-    found = gates_study.checks(part, rows).items()
+    found = MEASURED.checks(part, rows).items()
     return [bool(check.holds) for words, check in found if claim in words]
 
 

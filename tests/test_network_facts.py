@@ -190,3 +190,8 @@ def test_a_picture_lies_row_by_row():
 
     x_TBI = torch.arange(2 * 3 * 12.0).view(2, 3, 12)
     assert torch.equal(Corner((2, 2, 3), 1)(x_TBI)[..., 0], x_TBI[..., 7])
+
+
+def test_connections_of_weights_whose_use_is_not_known_are_not_left_out_in_silence():
+    with pytest.raises(TypeError, match="Untied: how U_THI is used is not known"):
+        connections(Untied(3, 2, 5, length=4), torch.zeros(1, 1, 3))

@@ -19,7 +19,7 @@ from pipeline.studies.online_algorithms import STUDY, influence_balancing, publi
 from pipeline.studies.online_algorithms.estimates import Problem, noise_of
 from pipeline.studies.online_algorithms.rules import called, half_width, rules, with_interval
 from pipeline.tasks.lagged_sum import LaggedSum
-from tests import online_study
+from tests.online_study import MEASURED, SECTION
 
 COLUMNS = {
     "agreement": ["cosine", "norm_ratio", "relative_error", "bias", "variance", "kilobytes"],
@@ -32,7 +32,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
-    rows = online_study.rows(part)
+    rows = MEASURED.rows(part)
     assert set(COLUMNS[part]) <= set(rows)
     for declared in STUDY.parts[part].figures:
         assert len(show(declared, rows).data), declared.name
@@ -41,35 +41,35 @@ def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
 
 @pytest.mark.parametrize("part", STUDY.parts)
 def test_a_trial_names_all_that_it_uses(part: str):
-    assert not any(online_study.beyond(part))
+    assert MEASURED.beyond(part) == set()
 
 
 @pytest.mark.parametrize("part", ["influence_balancing", "staleness"])
 def test_what_follows_from_mathematics_holds_at_any_size(part: str):
-    checks = list(STUDY.parts[part].expects(online_study.rows(part)))
+    checks = list(STUDY.parts[part].expects(MEASURED.rows(part)))
     assert all(check.holds for check in checks), checks
 
 
 def test_the_gradients_that_are_exact_are_so_at_any_size():
-    checks = online_study.checks("agreement", online_study.rows("agreement"))
+    checks = MEASURED.checks("agreement", MEASURED.rows("agreement"))
     for claim, check in checks.items():
         assert check.holds or "exact gradient" not in claim, check
         assert check.holds or "is exact on" not in claim, check
 
 
 def test_a_run_that_diverges_says_so_in_its_last_row():
-    trial = next(t for t in online_study.trials("staleness") if t["learning_rate"] == 0.1)
+    trial = next(t for t in MEASURED.trials("staleness") if t["learning_rate"] == 0.1)
     *_, last = STUDY.run({**trial, "learning_rate": 50.0}, {}, Path())
     assert last["kind"] == "diverged"
     assert last["relative_error"] is None
-    measured = online_study.rows("staleness").to_dict("records")
+    measured = MEASURED.rows("staleness").to_dict("records")
     rows = pd.DataFrame([*measured, trial | last])
-    assert all(check.holds for check in online_study.checks("staleness", rows).values())
+    assert all(check.holds for check in MEASURED.checks("staleness", rows).values())
     assert [len(show(f, rows).data) for f in STUDY.parts["staleness"].figures]
 
 
 def test_a_refusal_is_a_row_without_numbers():
-    rows = online_study.rows("agreement")
+    rows = MEASURED.rows("agreement")
     row = rows[(rows["rule"] == "diagonal_rtrl") & (rows["cell"] == "srn")].iloc[0]
     assert "mixes its units" in row["refused"]
     assert math.isnan(row["cosine"])
@@ -136,9 +136,9 @@ def test_the_published_figures_keep_their_own_order_and_their_reverse_does_not()
 
 
 def test_runs_as_long_as_the_published_are_judged_and_shorter_ones_are_not():
-    rows = online_study.rows("forecasting")
-    short = online_study.checks("forecasting", rows)
-    long = online_study.checks("forecasting", rows.assign(steps=published.STEPS))
+    rows = MEASURED.rows("forecasting")
+    short = MEASURED.checks("forecasting", rows)
+    long = MEASURED.checks("forecasting", rows.assign(steps=published.STEPS))
     assert "henon: blocked_rtrl is within 30 % of the published NMSE" in long.keys() - short.keys()
     assert not any("published" in claim for claim in short)
 
@@ -171,6 +171,6 @@ def test_a_rule_is_called_by_what_it_is_built_with():
     ],
 )
 def test_a_mistake_in_the_section_is_said(part: str, key: str, value: Any, says: str):
-    section = {**online_study.SECTION, part: {**online_study.SECTION[part], key: value}}
+    section = {**SECTION, part: {**SECTION[part], key: value}}
     with pytest.raises(pydantic.ValidationError, match=says):
         STUDY.Params.model_validate(section)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import online_study
+from tests.online_study import MEASURED
 
 TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "an exact gradient that is off": (
@@ -72,8 +72,8 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
 @pytest.mark.parametrize("tampered", TAMPERED)
 def test_a_check_fails_on_tampered_rows(tampered: str):
     part, claim, column, which, value = TAMPERED[tampered]
-    rows = online_study.rows(part)
+    rows = MEASURED.rows(part)
     rows.loc[rows.eval(which), column] = value
-    aimed = [check for words, check in online_study.checks(part, rows).items() if claim in words]
+    aimed = [check for words, check in MEASURED.checks(part, rows).items() if claim in words]
     assert aimed
     assert not any(check.holds for check in aimed), aimed

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.pictures_study import MEASURED, check, checks, rows_of_part
+from tests.pictures_study import MEASURED, check
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_trials_hash_covers_all_that_it_uses(name: str):
-    assert MEASURED[name].all[1] == set()
+    measured = MEASURED[name]
+    assert [part for part in measured.study.parts if measured.beyond(part)] == []
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -20,12 +21,12 @@ def test_figures_and_tables_can_be_made_of_the_rows(name: str):
     [("weight_sharing", "counts"), ("weight_sharing", "equivariance"), ("pooling", "worked")],
 )
 def test_what_is_exact_holds_at_any_size(name: str, part: str):
-    for found in checks(name, part, rows_of_part(name, part)).values():
+    for found in MEASURED[name].checks(part, MEASURED[name].rows(part)).values():
         assert found.holds, found
 
 
 def test_a_count_that_is_off_by_one_is_missed():
-    rows = rows_of_part("weight_sharing", "counts")
+    rows = MEASURED["weight_sharing"].rows("counts")
     at = rows[(rows["counted"] == "LeNet-5") & (rows["module"] == "C3")].index[0]
     rows.loc[at, ["parameters", "connections"]] += 1
     for words in ("LeNet-5: 60,000 parameters", "340,908"):
@@ -36,7 +37,7 @@ def test_a_count_that_is_off_by_one_is_missed():
 
 
 def test_units_that_do_not_move_with_the_picture_are_found_out():
-    rows = rows_of_part("weight_sharing", "equivariance")
+    rows = MEASURED["weight_sharing"].rows("equivariance")
     swapped = rows.assign(form=rows["form"].replace({"shared": "local", "local": "shared"}))
     for words in ("shared filters see moves", "local units see does not"):
         assert not check("weight_sharing", "equivariance", swapped, words).holds
@@ -44,7 +45,7 @@ def test_units_that_do_not_move_with_the_picture_are_found_out():
 
 @pytest.mark.parametrize("words", ["10 digits", "30 digits", "moved by 4 pixels"])
 def test_the_shared_form_has_to_be_wrong_least_often(words: str):
-    rows = rows_of_part("weight_sharing", "places")
+    rows = MEASURED["weight_sharing"].rows("places")
     shared = rows["form"] == "shared"
     better = rows.assign(wrong=rows["wrong"].where(~shared, 0.0).where(shared, 50.0))
     assert check("weight_sharing", "places", better, words).holds
@@ -53,7 +54,7 @@ def test_the_shared_form_has_to_be_wrong_least_often(words: str):
 
 
 def test_tied_steps_have_to_be_wrong_less_often_and_to_be_fewer():
-    rows = rows_of_part("weight_sharing", "time")
+    rows = MEASURED["weight_sharing"].rows("time")
     of = {"tied": 20.0, "untied": 30.0, "tdnn": 40.0}
     better = rows.assign(
         wrong=rows["form"].map(of), parameters=rows["form"].map({**of, "untied": 999})
@@ -66,7 +67,7 @@ def test_tied_steps_have_to_be_wrong_less_often_and_to_be_fewer():
 
 
 def test_a_digit_that_is_not_the_one_by_hand_is_missed():
-    rows = rows_of_part("pooling", "worked")
+    rows = MEASURED["pooling"].rows("worked")
     for example, words in (("convolution", "3×3 filter"), ("maximum", "maximum"), ("mean", "mean")):
         other = rows.copy()
         other.loc[other[other["example"] == example].index[0], "value"] += 1
@@ -74,19 +75,19 @@ def test_a_digit_that_is_not_the_one_by_hand_is_missed():
 
 
 def test_poolings_are_compared_by_their_means():
-    rows = rows_of_part("pooling", "trained")
+    rows = MEASURED["pooling"].rows("trained")
     by_window = {1: 2.0, 2: 1.0, 3: 1.5, 4: 3.0}
     wrong = rows["window"].map(by_window) + (rows["pooling"] == "mean")
-    found = checks("pooling", "trained", rows.assign(wrong=wrong))
+    found = MEASURED["pooling"].checks("trained", rows.assign(wrong=wrong))
     assert len(found) == 4
     assert all(c.holds for c in found.values())
     assert not any(
-        c.holds for c in checks("pooling", "trained", rows.assign(wrong=-wrong)).values()
+        c.holds for c in MEASURED["pooling"].checks("trained", rows.assign(wrong=-wrong)).values()
     )
 
 
 def test_a_classifier_is_held_to_its_mean_over_seeds():
-    rows = rows_of_part("mnist_classifiers", "classifiers")
+    rows = MEASURED["mnist_classifiers"].rows("classifiers")
     assert rows.loc[rows["wrong"].notna(), "wrong"].between(0, 100).all()
     better, worse = rows.assign(wrong=98.0), rows.assign(wrong=100.0)
     for name in ("MLP", "by rows"):
@@ -95,15 +96,18 @@ def test_a_classifier_is_held_to_its_mean_over_seeds():
 
 
 def test_the_autoencoder_is_held_to_its_error_and_the_components_to_mnists():
-    rows = rows_of_part("mnist_classifiers", "reconstruction")
+    rows = MEASURED["mnist_classifiers"].rows("reconstruction")
     assert set(rows["method"]) == {
         "principal components",
         "autoencoder",
         "autoencoder, pre-trained",
     }
-    claims = checks("mnist_classifiers", "reconstruction", rows.assign(error=5.0))
+    claims = MEASURED["mnist_classifiers"].checks("reconstruction", rows.assign(error=5.0))
     assert len(claims) == 2, "what is no MNIST is not held to its components"
     assert all(c.holds for c in claims.values())
     mnist = rows.assign(pictures=60_000, hidden="[1000, 30]", error=13.9)
-    found = list(checks("mnist_classifiers", "reconstruction", mnist).values())
+    found = list(MEASURED["mnist_classifiers"].checks("reconstruction", mnist).values())
     assert [c.holds for c in found] == [True, False, False]
+    lost = rows.assign(error=rows["error"].where(rows["method"] == "principal components"))
+    seen = MEASURED["mnist_classifiers"].checks("reconstruction", lost).values()
+    assert not any(c.holds for c in seen), "a run that diverged has learned nothing"

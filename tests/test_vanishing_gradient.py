@@ -1,15 +1,12 @@
 """The study ``vanishing_gradient`` at a size of seconds: predictions hold, or fail as they must."""
 
-import functools
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from pipeline.studies.vanishing_gradient import STUDY, learning
-from pipeline.study import Check, Table, rows_of
+from pipeline.study import Table
+from tests.measured import Measured
 
 SECTION: dict[str, dict[str, Any]] = {
     "decay": {
@@ -45,33 +42,19 @@ SECTION: dict[str, dict[str, Any]] = {
 }
 
 
-@functools.cache
-def _measured() -> pd.DataFrame:
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for trial in STUDY.trials(STUDY.Params(**SECTION)):
-            rows += [{**trial, **row} for row in STUDY.run(trial, {}, Path(folder))]
-    return pd.DataFrame(rows)
-
-
-def _rows(part: str) -> pd.DataFrame:
-    return rows_of(_measured(), part).copy()
-
-
-def _checks(part: str, rows: pd.DataFrame) -> dict[str, Check]:
-    return {check.claim: check for check in STUDY.parts[part].expects(rows)}
+MEASURED = Measured(STUDY, SECTION, {})
 
 
 def test_what_is_exact_holds_at_any_size() -> None:
     exact = ("linear, orthogonal", "logistic", "residual", "as drawn")
-    found = _checks("decay", _rows("decay"))
+    found = MEASURED.checks("decay", MEASURED.rows("decay"))
     for words in exact:
         (check,) = [check for claim, check in found.items() if claim.startswith(words)]
         assert check.holds, check
 
 
 def test_what_is_lost_altogether_has_no_number() -> None:
-    rows = _rows("decay")
+    rows = MEASURED.rows("decay")
     lost = rows[
         (rows["activation"] == "logistic") & (rows["length"] == 400) & (rows["gain"] == 0.5)
     ]
@@ -80,15 +63,20 @@ def test_what_is_lost_altogether_has_no_number() -> None:
 
 
 def test_figures_and_tables_can_be_made_of_the_rows() -> None:
-    rows = _measured()
-    tables = [shown for shown in STUDY.figures if isinstance(shown, Table)]
-    assert [len(table.build(rows)) for table in tables] == [19, 2]
+    MEASURED.assert_shown()
+    lines = [
+        len(shown.build(MEASURED.rows(name)))
+        for name, part in STUDY.parts.items()
+        for shown in part.figures
+        if isinstance(shown, Table)
+    ]
+    assert lines == [19, 2]
 
 
 def test_a_run_that_diverged_has_learned_nothing() -> None:
-    rows = _rows("learning")
+    rows = MEASURED.rows("learning")
     rows["held_out_loss"] = [0.001, 0.001, None] * 2
-    found = _checks("learning", rows)
+    found = MEASURED.checks("learning", rows)
     assert found["adding, 50 steps: tanh units above 0.1"].holds
     table = learning.PART.figures[1]
     assert isinstance(table, Table)
@@ -111,8 +99,8 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
 @pytest.mark.parametrize("tampered", TAMPERED)
 def test_a_check_fails_on_tampered_rows(tampered: str) -> None:
     part, claim, column, which, value = TAMPERED[tampered]
-    rows = _rows(part).replace({"network": {"irnn": claim}} if claim in ("gru", "lstm") else {})
+    rows = MEASURED.rows(part).replace(
+        {"network": {"irnn": claim}} if claim in ("gru", "lstm") else {}
+    )
     rows.loc[rows.eval(which), column] = value
-    aimed = [check for words, check in _checks(part, rows).items() if claim in words]
-    assert aimed
-    assert not any(check.holds for check in aimed), aimed
+    MEASURED.assert_fails(part, claim, rows)

@@ -1,5 +1,6 @@
 """How many connections each layer of a network makes: every use of a weight or bias counts."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,19 +9,23 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def connections(network: nn.Module, x_TBI: Tensor) -> dict[str, int]:
-    """Return the connections of every layer that has some, for one input, by the layer's name."""
+    """Return the connections of every layer that has some, for one input, by the layer's name.
+
+    TypeError where a parameter is of no layer whose connections are known.
+    """
+    leaves = {k: m for k, m in network.named_modules() if next(m.children(), None) is None}
+    known = {id(w) for m in leaves.values() if _counts(m) for w in m.parameters()}
+    for name, weights in network.named_parameters():
+        if id(weights) not in known:
+            raise TypeError(f"{type(network).__name__}: how {name} is used is not known")
     found: dict[str, int] = {}
 
-    def count(name: str, module: nn.Module, output: Tensor) -> None:
-        made = _made(module, output[0])
-        if made:
-            found[name] = found.get(name, 0) + made
+    def count(name: str, module: nn.Module, inputs: Any, output: Tensor) -> None:
+        del inputs
+        found[name] = found.get(name, 0) + _made(module, output[0])
 
-    handles = [
-        module.register_forward_hook(lambda m, _, output, name=name: count(name, m, output))
-        for name, module in network.named_modules()
-        if next(module.children(), None) is None
-    ]
+    layers = {name: module for name, module in leaves.items() if _counts(module)}
+    handles = [m.register_forward_hook(partial(count, name)) for name, m in layers.items()]
     try:
         network(x_TBI[:1, :1])
     finally:
@@ -29,14 +34,15 @@ def connections(network: nn.Module, x_TBI: Tensor) -> dict[str, int]:
     return found
 
 
-def _made(module: nn.Module, output: Tensor) -> int:
+def _counts(module: nn.Module) -> bool:
+    """Tell whether a layer's connections can be counted."""
+    return isinstance(module, nn.Conv2d | nn.Linear) or hasattr(module, "connections")
+
+
+def _made(module: Any, output: Tensor) -> int:
     """Return how many connections lead to one example's output."""
-    own: Any = getattr(module, "connections", None)
-    if own is not None:
-        return own(output[0].numel() if output.dim() > 1 else 1)
     if isinstance(module, nn.Conv2d):
-        seen = module.weight[0].numel() + (module.bias is not None)
-        return output.numel() * seen
+        return output.numel() * (module.weight[0].numel() + (module.bias is not None))
     if isinstance(module, nn.Linear):
         return output.numel() * (module.in_features + (module.bias is not None))
-    return 0
+    return module.connections(output[0].numel() if output.dim() > 1 else 1)

@@ -20,7 +20,11 @@ from pipeline.tasks._epochs import Epochs
 
 
 class Pictures(Task):
-    """Pictures and what is asked of them."""
+    """Pictures and what is asked of them.
+
+    Attributes:
+        trained: how many are trained on.
+    """
 
     def __init__(
         self,
@@ -40,7 +44,7 @@ class Pictures(Task):
         at_least(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
-        self._images, self._held_out_size = images, held_out_size
+        self._images, self._held_out_size, self.trained = images, held_out_size, wanted
         drawn_N = np.arange(there) if train_size is None else numbers(seed).permutation(there)
         self._epochs = Epochs(seed, batch_size, drawn_N[:wanted])
 

@@ -44,8 +44,8 @@ class Images(Pictures):
         if size is not None and size < 1:
             raise ValueError(f"size is {size}, must be at least 1, or None")
         self._targets, self._size = targets, size
-        own_HW = tuple(images.train_x_NHW.shape[1:])
-        self.shape_CYX = 1, *(own_HW if size is None else (size, size))
+        Y, X = images.train_x_NHW.shape[1:] if size is None else (size, size)
+        self.shape_CYX: tuple[int, int, int] = (1, Y, X)
         self.input_size = math.prod(self.shape_CYX)
         self.output_size = images.classes if targets == "class" else self.input_size
         self.loss = "cross_entropy" if targets == "class" else "squared_error"

@@ -87,9 +87,9 @@ def measure(
         seed=seed,
         batch_size=BATCH,
         held_out_size=held_out_size,
-        train_size=(digits := min(train_size, len(data[dataset].train_y_N))),
+        train_size=train_size,
     )
-    every = digits // BATCH
+    every = source.trained // BATCH
     units = ("relu", "linear") if rule is None else ("logistic", "logistic")
     layers = NETWORKS[network](source.input_size, source.output_size, [hidden_size], *units)
     _starts.start(layers, start, scale)
@@ -103,7 +103,7 @@ def measure(
     for row in rows:
         accuracy = row["held_out_accuracy"]
         error = None if accuracy is None else 1 - accuracy
-        yield {**row, "epoch": row["step"] / every, "error": error, "digits": digits}
+        yield {**row, "epoch": row["step"] / every, "error": error, "digits": source.trained}
 
 
 def ends(rows: pd.DataFrame) -> pd.Series:

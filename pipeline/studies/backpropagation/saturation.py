@@ -82,7 +82,7 @@ def measure(
         seed=seed,
         batch_size=batch_size,
         held_out_size=held_out_size,
-        train_size=min(train_size, len(data[dataset].train_y_N)),
+        train_size=train_size,
     )
     hidden = [hidden_size] * depth
     layers = NETWORKS[network](source.input_size, source.output_size, hidden, activation)

@@ -11,11 +11,10 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveFloat, PositiveInt
 
-from pipeline import finals
+from pipeline import judged
 from pipeline.classifying import DATA, Classifier, learn
 from pipeline.probing import Attached, flat
-from pipeline.spread import spread
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial
+from pipeline.study import Check, Rows, Section, Study, Table, Trial
 
 RUN = "classifier", "seed"
 
@@ -54,14 +53,9 @@ def measure(
     return learn(data[DATA], scratch=scratch, **settings).rows
 
 
-def ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how each run ended."""
-    return finals.ends(rows[rows["record"] == "curve"], RUN)
-
-
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold each classifier's mean to what is expected of it."""
-    for name, runs in ends(rows).groupby("classifier", sort=False):
+    for name, runs in judged.ends(rows, RUN).groupby("classifier", sort=False):
         most, wrong = float(runs["at_most"].iloc[0]), runs["wrong"].mean()
         yield Check(f"{name}: at most {most:g} % wrong", bool(wrong <= most), f"{wrong:.2f} %")
 
@@ -73,11 +67,11 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
             "classifier": name,
             "parameters": f"{int(runs['parameters'].iloc[0]):,}",
             "batches": int(runs["step"].iloc[0]),
-            "wrong, %": spread(runs["wrong"]),
+            "wrong, %": judged.spread(runs["wrong"]),
             "best, %": f"{runs['wrong'].min():.2f}",
             "seeds": len(runs),
         }
-        for name, runs in ends(rows).groupby("classifier", sort=False)
+        for name, runs in judged.ends(rows, RUN).groupby("classifier", sort=False)
     )
 
 
@@ -89,35 +83,13 @@ PART = Study(
     expects,
     data=(DATA,),
     figures=(
-        Figure(
-            name="wrong",
-            title="Held-out digits that are wrong",
-            caption="Percent of the test pictures, mean and range over seeds, by how many "
-            "pictures were seen.",
-            x="examples",
-            y="wrong",
-            where={"record": "curve"},
-            hue="classifier",
-            log_y=True,
-            labels={"examples": "pictures seen", "wrong": "wrong, %"},
-        ),
+        judged.curves("classifier", x="examples"),
         Table(
             name="wrong-final",
             title="Wrong at the end",
             caption="Mean ± standard deviation over seeds.",
             build=_table,
         ),
-        Figure(
-            name="error",
-            title="Error that comes back to each layer",
-            caption="‖∂L/∂h‖ of its outputs over a batch, mean over training; layers in the order "
-            "in which pictures go through them.",
-            x="layer",
-            y="value",
-            where={"probe": "error_flow"},
-            hue="classifier",
-            log_y=True,
-            labels={"value": "‖∂L/∂h‖"},
-        ),
+        judged.errors("classifier", x="layer"),
     ),
 )

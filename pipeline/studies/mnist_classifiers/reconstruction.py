@@ -7,6 +7,7 @@ pair after the other, each for ``pretraining`` batches.
 
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,21 @@ import pandas as pd
 import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from sklearn.decomposition import PCA
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
 from pipeline.classifying import DATA
 from pipeline.datasets._base import Images
-from pipeline.spread import spread
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial
+from pipeline.judged import spread
+from pipeline.study import Check, Figure, Row, Rows, Section, Study, Table, Trial
 from pipeline.tasks.images import Images as ImagesTask
 
 PCA_ERROR, NEAR, MNIST = 13.87, 0.2, 60_000
 """Of thirty components on MNIST, and what may be between."""
-RUN = "method", "seed"
+RUN, WHOLE = ("method", "seed"), 0
+"""What tells runs apart, and the stage at which all layers learn."""
 
 
 class Params(Section):
@@ -80,20 +82,19 @@ def measure(
     if method == "principal components":
         return {"step": 0, "error": _components(images, json.loads(hidden)[-1]), **facts}
     torch.manual_seed(seed)
-    network = Autoencoder(task.input_size, json.loads(hidden))
+    whole = Autoencoder(task.input_size, json.loads(hidden))
+
+    def trained(network: nn.Module, batches: int, stage: int) -> Iterator[Row]:
+        learner = BackpropLearner(network, task.loss, "adam", learning_rate)
+        every, of = max(1, batches // evaluations), scratch / f"stage-{stage}"
+        rows = fit(learner, task, steps=batches, evaluate_every=every, seed=seed, scratch=of)
+        yield from (_told(row, task.input_size) | {"stage": stage, **facts} for row in rows)
+
     rows = []
-    for stage in [*range(1, 1 + len(network.encoder) * bool(pretraining)), None]:
-        learner = BackpropLearner(
-            network if stage is None else network.stage(stage), task.loss, "adam", learning_rate
-        )
-        batches = steps if stage is None else pretraining
-        every = max(1, batches // evaluations)
-        of = None if stage is None else scratch / f"stage-{stage}"
-        trained = fit(
-            learner, task, steps=batches, evaluate_every=every, seed=seed, scratch=of or scratch
-        )
-        rows += [{**row, "stage": stage or 0, **facts} for row in trained]
-    return [_told(row, task.input_size) for row in rows]
+    if pretraining:
+        for stage in range(1, len(whole.encoder) + 1):
+            rows += trained(whole.stage(stage), pretraining, stage)
+    return [*rows, *trained(whole, steps, WHOLE)]
 
 
 def _told(row: dict[str, Any], pixels: int) -> dict[str, Any]:
@@ -115,9 +116,13 @@ def _flat(x_NHW: Tensor) -> Any:
 
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how each run of the whole network ended, and the components."""
-    whole = rows[(rows["stage"].fillna(0) == 0)]
-    return whole[whole["step"] == whole.groupby(list(RUN))["step"].transform("max")]
+    """Return how each run of the whole network ended, and the components.
+
+    One that diverged has an infinite error.
+    """
+    whole = rows[rows["stage"].fillna(WHOLE) == WHOLE]
+    last = whole[whole["step"] == whole.groupby(list(RUN))["step"].transform("max")]
+    return last.assign(error=pd.to_numeric(last["error"]).fillna(math.inf))
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -159,7 +164,7 @@ PART = Study(
             caption="Squared error a picture, held out, mean and range over seeds.",
             x="step",
             y="error",
-            where={"stage": 0},
+            where={"stage": WHOLE},
             hue="method",
             log_y=True,
             labels={"step": "batches", "error": "error a picture"},

@@ -65,7 +65,6 @@ def measure(
 ) -> Rows:
     """Train one layer of units; a row for each epoch."""
     torch.manual_seed(seed)
-    train_size = min(train_size, len(data[dataset].train_y_N))
     source = TASKS[task](
         data[dataset],
         seed=seed,
@@ -73,7 +72,7 @@ def measure(
         held_out_size=held_out_size,
         train_size=train_size,
     )
-    a_time = train_size // batch_size
+    a_time = source.trained // batch_size
     learner = RuleLearner(
         NETWORKS[network](source.input_size, source.output_size, spread=0.0),
         RULES[rule](rate, decay, epoch=a_time * batch_size),
@@ -87,7 +86,7 @@ def measure(
             "epoch": row["step"] / a_time,
             "error": 1 - row["held_out_accuracy"],
             "separated": learner.rule.settled_at is not None,
-            "digits": train_size,
+            "digits": source.trained,
         }
 
 

@@ -14,11 +14,10 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline import finals
+from pipeline import judged
 from pipeline.classifying import DATA, Classifier, learn
 from pipeline.probing import Attached, flat
-from pipeline.spread import spread
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial
+from pipeline.study import Check, Rows, Section, Study, Table, Trial
 
 RUN = "pooling", "window", "seed"
 FILTERS = "layers.C1", "layers.C3"
@@ -57,14 +56,9 @@ def measure(pooling: str, window: int, data: Any, scratch: Path, **classifier: A
     return [row for row in rows if row.get("module", FILTERS[0]) in FILTERS]
 
 
-def ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how each run ended."""
-    return finals.ends(rows[rows["record"] == "curve"], RUN)
-
-
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare means over seeds."""
-    mean = ends(rows).groupby(["pooling", "window"])["wrong"].mean()
+    mean = judged.ends(rows, RUN).groupby(["pooling", "window"])["wrong"].mean()
     for window in (2, 3):
         pair = [("maximum", window), ("mean", window)]
         if all(of in mean.index for of in pair):
@@ -82,13 +76,13 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how often each network is wrong at the end."""
-    by = ends(rows).groupby(["pooling", "window"], sort=False)
+    by = judged.ends(rows, RUN).groupby(["pooling", "window"], sort=False)
     return pd.DataFrame(
         {
             "pooling": pooling,
             "window": f"{window}×{window}",
             "parameters": int(runs["parameters"].iloc[0]),
-            "wrong, %": spread(runs["wrong"]),
+            "wrong, %": judged.spread(runs["wrong"]),
         }
         for (pooling, window), runs in by
     )
@@ -102,36 +96,13 @@ PART = Study(
     expects,
     data=(DATA,),
     figures=(
-        Figure(
-            name="wrong",
-            title="Held-out digits that are wrong",
-            caption="Percent of the test pictures, mean and range over seeds.",
-            x="step",
-            y="wrong",
-            where={"record": "curve"},
-            hue="pooling",
-            column="window",
-            log_y=True,
-            labels={"step": "batches", "wrong": "wrong, %"},
-        ),
+        judged.curves("pooling", "window"),
         Table(
             name="wrong-final",
             title="Wrong at the end",
             caption="Mean ± standard deviation over seeds.",
             build=_table,
         ),
-        Figure(
-            name="error-to-filters",
-            title="Error that comes back to the filters",
-            caption="‖∂L/∂h‖ of a layer of filters' outputs over a batch, mean since the "
-            "evaluation before.",
-            x="step",
-            y="value",
-            where={"probe": "error_flow", "window": 2},
-            hue="pooling",
-            column="module",
-            log_y=True,
-            labels={"step": "batches", "value": "‖∂L/∂h‖", "module": "layer"},
-        ),
+        judged.errors("pooling", column="module", where={"window": 2}),
     ),
 )

@@ -11,7 +11,6 @@ from lightning_modules.networks import NETWORKS
 from lightning_modules.networks._connections import connections
 from pipeline.study import Check, Rows, Section, Study, Table, Trial
 
-TEN_TO_12, TEN_TO_4 = 10**12, 10**4
 BUILD: dict[str, tuple[str, Callable[[Any], nn.Module], int]] = {
     "LeNet-5": ("lenet5", lambda kind: kind(), 784),
     "AlexNet": ("alexnet", lambda kind: kind(), 3 * 224 * 224),
@@ -65,7 +64,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     yield Check(claim, seen == LENET5_CONNECTIONS, f"{seen:,}")
     dense, shared = int(sums["large, dense"]), int(sums["large, shared"])
     claim = "a million units on 1000×1000 pixels: 10^12 weights, a hundred filters of 10×10: 10^4"
-    yield Check(claim, (dense, shared) == (TEN_TO_12, TEN_TO_4), f"{dense:,} and {shared:,}")
+    yield Check(claim, (dense, shared) == (10**12, 10**4), f"{dense:,} and {shared:,}")
     local, filters = (_layer(rows, name, "filters") for name in ("local filters", "shared filters"))
     same = local["connections"] == filters["connections"]
     ratio = local["parameters"] / filters["parameters"]

@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline import finals
+from pipeline import judged
 from pipeline.classifying import Classifier
 from pipeline.probing import Attached, flat
-from pipeline.spread import spread
-from pipeline.study import Figure, Section, Table, Trial
+from pipeline.study import Section, Table, Trial
 
 RUN = "form", "train_size", "seed"
 
@@ -36,7 +35,7 @@ def trials(p: Forms) -> Iterator[Trial]:
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run ended."""
-    return finals.ends(rows[rows["record"] == "curve"].astype({"train_size": int}), RUN)
+    return judged.ends(rows, RUN).astype({"train_size": int})
 
 
 def wrong(rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,25 +48,14 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     lines: dict[Any, dict[str, Any]] = {}
     for (form, size), runs in ends(rows).groupby(["form", "train_size"], sort=False):
         line = lines.setdefault(form, {"parameters": f"{int(runs['parameters'].iloc[0]):,}"})
-        line[f"{size:,}"] = spread(runs["wrong"])
+        line[f"{size:,}"] = judged.spread(runs["wrong"])
     return pd.DataFrame([{"form": form, **line} for form, line in lines.items()])
 
 
 TABLE = Table(
-    name="wrong",
+    name="wrong-final",
     title="Wrong, in percent, by how many digits were learned from",
     caption="Held out, at the end; mean ± standard deviation over seeds.",
     build=_table,
 )
-CURVES = Figure(
-    name="curves",
-    title="Held-out digits that are wrong",
-    caption="Percent, mean and range over seeds.",
-    x="step",
-    y="wrong",
-    where={"record": "curve"},
-    hue="form",
-    column="train_size",
-    log_y=True,
-    labels={"step": "batches", "wrong": "wrong, %", "train_size": "digits"},
-)
+CURVES = judged.curves("form", "train_size")

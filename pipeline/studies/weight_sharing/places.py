@@ -4,20 +4,19 @@ All have as many units, in one layer that is rectified, under a linear one. Afte
 held-out digits are moved to the right by some pixels and judged again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from pydantic import NonNegativeInt
-from torch import nn
+from torch.nn.functional import pad
 
-from lightning_modules.training.backprop import BackpropLearner
-from pipeline.classifying import DATA, Learned, learn
+from lightning_modules.interfaces import Batch
+from pipeline import judged
+from pipeline.classifying import DATA, learn, wrong
 from pipeline.studies.weight_sharing import forms
 from pipeline.study import Check, Figure, Rows, Study, Trial
-from pipeline.tasks.images import Images
 
 
 class Params(forms.Forms):
@@ -38,37 +37,30 @@ def measure(form: str, shifts: str, data: Any, scratch: Path, **classifier: Any)
     learned = learn(data[DATA], scratch=scratch, **classifier)
     yield from learned.rows
     for shift in map(int, shifts.split(",")):
-        yield {"record": "moved", "shift": shift, "wrong": _moved(learned, shift)}
+        moved = (_moved(batch, learned.shape_CYX, shift) for batch in learned.source.held_out())
+        yield {"record": "moved", "shift": shift, "wrong": wrong(learned.learner.evaluate(moved))}
 
 
-@torch.no_grad()
-def _moved(learned: Learned, shift: int) -> float:
-    """Return how many of a hundred held-out digits, moved to the right, are judged wrong."""
-    learner, source, wrong, there = learned.learner, learned.source, 0, 0
-    assert isinstance(learner, BackpropLearner)
-    assert isinstance(source, Images)
-    for batch in source.held_out():
-        x_BCYX = batch.x_TBI.view(-1, *source.shape_CYX)
-        moved_BCYX = nn.functional.pad(x_BCYX, (shift, 0))[..., : x_BCYX.shape[-1]]
-        z_TBO = learner.network(moved_BCYX.reshape(batch.x_TBI.shape))
-        wrong += int((z_TBO.argmax(-1) != batch.y_TB).sum())
-        there += len(x_BCYX)
-    return 100 * wrong / there
+def _moved(batch: Batch, shape_CYX: Sequence[int], shift: int) -> Batch:
+    """Return the pictures moved to the right."""
+    x_BCYX = batch.x_TBI.view(-1, *shape_CYX)
+    x_BCYX = pad(x_BCYX, (shift, 0))[..., : x_BCYX.shape[-1]]
+    return batch._replace(x_TBI=x_BCYX.reshape(batch.x_TBI.shape))
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare means over seeds."""
-    for size, wrong in forms.wrong(rows).iterrows():
-        seen = ", ".join(f"{form} {value:.2f} %" for form, value in wrong.items())
+    for size, mean in forms.wrong(rows).iterrows():
+        seen = ", ".join(f"{form} {value:.2f} %" for form, value in mean.items())
         claim = f"{size:,} digits: shared filters are wrong least often"
-        yield Check(claim, wrong.idxmin() == "shared", seen)
+        yield Check(claim, mean.idxmin() == "shared", seen)
     moved = rows[rows["record"] == "moved"]
     furthest, most = int(moved["shift"].max()), moved["train_size"].max()
     moved = moved[(moved["shift"] == furthest) & (moved["train_size"] == most)]
-    wrong = moved.groupby("form")["wrong"].mean()
+    mean = moved.groupby("form")["wrong"].mean()
     claim = f"moved by {furthest} pixels: shared filters are wrong less often than dense units"
-    seen = f"{wrong['shared']:.1f} and {wrong['dense']:.1f} %"
-    yield Check(claim, bool(wrong["shared"] < wrong["dense"]), seen)
+    seen = f"{mean['shared']:.1f} and {mean['dense']:.1f} %"
+    yield Check(claim, bool(mean["shared"] < mean["dense"]), seen)
 
 
 PART = Study(
@@ -90,20 +82,9 @@ PART = Study(
             where={"record": "moved"},
             hue="form",
             column="train_size",
-            labels={"shift": "pixels", "wrong": "wrong, %", "train_size": "digits"},
+            labels={**judged.LABELS, "shift": "pixels"},
         ),
         forms.CURVES,
-        Figure(
-            name="error",
-            title="Error that comes back to each layer",
-            caption="‖∂L/∂h‖ of its outputs over a batch, mean since the evaluation before.",
-            x="step",
-            y="value",
-            where={"probe": "error_flow"},
-            hue="form",
-            column="layer",
-            log_y=True,
-            labels={"step": "batches", "value": "‖∂L/∂h‖"},
-        ),
+        judged.errors("form", column="layer"),
     ),
 )
