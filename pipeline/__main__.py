@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.errors import UserError
+from pipeline.importing import at_once
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -61,12 +62,13 @@ def run(
     force: Annotated[bool, typer.Option(help="Run finished trials again as well.")] = False,
 ) -> None:
     """Run the trials of a study that are not finished, at the scale of params.yaml."""
-    from pipeline import execute, jobs, params
+    with at_once():
+        from pipeline import execute, jobs, params
 
-    settings = params.load()
-    if not settings.dispatch.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    job = jobs.job(settings, study)
+        settings = params.load()
+        if not settings.dispatch.gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        job = jobs.job(settings, study)
     try:
         failed = [r for r in execute.run(job, settings.dispatch, told, force) if r.error]
     except KeyboardInterrupt:
@@ -84,11 +86,14 @@ def run(
 @app.command()
 def report(study: Study) -> None:
     """Build a study's page and figures from its table, and keep them in MLflow."""
-    from pipeline import params
-    from pipeline import report as reports
-    from pipeline.tracking import Tracker
+    with at_once():
+        from pipeline import params
+        from pipeline import report as reports
+        from pipeline.studies import STUDIES
+        from pipeline.tracking import Tracker
 
-    scale = _checked(params.load(), study)
+        scale = _checked(params.load(), study)
+        STUDIES[study]  # imports it
     folder = reports.build(study, scale)
     _say(f"{folder / 'index.html'}")
     with _as_a_remark():
@@ -98,10 +103,12 @@ def report(study: Study) -> None:
 @app.command()
 def index() -> None:
     """Build the page over all studies."""
-    from pipeline import params
-    from pipeline import report as reports
+    with at_once():
+        from pipeline import params
+        from pipeline import report as reports
 
-    _say(str(reports.index(params.load().scale)))
+        settings = params.load()
+    _say(str(reports.index(settings.scale)))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightning_modules.registry import watch
+from pipeline.importing import at_once
 from pipeline.study import Row, Study, Trial
 
 
@@ -63,7 +64,10 @@ def measure(module: str, task: Task, data: Mapping[str, Any], threads: int) -> O
 
 def load(module: str) -> Study:
     """Import a study by the name of its module."""
-    return importlib.import_module(module).STUDY
+    if module not in sys.modules:
+        with at_once():
+            importlib.import_module(module)
+    return sys.modules[module].STUDY  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def in_one_line(error: BaseException) -> str:
