@@ -42,6 +42,8 @@ class Classifier(Section):
     """Rows and columns that pictures seen whole are drawn to; None leaves them as they are."""
     optimizer: Literal["adam", "sgd"]
     learning_rate: PositiveFloat
+    anneal: bool = False
+    """Whether a network's rate falls to 0 over the run, as half a cosine does."""
     clip: PositiveFloat | None = None
     """The most that the gradient's norm may be."""
     batch_size: PositiveInt
@@ -52,6 +54,8 @@ class Classifier(Section):
     def _one(self) -> "Classifier":
         if (self.network is None) == (self.cell is None):
             raise ValueError("give one of network and cell")
+        if self.anneal and self.cell is not None:
+            raise ValueError("anneal is of networks: a cell's rate is constant")
         return self
 
     def flat(self) -> Trial:
@@ -83,6 +87,7 @@ def learn(
     size: int | None,
     optimizer: str,
     learning_rate: float,
+    anneal: bool,
     clip: float | None,
     batch_size: int,
     steps: int,
@@ -98,8 +103,10 @@ def learn(
     shown = {"size": size} if task == "images" else {"labels": "last"}
     source = TASKS[task](images, seed, batch_size, **sizes, **shown)
     torch.manual_seed(seed)
-    of = {"optimizer": optimizer, "learning_rate": learning_rate}
+    of: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate}
     of["clip"] = None if clip is None else Clip("norm", clip)
+    if anneal:
+        of["anneal"] = anneal
     learner = _built(source, network, cell, json.loads(options), of)
     rows = fit(
         learner,

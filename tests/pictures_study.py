@@ -80,7 +80,9 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "reconstruction": {
             "hidden": [5, 2],
             "pretraining": [0, 3],
+            "gain": 4.0,
             "learning_rate": 0.01,
+            "anneal": True,
             "batch_size": 5,
             "steps": 4,
             "evaluations": 2,

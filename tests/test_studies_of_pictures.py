@@ -1,8 +1,10 @@
 """The studies of pictures: predictions hold, or fail as they must."""
 
 import pytest
+from pydantic import ValidationError
 
-from tests.pictures_study import MEASURED, check
+from pipeline.classifying import Classifier
+from tests.pictures_study import MEASURED, ROWS, check
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -111,3 +113,9 @@ def test_the_autoencoder_is_held_to_its_error_and_the_components_to_mnists():
     lost = rows.assign(error=rows["error"].where(rows["method"] == "principal components"))
     seen = MEASURED["mnist_classifiers"].checks("reconstruction", lost).values()
     assert not any(c.holds for c in seen), "a run that diverged has learned nothing"
+
+
+def test_a_cells_rate_cannot_be_annealed():
+    of = {**ROWS, "cell": "lstm", "anneal": True}
+    with pytest.raises(ValidationError, match="anneal is of networks: a cell's rate is constant"):
+        Classifier.model_validate(of)

@@ -1,6 +1,7 @@
 """Every learner against a bare loop of automatic differentiation."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,8 +16,10 @@ from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Algorithm, Cell, Run, Task
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
+from lightning_modules.training.decay import Decay
 from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import OPTIMIZERS
+from lightning_modules.training.losses import counted_only
 from lightning_modules.training.recorder import Row
 from lightning_modules.training.sequence import SequenceLearner
 from tests.recall import Recall
@@ -120,6 +123,30 @@ def test_back_propagation_through_the_unrolled_network_draws_that_curve_too():
     rows = fit(learner, task, steps=6, evaluate_every=2, seed=0)
     by_bptt = sequence_learner(task, optimizer="adam")
     assert_same_rows(rows, fit(by_bptt, task, steps=6, evaluate_every=2, seed=0))
+
+
+def test_an_annealed_rate_falls_to_nothing_as_half_a_cosine_does():
+    task, steps = Recall(), 6
+    network = Unrolled(sequence_learner(task).cell, 2).double()
+    slow = copy.deepcopy(network)
+    learner = BackpropLearner(network, task.loss, "sgd", 0.1, anneal=True)
+    fit(learner, task, steps=steps, evaluate_every=2, seed=0)
+    for step in range(steps):
+        batch = task.batch(step)
+        z_NO, y_N = counted_only(slow(batch.x_TBI.double()), batch.y_TB, batch.mask_TB)
+        weights = list(slow.parameters())
+        gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(z_NO, y_N), weights)
+        rate = 0.1 * (1 + math.cos(math.pi * step / steps)) / 2
+        for w, gradient in zip(weights, gradients, strict=True):
+            w.data -= rate * gradient
+    torch.testing.assert_close(network.state_dict(), slow.state_dict(), rtol=1e-12, atol=1e-12)
+
+
+def test_a_decay_that_would_not_fall_with_an_annealed_rate_is_refused():
+    with pytest.raises(ValueError, match="anneal and decay were both given"):
+        BackpropLearner(
+            torch.nn.Linear(1, 1), "cross_entropy", "sgd", 0.1, None, Decay("l2", 1), True
+        )
 
 
 @pytest.mark.parametrize("algorithm", [RTRL, BlockedRTRL])

@@ -72,17 +72,27 @@ def online(inner: type[Algorithm] = RTRL) -> SequenceLearner:
     return sequence_learner(Recall(streams=True), partial(Noisy, inner), **settings)
 
 
-def dropped() -> BackpropLearner:
+def dropped(**settings: Any) -> BackpropLearner:
     torch.manual_seed(0)
-    return BackpropLearner(Dropped(), "cross_entropy", "adam", 0.01)
+    return BackpropLearner(Dropped(), "cross_entropy", "adam", 0.01, **settings)
 
 
 BUILDS = {inner.__name__: partial(online, inner) for inner in (BPTT, TBPTT, RTRL, BlockedRTRL)}
 
 
-@pytest.mark.parametrize("build", [*BUILDS.values(), dropped], ids=[*BUILDS, "back-propagation"])
-def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build, tmp_path):
-    whole, resumed, streams = build(), build(), build is not dropped
+NETWORKS = {"back-propagation": dropped, "annealed": partial(dropped, anneal=True)}
+
+
+@pytest.mark.parametrize(
+    ("build", "streams"),
+    [
+        *((build, True) for build in BUILDS.values()),
+        *((build, False) for build in NETWORKS.values()),
+    ],
+    ids=[*BUILDS, *NETWORKS],
+)
+def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build, streams, tmp_path):
+    whole, resumed = build(), build()
     expected = fit(whole, Recall(streams=streams), **RUN)
     with pytest.raises(RuntimeError, match="killed"):
         fit(build(), Failing(streams=streams), **RUN, scratch=tmp_path, checkpoint_every_seconds=0)

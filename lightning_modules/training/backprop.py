@@ -8,6 +8,7 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
@@ -33,10 +34,17 @@ class BackpropLearner(Learner):
         learning_rate: float,
         clip: Clip | None = None,
         decay: Decay | None = None,
+        anneal: bool = False,
     ):
-        """Train all parameters of ``network``."""
+        """Train all parameters of ``network``.
+
+        ``anneal`` lets the rate fall to 0 over the run, as half a cosine does; ValueError together
+        with ``decay``, which would not fall with it.
+        """
         super().__init__(loss, optimizer, learning_rate, clip, decay)
-        self.network = network
+        if anneal and decay is not None:
+            raise ValueError("anneal and decay were both given: decay keeps to a constant rate")
+        self.network, self.anneal = network, anneal
         self._due: list[Instrument] = []
 
     def begin(self, task: Task) -> None:
@@ -44,6 +52,14 @@ class BackpropLearner(Learner):
         super().begin(task)
         if task.streams:
             raise ValueError("the task streams, but a network keeps no state: use SequenceLearner")
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer, and the schedule of its rate where that is annealed."""
+        optimizer = super().configure_optimizers()
+        if not self.anneal:
+            return optimizer
+        fall = CosineAnnealingLR(optimizer, int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss over the counted outputs."""

@@ -18,6 +18,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
+from lightning_modules.networks import _starts
 from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
@@ -38,8 +39,12 @@ class Params(Section):
 
     hidden: list[PositiveInt]
     """Sizes of the encoder's layers, the code's last; as many components are compared."""
+    gain: PositiveFloat
+    """Of the normalised start; 4 makes up for the slope of a logistic unit at rest, 1/4."""
     pretraining: list[NonNegativeInt]
     learning_rate: PositiveFloat
+    anneal: bool
+    """Whether the rate falls to 0 over each training, as half a cosine does."""
     batch_size: PositiveInt
     steps: PositiveInt
     evaluations: PositiveInt
@@ -63,7 +68,9 @@ def measure(
     method: str,
     pretraining: int,
     hidden: str,
+    gain: float,
     learning_rate: float,
+    anneal: bool,
     batch_size: int,
     steps: int,
     evaluations: int,
@@ -83,9 +90,10 @@ def measure(
         return {"step": 0, "error": _components(images, json.loads(hidden)[-1]), **facts}
     torch.manual_seed(seed)
     whole = Autoencoder(task.input_size, json.loads(hidden))
+    _starts.start(whole, "normalised", gain)
 
     def trained(network: nn.Module, batches: int, stage: int) -> Iterator[Row]:
-        learner = BackpropLearner(network, task.loss, "adam", learning_rate)
+        learner = BackpropLearner(network, task.loss, "adam", learning_rate, anneal=anneal)
         every, of = max(1, batches // evaluations), scratch / f"stage-{stage}"
         rows = fit(learner, task, steps=batches, evaluate_every=every, seed=seed, scratch=of)
         yield from (_told(row, task.input_size) | {"stage": stage, **facts} for row in rows)
