@@ -127,9 +127,11 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     by = rows.groupby(["network", "gate"], sort=False)
     sums = by[["starts", "settled"]].sum()
     least, mean = by[["right", "answers"]].min(), by["mistakes"].mean()
-    told = mean.map(lambda value: "" if pd.isna(value) else f"{value:.1f}")
-    words = {"right": "fewest right", "answers": "of"}
-    return sums.join(least.rename(columns=words)).assign(**{"mean mistakes": told}).reset_index()
+    told = {
+        "fewest right": [f"{right} of {answers}" for right, answers in least.to_numpy()],
+        "mistakes": mean.map(lambda value: "" if pd.isna(value) else f"{value:.1f}"),
+    }
+    return sums.assign(**told).reset_index()
 
 
 PART = Study(
@@ -142,7 +144,7 @@ PART = Study(
         Table(
             name="gates",
             title="Gates of logic",
-            caption="Starts that settled, and the fewest right answers of any start at its end.",
+            caption="Starts that settled, the fewest right answers of any at its end, mean mistakes.",
             build=_table,
         ),
     ),

@@ -5,11 +5,11 @@ error back to the one pixel that was largest, the mean to all of a window alike,
 what is learned and in what comes back to the filters below.
 
 Expected:
-    1. The worked examples come out digit for digit: a picture of 5×5 seen by a 3×3 filter, and one
-       of 20×20 pooled by 10×10.
-    2. On digits the maximum is not worse than the mean, and windows of 2×2 are better than of 4×4,
+    1. On digits the maximum is not worse than the mean, and windows of 2×2 are better than of 4×4,
        of which too little is left.
-    3. No pooling at all costs more parameters and is not better than windows of 2×2.
+    2. No pooling at all costs more parameters and is not better than windows of 2×2.
+    3. The worked examples come out digit for digit: a picture of 5×5 seen by a 3×3 filter, and one
+       of 20×20 pooled by 10×10.
 
 References:
     LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document
@@ -24,4 +24,4 @@ from pipeline.studies.pooling.trained import PART as TRAINED
 from pipeline.studies.pooling.worked import PART as WORKED
 from pipeline.study import join
 
-STUDY = join(__doc__, worked=WORKED, trained=TRAINED)
+STUDY = join(__doc__, trained=TRAINED, worked=WORKED)
