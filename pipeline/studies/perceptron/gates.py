@@ -144,7 +144,7 @@ PART = Study(
         Table(
             name="gates",
             title="Gates of logic",
-            caption="Starts that settled, the fewest right answers of any at its end, mean mistakes.",
+            caption="Starts that settled, fewest right answers at the end of any, mean mistakes.",
             build=_table,
         ),
     ),
