@@ -4,6 +4,7 @@ The same rows give the same bytes: no date, no random names, nothing estimated b
 """
 
 import io
+import re
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +21,9 @@ from pipeline.study import Figure
 DRAW = {"line": line, "scatter": scatter, "bar": bar}
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 """What the page itself is set in: an image of text would neither match it nor stay small."""
+
+HASHED = re.compile(r'(?<= id=")\w*[0-9a-f]{10}(?=")')
+"""Matplotlib's names of what is drawn more than once."""
 
 
 def draw(figure: Figure, rows: pd.DataFrame, ground: Ground) -> str:
@@ -122,7 +126,13 @@ def _size(down: int, across: int) -> tuple[float, float]:
 
 
 def _svg(canvas: Canvas) -> str:
-    """Return the picture without its date and its maker, in the page's own type."""
+    """Return the picture without its date and its maker, in the page's own type.
+
+    What is drawn more than once matplotlib names by a hash of its place, whose last digits differ
+    from processor to processor: here it is numbered.
+    """
     file = io.StringIO()
     canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue().replace("'DejaVu Sans'", FONTS)
+    svg = file.getvalue().replace("'DejaVu Sans'", FONTS)
+    numbers = {name: f"shared_{n}" for n, name in enumerate(HASHED.findall(svg), start=1)}
+    return re.sub("|".join(numbers), lambda name: numbers[name[0]], svg) if numbers else svg
