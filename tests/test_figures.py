@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -44,6 +45,17 @@ def test_a_figure_shows_the_names_its_labels_give(report_of: tuple[str, Path]):
     svg = (report_of[1] / "figures" / "growth.svg").read_text(encoding="utf-8")
     for text in ("units n", "the fast rule", "theory", "deep: True, word: early", ">10<", ">40<"):
         assert text in svg, text
+
+
+def test_nothing_in_a_picture_is_named_by_a_hash_and_every_name_is_there(
+    report_of: tuple[str, Path],
+):
+    for file in sorted((report_of[1] / "figures").iterdir()):
+        svg = file.read_text(encoding="utf-8")
+        names = re.findall(r' id="([^"]+)"', svg)
+        assert not [name for name in names if re.search(r"[0-9a-f]{10}", name)]
+        assert len(names) == len(set(names))
+        assert set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg)) <= set(names)
 
 
 def test_a_line_is_summed_up_by_its_end_and_the_rest_by_the_mean(report_of: tuple[str, Path]):
