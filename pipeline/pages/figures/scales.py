@@ -6,7 +6,15 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from pipeline.pages.figures.grounds import words
 from pipeline.study import Figure
@@ -47,9 +55,13 @@ def _log(axis: Any, values: list[float]) -> None:
 
 
 def _thousands(axis: Any) -> None:
-    """Separate the thousands on a linear axis that has any."""
-    if axis.get_scale() == "linear" and max(map(abs, axis.get_view_interval())) >= 1000:
+    """Separate the thousands on a linear axis that has any; millions leave room for few numbers."""
+    most = max(map(abs, axis.get_view_interval()))
+    if axis.get_scale() == "linear" and most >= 1000:
         axis.set_major_formatter(NUMBERS)
+        if most >= 1e6:
+            axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            axis.set_major_locator(MaxNLocator(4))
 
 
 def _comparable(limits: list[tuple[float, float]], log: bool) -> bool:
