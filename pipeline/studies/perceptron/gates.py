@@ -128,7 +128,7 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     sums = by[["starts", "settled"]].sum()
     least, mean = by[["right", "answers"]].min(), by["mistakes"].mean()
     told = {
-        "fewest right": [f"{right} of {answers}" for right, answers in least.to_numpy()],
+        "fewest right": [f"{right:.0f} of {answers:.0f}" for right, answers in least.to_numpy()],
         "mistakes": mean.map(lambda value: "" if pd.isna(value) else f"{value:.1f}"),
     }
     return sums.assign(**told).reset_index()
