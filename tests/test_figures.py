@@ -92,6 +92,13 @@ def test_a_legend_of_many_long_names_stays_within_the_picture():
     assert max(start + 4 * len(name) for name, start in starts.items()) < width
 
 
+def test_thousands_and_millions_are_written_out_on_a_linear_axis():
+    rows = pd.DataFrame({"x": [0, 1_500_000], "y": [0, 4_000]})
+    svg = draw(Figure("some", "", "", "x", "y"), rows, LIGHT)
+    for number in ("500,000", "1,000,000", "1,500,000", "2,000"):
+        assert f">{number}<" in svg, number
+
+
 def test_a_logarithmic_axis_says_how_many_values_lie_below_it():
     rows = pd.DataFrame({"x": [1, 2, 3, 4], "y": [0.0, 2.0, 3.0, -1.0]})
     assert hidden(Figure("log", "", "", "x", "y", log_y=True), rows) == 2

@@ -125,6 +125,6 @@ def test_all_exponents_together_are_the_logarithm_of_the_determinant(
     j_TBSS = torch.empty(T, B, S, S).double()
     p.passage().run.path.jacobians(0, j_TBSS)
     expected = torch.linalg.slogdet(j_TBSS[first:]).logabsdet.mean()
-    # Where a Jacobian is singular, both are what rounding leaves.
-    if (torch.linalg.matrix_rank(j_TBSS[first:]) == S).all():
-        assert sum(value(rows, rank=rank, lag=None) for rank in range(S)) == near(expected)
+    if (torch.linalg.matrix_rank(j_TBSS[first:]) < S).any():
+        pytest.skip("a Jacobian is singular: its determinant is what rounding leaves")
+    assert sum(value(rows, rank=rank, lag=None) for rank in range(S)) == near(expected)

@@ -57,11 +57,13 @@ def _log(axis: Any, values: list[float]) -> None:
 def _thousands(axis: Any) -> None:
     """Separate the thousands on a linear axis that has any; millions leave room for few numbers."""
     most = max(map(abs, axis.get_view_interval()))
-    if axis.get_scale() == "linear" and most >= 1000:
+    if axis.get_scale() != "linear" or most < 1000:
+        return
+    if most < 1e6:
         axis.set_major_formatter(NUMBERS)
-        if most >= 1e6:
-            axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-            axis.set_major_locator(MaxNLocator(4))
+    else:
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_major_locator(MaxNLocator(4))
 
 
 def _comparable(limits: list[tuple[float, float]], log: bool) -> bool:
