@@ -100,7 +100,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     fitted, asymptotic = fits["exponent"], fits["from"].min() >= ASYMPTOTIC
     dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
     history = fitted["bptt, read each sequence"]
-    seen = f"{dense:.2f} > {blocked:.2f} > {history:.2f}"
+    seen = f"{dense:.2f}, {blocked:.2f}, {history:.2f}"
     ordered = bool(dense > blocked > history)
     yield Check("time: RTRL's exponent of n > blocked RTRL's > BPTT's", ordered, seen)
     if asymptotic:

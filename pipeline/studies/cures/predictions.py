@@ -142,7 +142,7 @@ def _directions(task: str, seen: pd.DataFrame) -> Iterator[Check]:
     if "adaptive" in by and "value" in by:
         claim = f"{task}: the tightest clip by unit turns less than the tightest by value"
         yield Check(
-            claim, by["adaptive"] > by["value"], f"{by['adaptive']:.3f} > {by['value']:.3f}"
+            claim, by["adaptive"] > by["value"], f"{by['adaptive']:.3f} against {by['value']:.3f}"
         )
 
 
