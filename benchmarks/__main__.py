@@ -12,14 +12,14 @@ import pathlib
 import pkgutil
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NoReturn, get_args
 
 import rich
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from lightning_modules.registry import nearest
+from lightning_modules.registry import UnknownNameError, nearest
 
 Row = dict[str, Any]
 ABREAST = 5
@@ -41,7 +41,10 @@ def main(
         _refuse(f"benchmark {name!r} is unknown: {nearest(name, NAMES)}")
     for chosen in NAMES if name is None else [name]:
         run = importlib.import_module(f"benchmarks.{chosen}").run
-        rows = run(**_arguments(run, given or []))
+        try:
+            rows = run(**_arguments(run, given or []))
+        except UnknownNameError as error:
+            _refuse(str(error))
         if as_json:
             typer.echo(json.dumps(rows, indent=2))
         else:
@@ -67,7 +70,7 @@ def _arguments(run: Callable[..., list[Row]], given: list[str]) -> Row:
     return arguments
 
 
-def _refuse(why: str) -> None:
+def _refuse(why: str) -> NoReturn:
     """End with one line."""
     sys.exit(f"error: {why}")
 

@@ -11,7 +11,7 @@ from lightning_modules.interfaces import Algorithm, Cell
 
 def autograd(cell: Cell, x_TBI: Tensor, c_BS: Tensor) -> list[Tensor]:
     """Return the gradient of Σ c s of all steps for each block of parameters."""
-    s_BS, total = torch.zeros_like(c_BS), torch.zeros((), dtype=c_BS.dtype)
+    s_BS, total = torch.zeros_like(c_BS), c_BS.new_zeros(())
     for x_BI in x_TBI:
         s_BS = cell(x_BI, s_BS)
         total = total + (c_BS * s_BS).sum()
@@ -20,7 +20,7 @@ def autograd(cell: Cell, x_TBI: Tensor, c_BS: Tensor) -> list[Tensor]:
 
 def summed(rule: Algorithm, length: int, cell: Cell, x_TBI: Tensor, c_BS: Tensor) -> Tensor:
     """Return the sum of the gradients of runs of ``length`` steps, (P,)."""
-    state_BS, memory, total_P = torch.zeros_like(c_BS), None, torch.zeros(())
+    state_BS, memory, total_P = torch.zeros_like(c_BS), None, c_BS.new_zeros(())
     for part_TBI in x_TBI.split(length):
         run = rule.run(cell, part_TBI, state_BS, Constant(c_BS), memory)
         state_BS, memory, total_P = run.state_BS, run.memory, total_P + run.gradient_P

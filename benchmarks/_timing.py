@@ -1,6 +1,7 @@
 """How everything here is timed: one thread, processor time, all forms taking turns.
 
-What else the machine does can only add, so what is given is the lower quartile over rounds.
+On a GPU it is the wall's time, the device's work awaited. What else the machine does can only
+add, so what is given is the lower quartile over rounds.
 """
 
 import statistics
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from lightning_modules.interfaces import Algorithm, Cell
+from lightning_modules.registry import UnknownNameError, nearest
 
-ROUNDS, PRODUCT = 9, 1024
+ROUNDS, PRODUCT = 9, {"cpu": 1024, "cuda": 8192}
 
 Work = tuple[Callable[[], object], int]
 """What is timed, and of how many steps it consists."""
@@ -35,9 +37,11 @@ class Constant:
         return self.c_BS.expand_as(s_TBS)
 
 
-def interleaved(work: dict[str, Work], rounds: int | None = None) -> dict[str, float]:
-    """Return the lower quartile over rounds of each work's processor seconds a step."""
-    return {name: quartile(times) for name, times in in_turn(work, rounds).items()}
+def interleaved(
+    work: dict[str, Work], rounds: int | None = None, device: str = "cpu"
+) -> dict[str, float]:
+    """Return the lower quartile over rounds of each work's seconds a step."""
+    return {name: quartile(times) for name, times in in_turn(work, rounds, device).items()}
 
 
 def quartile(values: Sequence[float]) -> float:
@@ -45,21 +49,39 @@ def quartile(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=4)[0]
 
 
-def in_turn(work: dict[str, Work], rounds: int | None = None) -> dict[str, list[float]]:
-    """Return each work's processor seconds a step, round by round."""
+def in_turn(
+    work: dict[str, Work], rounds: int | None = None, device: str = "cpu"
+) -> dict[str, list[float]]:
+    """Return each work's seconds a step, round by round."""
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range((rounds or ROUNDS) + 1):
         for name, (go, steps) in work.items():
-            start = time.process_time()
+            start = _now(device)
             go()
             if turn:  # The first round warms up.
-                taken[name].append((time.process_time() - start) / steps)
+                taken[name].append((_now(device) - start) / steps)
     return taken
 
 
+def _now(device: str) -> float:
+    """Return the seconds that go by where the work is done."""
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def model(device: str) -> str:
+    """Return what a GPU calls itself; a processor is just "cpu"."""
+    return device if device == "cpu" else torch.cuda.get_device_name()
+
+
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Use one thread meanwhile."""
+def one_thread(device: str = "cpu") -> Iterator[None]:
+    """Use one thread meanwhile; UnknownNameError for a device that is not here."""
+    here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if device not in here:
+        raise UnknownNameError(f"device {device!r} is not here: {nearest(device, here)}")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -68,23 +90,24 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def product() -> Work:
+def product(device: str = "cpu") -> Work:
     """Return the matrix product whose rate, ``rate``, is the peak."""
-    a, b = torch.randn(2, PRODUCT, PRODUCT).unbind()
+    a, b = torch.randn(2, PRODUCT[device], PRODUCT[device], device=device).unbind()
     out = torch.empty_like(a)
     return lambda: torch.mm(a, b, out=out), 1
 
 
-def rate(seconds: float) -> float:
+def rate(seconds: float, device: str = "cpu") -> float:
     """Return the operations a second of a ``product`` that took so long."""
-    return 2 * PRODUCT**3 / seconds
+    return 2 * PRODUCT[device] ** 3 / seconds
 
 
 def stream(rule: Algorithm, cell: Cell, batch: int, length: int, steps: int) -> Work:
     """Return the work of going ``steps`` further along a stream in runs of ``length``."""
-    parts = torch.randn(steps, batch, cell.input_size).split(length)
-    credit = Constant(torch.randn(batch, cell.state_size))
-    state_BS, memory = torch.zeros(batch, cell.state_size), None
+    at = next(cell.parameters()).device
+    parts = torch.randn(steps, batch, cell.input_size, device=at).split(length)
+    credit = Constant(torch.randn(batch, cell.state_size, device=at))
+    state_BS, memory = torch.zeros(batch, cell.state_size, device=at), None
 
     def go() -> None:
         nonlocal state_BS, memory

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks._timing import one_thread
+from benchmarks._timing import model, one_thread
 from lightning_modules.networks._connections import connections
 from lightning_modules.networks.alexnet import AlexNet
 
@@ -44,7 +44,7 @@ def _measured(device: torch.device, batch: int, width: float, side: int, groups:
         if step:  # the first warms up
             forward, back = min(forward, taken), min(back, taken_back)
     row: Row = {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "device": model(device.type),
         "groups": groups,
         "batch": batch,
         "parameters": sum(w.numel() for w in network.parameters()),

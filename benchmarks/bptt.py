@@ -1,8 +1,9 @@
 """A training step by back-propagation through time, beside torch's own layers and cells.
 
 Forward through T = 100 steps and back to the gradient of every weight, 32 inputs, batch 32,
-float32, one thread, timed as ``_timing`` says. The loss is Σ c h of all steps, whose derivative c
-is handed to every form, so none pays for a loss; no form needs the inputs' gradient.
+float32, one thread, on a GPU with ``device=cuda``, timed as ``_timing`` says. The loss is Σ c h of
+all steps, whose derivative c is handed to every form, so none pays for a loss; no form needs the
+inputs' gradient. The ratios that rows are held to are a processor's.
 
     ours    ``bptt`` on srn, gru, lstm
     layer   torch.nn.RNN, GRU, LSTM and automatic differentiation
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks._exact import distance
-from benchmarks._timing import Constant, Work, interleaved, one_thread, several, stream
+from benchmarks._timing import Constant, Work, interleaved, model, one_thread, several, stream
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
@@ -36,36 +37,41 @@ Row = dict[str, Any]
 
 
 def run(
-    sizes: int | tuple[int, ...] = (64, 128), cells: str | tuple[str, ...] = tuple(KINDS)
+    sizes: int | tuple[int, ...] = (64, 128),
+    cells: str | tuple[str, ...] = tuple(KINDS),
+    device: str = "cpu",
 ) -> list[Row]:
     """Return a row for each cell and number of hidden units."""
     names = (cells,) if isinstance(cells, str) else cells
-    with one_thread():
-        return [_measured(name, n) for name in names for n in several(sizes)]
+    with one_thread(device):
+        return [_measured(name, n, device) for name in names for n in several(sizes)]
 
 
-def _measured(name: str, n: int) -> Row:
+def _measured(name: str, n: int, device: str) -> Row:
     """Return the times of one cell and size, and their ratios."""
     torch.manual_seed(0)
     seconds = interleaved(
         {
-            "ours": stream(BPTT(), CELLS[name](INPUTS, n), BATCH, STEPS, STEPS),
-            "layer": layer(KINDS[name], n, BATCH),
-            "loop": _loop(KINDS[name], n),
-        }
+            "ours": stream(BPTT(), CELLS[name](INPUTS, n).to(device), BATCH, STEPS, STEPS),
+            "layer": layer(KINDS[name], n, BATCH, device),
+            "loop": _loop(KINDS[name], n, device),
+        },
+        device=device,
     )
-    row: Row = {"cell": name, "n": n, "torch": f"{KINDS[name]}, {KINDS[name]}Cell"}
+    row: Row = {"device": model(device), "cell": name, "n": n}
+    row["torch"] = f"{KINDS[name]}, {KINDS[name]}Cell"
     row |= {f"{form}_ms": taken * STEPS * 1e3 for form, taken in seconds.items()}
     row |= {f"of_{form}": seconds["ours"] / seconds[form] for form in ("layer", "loop")}
     row["error"] = _error(name, n)
-    most = TARGETS[name] if n == 128 else {}
+    most = TARGETS[name] if n == 128 and device == "cpu" else {}
     return row | {f"{form}_at_most_{x:g}": row[form] <= x for form, x in most.items()}
 
 
-def layer(kind: str, n: int, batch: int) -> Work:
+def layer(kind: str, n: int, batch: int, device: str = "cpu") -> Work:
     """Return the work of a training step of torch's layer."""
-    net, x_TBI = getattr(nn, kind)(INPUTS, n), torch.randn(STEPS, batch, INPUTS)
-    c_TBH = torch.randn(batch, n).expand(STEPS, batch, n).contiguous()
+    net, x_TBI = getattr(nn, kind)(INPUTS, n).to(device), torch.randn(STEPS, batch, INPUTS)
+    x_TBI, c_TBH = x_TBI.to(device), torch.randn(batch, n).expand(STEPS, batch, n)
+    c_TBH = c_TBH.to(device).contiguous()
 
     def go() -> None:
         net.zero_grad()
@@ -74,10 +80,10 @@ def layer(kind: str, n: int, batch: int) -> Work:
     return go, STEPS
 
 
-def _loop(kind: str, n: int) -> Work:
+def _loop(kind: str, n: int, device: str) -> Work:
     """Return the same of torch's cell, step by step."""
-    net, x_TBI = getattr(nn, f"{kind}Cell")(INPUTS, n), torch.randn(STEPS, BATCH, INPUTS)
-    c_T = [torch.randn(BATCH, n)] * STEPS
+    net = getattr(nn, f"{kind}Cell")(INPUTS, n).to(device)
+    x_TBI, c_T = torch.randn(STEPS, BATCH, INPUTS).to(device), [torch.randn(BATCH, n).to(device)]
 
     def go() -> None:
         net.zero_grad()
@@ -85,7 +91,7 @@ def _loop(kind: str, n: int) -> Work:
         for x_BI in x_TBI.unbind():
             state = net(x_BI, state)
             h_T.append(state[0] if kind == "LSTM" else state)
-        torch.autograd.backward(h_T, c_T)
+        torch.autograd.backward(h_T, c_T * STEPS)
 
     return go, STEPS
 

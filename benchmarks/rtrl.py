@@ -1,8 +1,8 @@
 """Exact gradients on a stream: dense and blocked RTRL beside the operations that dense ones need.
 
-One thread, float32. The floor is dense RTRL's 2 S² P operations a step at the rate of a large
-matrix product measured in the same round, so `under floor` is how many times less time than the
-fastest possible dense form. Timed as ``_timing`` says.
+One thread, float32, on a GPU with ``device=cuda``. The floor is dense RTRL's 2 S² P operations a
+step at the rate of a large matrix product measured in the same round, so `under floor` is how many
+times less time than the fastest possible dense form. Timed as ``_timing`` says.
 
     dense            the gradient at every step
     blocked every    the same, in blocks of ``every`` steps (n/2)
@@ -16,7 +16,8 @@ rate of operations is too far ahead of its memory for any form to reach it.
 ``error`` is the largest distance from automatic differentiation, relative, in float64, over
 forms and blocks of parameters, on a stream that crosses four blocks. With three sizes from 64 up
 a last row fits time ~ n^k; its ± is the half-width of the 95 % interval. Dense RTRL is timed up
-to n = ``dense``: at 512 a step is 143 GFLOP on 570 MB.
+to n = ``dense``: at 512 a step is 143 GFLOP on 570 MB. The least figures that rows are held to are
+a processor's.
 """
 
 from typing import Any
@@ -24,7 +25,16 @@ from typing import Any
 import torch
 
 from benchmarks._exact import autograd, distance, summed
-from benchmarks._timing import Work, interleaved, one_thread, product, rate, several, stream
+from benchmarks._timing import (
+    Work,
+    interleaved,
+    model,
+    one_thread,
+    product,
+    rate,
+    several,
+    stream,
+)
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells import CELLS
@@ -57,23 +67,32 @@ def run(
     dense: int = 256,
     every: int | None = None,
     summed: int | None = None,
+    device: str = "cpu",
 ) -> list[Row]:
     """Return a row for each number of hidden units, and one for the fitted exponents."""
-    with one_thread():
-        rows = [_measured(cell, n, batch, n <= dense, every, summed) for n in several(sizes)]
+    with one_thread(device):
+        rows = [
+            _measured(cell, n, batch, n <= dense, every, summed, device) for n in several(sizes)
+        ]
     return [*rows, *_exponents(rows)]
 
 
 def _measured(
-    name: str, n: int, batch: int, dense: bool, every: int | None, summed: int | None
+    name: str,
+    n: int,
+    batch: int,
+    dense: bool,
+    every: int | None,
+    summed: int | None,
+    device: str,
 ) -> Row:
     """Return the figures of one size."""
     torch.manual_seed(0)
-    cell = CELLS[name](INPUTS, n)
+    cell = CELLS[name](INPUTS, n).to(device)
     every, summed = every or max(8, n // 2), summed or 2 * n
     operations = 2 * cell.state_size**2 * sum(w.numel() for w in cell.parameters()) * batch
     work = {
-        "product": product(),
+        "product": product(device),
         "every": stream(BlockedRTRL(every), cell, batch, 1, every),
         "reading": _reading(cell, batch),
         "summed": stream(BlockedRTRL(summed), cell, batch, summed, summed * (2 if n < HUGE else 1)),
@@ -81,16 +100,17 @@ def _measured(
     if dense:
         work["dense"] = stream(RTRL(), cell, batch, 1, _dense_steps(operations))
     # A round at n = 512 takes half a minute.
-    seconds = interleaved(work, None if n < HUGE else 3)
-    row: Row = {"cell": name, "n": n, "batch": batch, "every_steps": every, "summed_steps": summed}
-    row |= _figures(operations, seconds) | {"error": _error(name, min(n, 64))}
-    least = TARGETS.get((name, n, batch), {})
+    seconds = interleaved(work, 3 if n >= HUGE and device == "cpu" else None, device)
+    row: Row = {"device": model(device), "cell": name, "n": n, "batch": batch}
+    row |= {"every_steps": every, "summed_steps": summed}
+    peak = rate(seconds.pop("product"), device)
+    row |= _figures(operations, peak, seconds) | {"error": _error(name, min(n, 64), device)}
+    least = TARGETS.get((name, n, batch), {}) if device == "cpu" else {}
     return row | {f"{key}_at_least_{x:g}": row[key] >= x for key, x in least.items() if key in row}
 
 
-def _figures(operations: int, seconds: dict[str, float]) -> Row:
+def _figures(operations: int, peak: float, seconds: dict[str, float]) -> Row:
     """Return times and their ratios."""
-    peak = rate(seconds.pop("product"))
     floor = operations / peak
     row: Row = {"peak_gflops": peak / 1e9, "floor_us": floor * 1e6}
     row |= {f"{form}_us": taken * 1e6 for form, taken in seconds.items()}
@@ -104,9 +124,9 @@ def _figures(operations: int, seconds: dict[str, float]) -> Row:
 
 def _reading(cell: Cell, batch: int) -> Work:
     """Return the work of reading an influence once."""
-    P = sum(w.numel() for w in cell.parameters())
-    v_1R, m_RP = torch.randn(1, batch * cell.state_size), torch.randn(batch * cell.state_size, P)
-    out_1P = torch.zeros(1, P)
+    P, R = sum(w.numel() for w in cell.parameters()), batch * cell.state_size
+    at = next(cell.parameters()).device
+    v_1R, m_RP, out_1P = (torch.randn(s, device=at) for s in ((1, R), (R, P), (1, P)))
     return lambda: torch.mm(v_1R, m_RP, out=out_1P), 1
 
 
@@ -130,11 +150,11 @@ def _exponents(rows: list[Row]) -> list[Row]:
     return [found]
 
 
-def _error(name: str, n: int) -> float:
+def _error(name: str, n: int, device: str) -> float:
     """Return the largest relative distance of any form from automatic differentiation."""
-    cell, block = CELLS[name](INPUTS, n).double(), 8
-    x_TBI = torch.randn(4 * block + 3, 2, INPUTS, dtype=torch.float64)
-    c_BS = torch.randn(2, cell.state_size, dtype=torch.float64)
+    cell, block = CELLS[name](INPUTS, n).to(device).double(), 8
+    x_TBI = torch.randn(4 * block + 3, 2, INPUTS).to(device).double()
+    c_BS = torch.randn(2, cell.state_size).to(device).double()
     exact = autograd(cell, x_TBI, c_BS)
     forms = (RTRL(), 1), (BlockedRTRL(block), 1), (BlockedRTRL(block), len(x_TBI))
     return max(distance(summed(*form, cell, x_TBI, c_BS), exact) for form in forms)

@@ -52,6 +52,8 @@ def test_many_rows_are_cut_into_tables_that_fit(monkeypatch: pytest.MonkeyPatch)
         (["rtlr"], "did you mean 'rtrl'?"),
         (["rtrl", "--with", "size=8"], "did you mean 'sizes'?"),
         (["rtrl", "--with", "sizes=eight"], "'sizes=eight' cannot be read"),
+        (["rtrl", "--with", "device=cqu"], "device 'cqu' is not here: did you mean 'cpu'?"),
+        (["bptt", "--with", "cells=grru"], "did you mean 'gru'?"),
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_line(arguments: list[str], says: str) -> None:
