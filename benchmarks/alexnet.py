@@ -2,8 +2,9 @@
 
 Pictures are 3×224×224, in batches of 128 as published on a GPU, of 4 and on one thread on a CPU;
 in two groups, as on two devices, and in one. Times are the wall's, the device's work awaited, the
-least of some steps after one that warms up. ``gflops`` counts two operations for every connection
-and picture forwards, and four back.
+least of some steps after one that warms up, under torch's own settings, by which a GPU's
+convolutions may use TF32. ``gflops`` counts two operations for every connection and picture
+forwards, and four back.
 """
 
 import time

@@ -186,7 +186,9 @@ PART = Study(
             "online",
             "Learning curves, an update at every step",
             "TBPTT with its horizon in brackets beside exact online gradients, mean and spread "
-            "over seeds.",
+            "over seeds. While the weights move at every step, what is carried along was made by "
+            "older ones. Exact gradients look back furthest, so where a window learns better, "
+            "this staleness is the likely cause; `online_algorithms` measures it.",
         ),
         Table(
             name="final",
