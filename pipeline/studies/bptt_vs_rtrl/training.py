@@ -186,9 +186,8 @@ PART = Study(
             "online",
             "Learning curves, an update at every step",
             "TBPTT with its horizon in brackets beside exact online gradients, mean and spread "
-            "over seeds. While the weights move at every step, what is carried along was made by "
-            "older ones. Exact gradients look back furthest, so where a window learns better, "
-            "this staleness is the likely cause; `online_algorithms` measures it.",
+            "over seeds. Where a window learns better, that what is carried on is older than the "
+            "weights is the likely cause; `online_algorithms` measures it.",
         ),
         Table(
             name="final",
