@@ -85,6 +85,7 @@ NETWORK_CASES = {
         refused=(
             (lambda: LeNet5((1, 32, 32)), r"of \(1, 28, 28\), not of \(1, 32, 32\)"),
             (lambda: LeNet5(output_size=9), "10 outputs, not 9"),
+            (lambda: LeNet5(rubbish=0.0), r"rubbish is 0\.0"),
         ),
     ),
     "locally_connected": NetworkCase(

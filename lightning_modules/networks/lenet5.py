@@ -10,15 +10,22 @@
 
 Pictures are padded by 2 to 32×32 and taken from [0, 1] to -0.1 … 1.175, as there. The targets w_i
 of F6 are pictures of the characters, 7×12, of -1 and 1, and fixed; they are drawn anew here. The
-outputs are -y, so that the largest is the answer, and the cross-entropy of their softmax is the
-paper's criterion (9) without its constant for rubbish classes. 60,000 parameters, and 340,908
-connections on one channel of 28×28. There is no training by second derivatives here.
+outputs are -y, so that the largest is the answer. With the constant j > 0 of rubbish classes, -j
+is an eleventh output in training, no target's, and the cross-entropy of their softmax is the
+paper's criterion (9),
+
+    y_target + log(e^-j + Σ_i e^-y_i),
+
+which pulls F6 to the target's picture until their distance is well below j; without, it is enough
+that all others are farther. The paper leaves j open. 60,000 parameters, and 340,908 connections on
+one channel of 28×28. There is no training by second derivatives here.
 
 References:
     LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document
         recognition, Proceedings of the IEEE 86(11).
 """
 
+import math
 from collections import OrderedDict
 from typing import final
 
@@ -43,14 +50,24 @@ BACKGROUND, INK = -0.1, 1.175
 class LeNet5(PictureNetwork):
     """The network of 60,000 trainable parameters, for ten classes."""
 
-    def __init__(self, shape_CYX: tuple[int, int, int] = (1, 28, 28), output_size: int = 10):
-        """ValueError where pictures are not of one channel of 28×28, or classes not ten."""
+    def __init__(
+        self,
+        shape_CYX: tuple[int, int, int] = (1, 28, 28),
+        output_size: int = 10,
+        rubbish: float | None = None,
+    ):
+        """ValueError where pictures are not of one channel of 28×28, or classes not ten.
+
+        ``rubbish`` is j; None is none.
+        """
         if tuple(shape_CYX) != (1, 28, 28):
             raise ValueError(f"LeNet-5 sees pictures of (1, 28, 28), not of {tuple(shape_CYX)}")
         if output_size != len(CHARACTERS):
             raise ValueError(f"LeNet-5 has {len(CHARACTERS)} outputs, not {output_size}")
+        if rubbish is not None and not (math.isfinite(rubbish) and rubbish > 0):
+            raise ValueError(f"rubbish is {rubbish}: it must be finite and above 0, or None")
         super().__init__(shape_CYX, output_size)
-        code = HEIGHT * WIDTH
+        self.rubbish, code = rubbish, HEIGHT * WIDTH
         layers: dict[str, nn.Module] = {
             "C1": nn.Conv2d(1, 6, 5),
             "f1": _Squash(),
@@ -71,6 +88,13 @@ class LeNet5(PictureNetwork):
         for layer, inputs in ((0, 25), (2, 4), (4, 60 * 25 / 16), (6, 4), (8, 400), (11, 120)):
             for weights in self.layers[layer].parameters():
                 nn.init.uniform_(weights, -2.4 / inputs, 2.4 / inputs)
+
+    def forward(self, x_TBI: Tensor) -> Tensor:
+        """Return minus the distances to the characters, (T, B, 10); in training, -j after them."""
+        z_TBO = super().forward(x_TBI)
+        if self.rubbish is None or not self.training:
+            return z_TBO
+        return torch.cat([z_TBO, torch.full_like(z_TBO[..., :1], -self.rubbish)], dim=-1)
 
     def see(self, x_NCYX: Tensor) -> Tensor:
         """Return minus the distances to the characters, (N, 10)."""
