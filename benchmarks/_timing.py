@@ -56,14 +56,14 @@ def in_turn(
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range((rounds or ROUNDS) + 1):
         for name, (go, steps) in work.items():
-            start = _now(device)
+            start = now(device)
             go()
             if turn:  # The first round warms up.
-                taken[name].append((_now(device) - start) / steps)
+                taken[name].append((now(device) - start) / steps)
     return taken
 
 
-def _now(device: str) -> float:
+def now(device: str) -> float:
     """Return the seconds that go by where the work is done."""
     if device == "cpu":
         return time.process_time()

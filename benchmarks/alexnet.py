@@ -1,20 +1,19 @@
 """A training step of AlexNet at full width: forward and back, on a GPU where there is one.
 
 Pictures are 3×224×224, in batches of 128 as published on a GPU, of 4 and on one thread on a CPU;
-in two groups, as on two devices, and in one. Times are the wall's, the device's work awaited, the
-least of some steps after one that warms up, under torch's own settings, by which a GPU's
+in two groups, as on two devices, and in one. Each time is the least of some steps after one that
+warms up, by the clock that ``_timing`` describes, under torch's own settings, by which a GPU's
 convolutions may use TF32. ``gflops`` counts two operations for every connection and picture
 forwards, and four back.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks._timing import model, one_thread
+from benchmarks._timing import model, now, one_thread
 from lightning_modules.networks._connections import connections
 from lightning_modules.networks.alexnet import AlexNet
 
@@ -22,15 +21,17 @@ ON_GPU, ON_CPU, STEPS, CLASSES = 128, 4, 3, 1000
 Row = dict[str, Any]
 
 
-def run(batch: int | None = None, width: float = 1.0, side: int = 224) -> list[Row]:
+def run(
+    batch: int | None = None, width: float = 1.0, side: int = 224, device: str | None = None
+) -> list[Row]:
     """Return a row for each number of groups."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = batch or (ON_GPU if device.type == "cuda" else ON_CPU)
-    with one_thread():
-        return [_measured(device, size, width, side, groups) for groups in (2, 1)]
+    at = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    size = batch or (ON_GPU if at == "cuda" else ON_CPU)
+    with one_thread(at):
+        return [_measured(at, size, width, side, groups) for groups in (2, 1)]
 
 
-def _measured(device: torch.device, batch: int, width: float, side: int, groups: int) -> Row:
+def _measured(device: str, batch: int, width: float, side: int, groups: int) -> Row:
     """Return the times of one form."""
     torch.manual_seed(0)
     network = AlexNet((3, side, side), CLASSES, width, groups).to(device)
@@ -45,7 +46,7 @@ def _measured(device: torch.device, batch: int, width: float, side: int, groups:
         if step:  # the first warms up
             forward, back = min(forward, taken), min(back, taken_back)
     row: Row = {
-        "device": model(device.type),
+        "device": model(device),
         "groups": groups,
         "batch": batch,
         "parameters": sum(w.numel() for w in network.parameters()),
@@ -55,15 +56,13 @@ def _measured(device: torch.device, batch: int, width: float, side: int, groups:
         "pictures_per_second": batch / (forward + back),
         "gflops": 6 * made * batch / (forward + back) / 1e9,
     }
-    if device.type == "cuda":
+    if device == "cuda":
         row["peak_mib"] = torch.cuda.max_memory_allocated(device) / 2**20
     return row
 
 
-def _timed(device: torch.device, work: Callable[[], Any]) -> tuple[float, Any]:
+def _timed(device: str, work: Callable[[], Any]) -> tuple[float, Any]:
     """Return the seconds that the work took, and what it returned."""
-    start = time.perf_counter()
+    start = now(device)
     result = work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start, result
+    return now(device) - start, result

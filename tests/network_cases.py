@@ -35,6 +35,16 @@ class NetworkCase:
     """It sees each step alone."""
 
 
+def count_parameters(module: nn.Module) -> int:
+    """Count them."""
+    return sum(weights.numel() for weights in module.parameters())
+
+
+def layer_of(network: AlexNet | LeNet5, name: str) -> nn.Module:
+    """Return a layer by its name in the paper."""
+    return dict(network.layers.named_children())[name]
+
+
 ALEXNET = {
     "C1": (3 * 121 + 1) * 4,
     "C2": (2 * 25 + 1) * 10,

@@ -3,7 +3,6 @@
 Resumption on a GPU is tested in test_training_runs, whose runs use one where it is.
 """
 
-import pickle
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -36,42 +35,28 @@ def on_gpu(p: Problem) -> Problem:
     return replace(p, **{name: part.to("cuda") for name, part in parts.items()})
 
 
-def halves(algorithm: Algorithm, p: Problem) -> list[Tensor]:
-    """Return the gradient and the last state of two runs along a stream."""
-    s_BS, memory, found = p.s_BS, None, []
-    for first, last in ((0, 9), (9, checks.LENGTH)):
-        part = p.chunk(first, last)
-        run = algorithm.run(p.cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
-        s_BS, memory = run.state_BS, run.memory
-        found += [run.gradient_P.cpu(), s_BS.cpu()]
-    return found
-
-
 @pytest.mark.parametrize("name", WHOLE)
 def test_gradients_along_a_stream_are_the_processors(name: str, cell: Cell, case: CellCase) -> None:
     p = problem(cell, checks.LENGTH, checks.BATCH)
     with applies(name, case):
-        expected = halves(WHOLE[name][0](), p)
-        torch.testing.assert_close(halves(WHOLE[name][0](), on_gpu(p)), expected, **NEAR)
+        of_cpu, of_gpu = (
+            checks.run_in_chunks(WHOLE[name][0](), on, checks.CHUNKS) for on in (p, on_gpu(p))
+        )
+        torch.testing.assert_close([g_P.cpu() for g_P in of_gpu], of_cpu, **NEAR)
 
 
 @pytest.mark.parametrize("name", RANDOM)
 def test_a_random_estimate_goes_on_alike_from_a_memory_that_was_stored(
     name: str, cell: Cell, case: CellCase
 ) -> None:
-    p = on_gpu(problem(cell, checks.LENGTH, checks.BATCH))
+    p, runs = on_gpu(problem(cell, checks.LENGTH, checks.BATCH)), []
     with applies(name, case):
-        early, late = p.chunk(0, 9), p.chunk(9, checks.LENGTH)
-        run = RANDOM[name]().run(cell, early.x_TBI, p.s_BS, early.credit, None, early.resets_TB)
-        stored = pickle.dumps(run.memory)
-        rest = (
-            RANDOM[name]().run(cell, late.x_TBI, run.state_BS, late.credit, memory, late.resets_TB)
-            for memory in (run.memory, pickle.loads(stored))
-        )
-        one_P, other_P = (r.gradient_P for r in rest)
-        torch.testing.assert_close(one_P, other_P, rtol=0, atol=0)
-        assert one_P.is_cuda
-        assert one_P.abs().max() > 0
+        for pickled in (False, True):
+            torch.manual_seed(0)
+            runs.append(checks.run_in_chunks(RANDOM[name](), p, checks.CHUNKS, pickled=pickled))
+        torch.testing.assert_close(*runs, rtol=0, atol=0)
+        assert all(g_P.is_cuda for g_P in runs[0])
+        assert max(g_P.abs().max() for g_P in runs[0]) > 0
 
 
 @pytest.mark.parametrize("algorithm", [BPTT, BlockedRTRL, SnAp1])

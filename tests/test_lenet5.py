@@ -3,27 +3,21 @@
 import math
 
 import torch
-from torch import nn
 from torch.nn.functional import cross_entropy
 
 from lightning_modules.networks._connections import connections
 from lightning_modules.networks.lenet5 import TABLE, LeNet5
-
-
-def _layer(network: LeNet5, name: str) -> nn.Module:
-    return dict(network.layers.named_children())[name]
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(weights.numel() for weights in module.parameters())
+from tests.network_cases import count_parameters, layer_of
 
 
 def test_lenet5_has_the_papers_parameters_and_connections_layer_by_layer():
     network = LeNet5()
-    of_layers = {k: _parameters(m) for k, m in network.layers.named_children() if _parameters(m)}
+    of_layers = {
+        k: count_parameters(m) for k, m in network.layers.named_children() if count_parameters(m)
+    }
     counted = {"C1": 156, "S2": 12, "C3": 1516, "S4": 32, "C5": 48_120, "F6": 10_164}
     assert of_layers == counted
-    assert _parameters(network) == 60_000
+    assert count_parameters(network) == 60_000
     made = connections(network, torch.zeros(1, 3, 784))
     assert {k.removeprefix("layers."): n for k, n in made.items()} == {
         **{"C1": 122_304, "S2": 5_880, "C3": 151_600, "S4": 2_000, "C5": 48_120, "F6": 10_164},
@@ -34,7 +28,7 @@ def test_lenet5_has_the_papers_parameters_and_connections_layer_by_layer():
 
 def test_a_map_of_c3_sees_the_maps_of_its_table_and_no_other():
     assert [len(seen) for seen in TABLE] == [3] * 6 + [4] * 9 + [6]
-    layer, x_NCYX = _layer(LeNet5(), "C3"), torch.randn(1, 6, 14, 14)
+    layer, x_NCYX = layer_of(LeNet5(), "C3"), torch.randn(1, 6, 14, 14)
     before = layer(x_NCYX)
     for below in range(6):
         other = x_NCYX.clone()
@@ -44,14 +38,14 @@ def test_a_map_of_c3_sees_the_maps_of_its_table_and_no_other():
 
 
 def test_sub_sampling_is_the_sum_of_four_pixels_times_a_coefficient_plus_a_bias():
-    layer, x_NCYX = _layer(LeNet5().double(), "S2"), torch.randn(2, 6, 4, 4).double()
+    layer, x_NCYX = layer_of(LeNet5().double(), "S2"), torch.randn(2, 6, 4, 4).double()
     a, b = (weights[:, None, None] for weights in layer.parameters())
     four = [x_NCYX[..., y::2, x::2] for y in (0, 1) for x in (0, 1)]
     torch.testing.assert_close(layer(x_NCYX), a * sum(four) + b)
 
 
 def test_lenet5_answers_with_the_character_that_its_last_hidden_layer_shows():
-    layer = _layer(LeNet5(), "output")
+    layer = layer_of(LeNet5(), "output")
     z_NO = layer(layer.get_buffer("w_OH"))
     assert z_NO.diagonal().tolist() == [0.0] * 10
     assert z_NO.argmax(1).tolist() == list(range(10))

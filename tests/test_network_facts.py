@@ -15,16 +15,9 @@ from lightning_modules.networks.locally_connected import LocallyConnected
 from lightning_modules.networks.tdnn import TDNN
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.networks.untied import Untied
+from tests.network_cases import count_parameters, layer_of
 
 DIGIT = (1, 28, 28)
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(weights.numel() for weights in module.parameters())
-
-
-def _layer(network: AlexNet, name: str) -> nn.Module:
-    return dict(network.layers.named_children())[name]
 
 
 @pytest.mark.parametrize("pooling", [2, 3])
@@ -32,7 +25,7 @@ def _layer(network: AlexNet, name: str) -> nn.Module:
 def test_alexnet_has_the_papers_parameters(groups: int, parameters: int, pooling: int):
     with torch.device("meta"):
         network = AlexNet(groups=groups, pooling=pooling)
-        assert _parameters(network) == parameters
+        assert count_parameters(network) == parameters
         assert network(torch.empty(1, 2, 3 * 224 * 224)).shape == (1, 2, 1000)
 
 
@@ -51,7 +44,7 @@ def test_a_group_of_alexnet_sees_the_maps_of_its_own_device_alone():
 
 
 def test_alexnets_normalisation_is_the_papers():
-    layer = _layer(AlexNet((1, 64, 64), 10, width=0.25), "N1")
+    layer = layer_of(AlexNet((1, 64, 64), 10, width=0.25), "N1")
     a = 10 * torch.randn(1, 9, 2, 2).double()
     for i in range(9):
         around = a[:, max(0, i - 2) : i + 3].pow(2).sum(1)
@@ -68,7 +61,7 @@ def test_a_layer_of_local_filters_that_are_all_alike_is_a_convolution():
         local.filters.bias_FP.copy_(bias_F[:, None])
     x_TBI = torch.rand(1, 3, 784).double()
     torch.testing.assert_close(local(x_TBI), shared(x_TBI), rtol=1e-12, atol=1e-12)
-    assert _parameters(local.filters) == 12 * 12 * _parameters(shared.filters)
+    assert count_parameters(local.filters) == 12 * 12 * count_parameters(shared.filters)
     assert connections(local, x_TBI) == connections(shared, x_TBI), "sharing costs no connection"
 
 

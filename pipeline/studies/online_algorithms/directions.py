@@ -54,9 +54,9 @@ COSINES = Table(
     name="cosines",
     title="Direction: the cosine to the exact gradient",
     caption="Mean over seeds and its 95 % confidence interval; of algorithms with noise of their "
-    "own, that of a single draw. A cell that an algorithm is not made for is refused. UORO's "
-    "noise grows with the number of units that share its one vector: at this small size a draw "
-    "points better than in public runs of 64 units, .04 to .10.",
+    "own, that of a single draw. A cell that an algorithm is not made for is refused. Public "
+    "runs of 64 units have UORO's between .04 and .10; where a draw points better here, that "
+    "fewer units share its one vector is the likely cause.",
     build=cosines,
 )
 NOISE = Table(

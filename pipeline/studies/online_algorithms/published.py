@@ -4,10 +4,9 @@ NMSE over the last steps of 15,000, mean and standard deviation over 10 seeds, b
 from the public repository sonaradarcn/sketched-rtrl. Its sunspots are another version of the
 series and are shown without a verdict.
 
-By its code, the algorithms differ from ours in three ways. Its UORO and KF-RTRL read a step's own
-share through their noise as well, where ours, as in UORO's paper, have it exactly. Its RFLO lets
-traces leak by 0.9 a step on units that have no leak, where ours takes the cell's own, none: the
-present step alone. All start from the same distribution as ours.
+By its code, algorithms differ from ours as the table's caption says: our UORO and KF-RTRL have a
+step's own share exactly, as in UORO's paper, and our RFLO takes the cell's own leak, here none.
+All start from the same distribution as ours.
 """
 
 import itertools
