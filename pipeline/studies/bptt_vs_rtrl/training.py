@@ -143,7 +143,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         yield Check(
             f"{task}: online, the longest horizon learns better than the shortest",
             long < short,
-            f"{long:.3f} < {short:.3f}",
+            f"{long:.3f} against {short:.3f}",
         )
         slack = 2 * final["sem"].max()
         yield Check(

@@ -162,7 +162,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
             yield Check(
                 f"{task}: {rule} is within 30 % of the published NMSE",
                 abs(ratio - 1) <= CLOSE,
-                f"× {ratio:.2f}",
+                f"× {ratio:.3f}",
             )
 
 
@@ -172,7 +172,7 @@ def _better(task: str, seen: pd.DataFrame) -> Iterator[Check]:
     if {"blocked_rtrl", "reservoir"} <= set(mean.index):
         exact, still = mean["blocked_rtrl"], mean["reservoir"]
         claim = f"{task}: exact gradients forecast better than the reservoir"
-        yield Check(claim, exact < still, f"{exact:.4f} < {still:.4f}")
+        yield Check(claim, exact < still, f"{exact:.4f} against {still:.4f}")
 
 
 PART = Study(

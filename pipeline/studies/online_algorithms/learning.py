@@ -139,7 +139,7 @@ def _order(where: str, loss: pd.Series) -> Iterator[Check]:
     """Check what more of the influence is good for, as far as the rules were run."""
     exact, still = loss[EXACT], loss["reservoir"]
     claim = f"{where}: exact gradients do better than the reservoir"
-    yield Check(claim, exact < still, f"{exact:.4f} < {still:.4f}")
+    yield Check(claim, exact < still, f"{exact:.4f} against {still:.4f}")
     for better, worse in itertools.pairwise([EXACT, "snap1", "rflo"]):
         if better in loss and worse in loss:
             yield Check(
