@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lightning_modules.interfaces import Algorithm, Cell
 from lightning_modules.registry import UnknownNameError, nearest
+from pipeline.memory import keep_freed
 
 ROUNDS, PRODUCT = 9, {"cpu": 1024, "cuda": 8192}
 
@@ -78,12 +79,13 @@ def model(device: str) -> str:
 
 @contextmanager
 def one_thread(device: str = "cpu") -> Iterator[None]:
-    """Use one thread meanwhile; UnknownNameError for a device that is not here."""
+    """Use one thread meanwhile, as trials do; UnknownNameError for a device that is not here."""
     here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if device not in here:
         raise UnknownNameError(f"device {device!r} is not here: {nearest(device, here)}")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    keep_freed()
     try:
         yield
     finally:
@@ -115,6 +117,23 @@ def stream(rule: Algorithm, cell: Cell, batch: int, length: int, steps: int) -> 
             _, state_BS, memory, *_ = rule.run(cell, x_TBI, state_BS, credit, memory)
 
     return go, steps
+
+
+def captured(work: Work) -> Work:
+    """Return the work on a GPU as one graph, which starts thousands of operations by one call.
+
+    It goes over the same inputs and the same memory again at every turn.
+    """
+    go, steps = work
+    beside = torch.cuda.Stream()
+    with torch.cuda.stream(beside):
+        go()  # makes all scratch
+        go()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        go()
+    return graph.replay, steps
 
 
 def several(sizes: int | tuple[int, ...]) -> tuple[int, ...]:

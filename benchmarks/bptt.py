@@ -5,9 +5,10 @@ float32, one thread, on a GPU with ``device=cuda``, timed as ``_timing`` says. T
 all steps, whose derivative c is handed to every form, so none pays for a loss; no form needs the
 inputs' gradient. The ratios that rows are held to are a processor's.
 
-    ours    ``bptt`` on srn, gru, lstm
-    layer   torch.nn.RNN, GRU, LSTM and automatic differentiation
-    loop    torch.nn.RNNCell, GRUCell, LSTMCell step by step, and automatic differentiation
+    ours        ``bptt`` on srn, gru, lstm
+    layer       torch.nn.RNN, GRU, LSTM and automatic differentiation
+    loop        torch.nn.RNNCell, GRUCell, LSTMCell step by step, and automatic differentiation
+    captured    on a GPU, ours as one graph
 
 ``error`` is the largest distance from the layer's gradient at the same weights, relative, in
 float64, over blocks of parameters.
@@ -19,7 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks._exact import distance
-from benchmarks._timing import Constant, Work, interleaved, model, one_thread, several, stream
+from benchmarks._timing import (
+    Constant,
+    Work,
+    captured,
+    interleaved,
+    model,
+    one_thread,
+    several,
+    stream,
+)
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
@@ -50,18 +60,20 @@ def run(
 def _measured(name: str, n: int, device: str) -> Row:
     """Return the times of one cell and size, and their ratios."""
     torch.manual_seed(0)
-    seconds = interleaved(
-        {
-            "ours": stream(BPTT(), CELLS[name](INPUTS, n).to(device), BATCH, STEPS, STEPS),
-            "layer": layer(KINDS[name], n, BATCH, device),
-            "loop": _loop(KINDS[name], n, device),
-        },
-        device=device,
-    )
+    work = {
+        "ours": stream(BPTT(), CELLS[name](INPUTS, n).to(device), BATCH, STEPS, STEPS),
+        "layer": layer(KINDS[name], n, BATCH, device),
+        "loop": _loop(KINDS[name], n, device),
+    }
+    if device != "cpu":
+        work["captured"] = captured(work["ours"])
+    seconds = interleaved(work, device=device)
     row: Row = {"device": model(device), "cell": name, "n": n}
     row["torch"] = f"{KINDS[name]}, {KINDS[name]}Cell"
     row |= {f"{form}_ms": taken * STEPS * 1e3 for form, taken in seconds.items()}
     row |= {f"of_{form}": seconds["ours"] / seconds[form] for form in ("layer", "loop")}
+    if "captured" in seconds:
+        row["captured_of_layer"] = seconds["captured"] / seconds["layer"]
     row["error"] = _error(name, n)
     most = TARGETS[name] if n == 128 and device == "cpu" else {}
     return row | {f"{form}_at_most_{x:g}": row[form] <= x for form, x in most.items()}

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from lightning_modules.registry import watch
 from pipeline.importing import at_once
+from pipeline.memory import keep_freed
 from pipeline.study import Row, Study, Trial
 
 
@@ -48,6 +49,7 @@ def measure(module: str, task: Task, data: Mapping[str, Any], threads: int) -> O
     """Run one trial of the study that ``module`` names STUDY; what it raises is its error."""
     started, clock = time.time(), time.perf_counter()
     rows, error = [], ""
+    keep_freed()
     try:
         study = load(module)
         if "torch" in sys.modules:

@@ -69,7 +69,7 @@ def resets_ignored_backwards(patch: Patch) -> Algorithm:
 
 def block_closed_without_moving_on(patch: Patch) -> Algorithm:
     def forget(self: Block, like_BS: Tensor) -> None:
-        self.record, self.runs, self._spans, self._known = None, 0, 0, 0
+        self.__init__()
 
     patch.setattr(Block, "move_on", forget)
     return BlockedRTRL(5)

@@ -3,6 +3,7 @@
 Resumption on a GPU is tested in test_training_runs, whose runs use one where it is.
 """
 
+from copy import deepcopy
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -30,8 +31,8 @@ NEAR: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-11}
 
 
 def on_gpu(p: Problem) -> Problem:
-    """Return the problem with its cell and all tensors there."""
-    parts = {f.name: getattr(p, f.name) for f in fields(p)}
+    """Return the problem with a copy of its cell and all tensors there."""
+    parts = {f.name: getattr(p, f.name) for f in fields(p)} | {"cell": deepcopy(p.cell)}
     return replace(p, **{name: part.to("cuda") for name, part in parts.items()})
 
 
@@ -43,6 +44,21 @@ def test_gradients_along_a_stream_are_the_processors(name: str, cell: Cell, case
             checks.run_in_chunks(WHOLE[name][0](), on, checks.CHUNKS) for on in (p, on_gpu(p))
         )
         torch.testing.assert_close([g_P.cpu() for g_P in of_gpu], of_cpu, **NEAR)
+
+
+@pytest.mark.parametrize("rule", [BPTT(), BlockedRTRL(5)], ids=["bptt", "blocked_rtrl"])
+def test_a_gradient_is_the_same_from_a_graph(rule: Algorithm, cell: Cell) -> None:
+    p = on_gpu(problem(cell, checks.LENGTH, checks.BATCH))
+    x_TBI = torch.zeros_like(p.x_TBI)
+    graph, beside = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+    with torch.cuda.stream(beside):
+        rule.gradient(p.cell, x_TBI, p.s_BS, p.credit)
+    torch.cuda.current_stream().wait_stream(beside)
+    with torch.cuda.graph(graph):
+        g_P = rule.gradient(p.cell, x_TBI, p.s_BS, p.credit)
+    x_TBI.copy_(p.x_TBI)
+    graph.replay()
+    torch.testing.assert_close(g_P, rule.gradient(p.cell, x_TBI, p.s_BS, p.credit), **NEAR)
 
 
 @pytest.mark.parametrize("name", RANDOM)

@@ -11,7 +11,8 @@ many steps sends the losses of a whole block back together. Once in K steps M₀
     Ψ_{s-1} = Ψ_s J_s from Ψ = 1 at the block's end        M₀ ← Ψ_start M₀ + Σ_s (Ψ_s C_s) ⊗ a_s
 
 the sum being one product of (n² × K) by (K × (n + m + 1)). Each recorded step keeps its own
-weights, so nothing is approximated when they move at every step.
+weights, so nothing is approximated when they move at every step. Large networks that forget do
+less: v and Ψ go back no further than where all that is left is below a rounding (``_reach``).
 
 References:
     Williams (1989), Complexity of exact gradient computation algorithms for recurrent neural
@@ -37,7 +38,10 @@ class BlockedRTRL(Algorithm):
     claim = Claim.EXACT
 
     def __init__(self, block_length: int | None = None):
-        """Move M₀ on every ``block_length`` steps; None takes the number of hidden units."""
+        """Move M₀ on every ``block_length`` steps; None takes S.
+
+        It is up to four times as many where a large network forgets within so many.
+        """
         if block_length is not None and block_length < 1:
             raise ValueError(f"block_length is {block_length}: it must be at least 1, or None")
         self.block_length = block_length
@@ -53,14 +57,14 @@ class BlockedRTRL(Algorithm):
         resets_TB: Tensor | None = None,
     ) -> Run:
         """Fill the open block, then one block after the other; the last may stay open."""
-        path, length = cell.follow(x_TBI, s_BS, resets_TB), self.block_length or cell.hidden_size
+        path, length = cell.follow(x_TBI, s_BS, resets_TB), self.block_length or cell.state_size
         c_TBS = credits_of(credit, path.states_TBS)
         block = Block() if memory is None else memory
         total_P, first, T = None, 0, len(path)
         while first < T:
-            if len(block) >= length:
+            if block.left(length) <= 0:
                 block.move_on(s_BS)
-            last = min(T, first + length - len(block))
+            last = min(T, first + block.left(length))
             new = path if last - first == T else path.part(first, last)
             share_P = block.take(new, c_TBS[first:last], last == T, length)
             total_P = share_P if total_P is None else total_P.add_(share_P)

@@ -86,8 +86,8 @@ class StackedTrajectory(Trajectory):
             layer.jacobians(first, into_TBSS[..., of_l, of_l])
             if level > 0:
                 S_l = of_l.stop - of_l.start
-                eye_TBSS = torch.eye(S_l).to(into_TBSS).expand(T, B, -1, -1)
-                u_TBSZ = layer.immediate(eye_TBSS, first)[..., place.input_rows]
+                eye_SS = torch.eye(S_l, dtype=into_TBSS.dtype, device=into_TBSS.device)
+                u_TBSZ = layer.immediate(eye_SS.expand(T, B, -1, -1), first)[..., place.input_rows]
                 # One product for each step and sample, so that a step's is the same bit for bit
                 # whether others are asked for beside it or not.
                 x_TBSI = u_TBSZ @ torch.stack(self._U_LT[level][first : first + T]).unsqueeze(1)
@@ -121,7 +121,8 @@ class StackedTrajectory(Trajectory):
     def inject(self, t: int, m_BSP: Tensor) -> None:
         """Add step t's immediate influence: each layer's on itself and on those above it."""
         B, S, _ = m_BSP.shape
-        u_TBSZ = self.immediate(torch.eye(S).to(m_BSP).expand(1, B, S, S), t)
+        eye_SS = torch.eye(S, dtype=m_BSP.dtype, device=m_BSP.device)
+        u_TBSZ = self.immediate(eye_SS.expand(1, B, S, S), t)
         for place, layer in zip(self._places, self._layers, strict=True):
             reached = slice(0, place.states.stop)
             layer.accumulate(u_TBSZ[:, :, reached, place.rows], t, m_BSP[:, reached, place.weights])
