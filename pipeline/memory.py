@@ -11,7 +11,7 @@ def keep_freed() -> None:
     """Let this process keep up to 256 MB that it has freed, where the C library is glibc.
 
     By default blocks of some megabytes go back to the system at once, and whoever allocates the
-    next is given each of its pages anew: a third of an LSTM's training step.
+    next is given each of its pages anew: up to a third of an LSTM's training step.
     """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)

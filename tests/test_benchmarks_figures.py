@@ -25,8 +25,8 @@ def test_rtrl_fits_exponents_and_can_leave_out_dense(monkeypatch: pytest.MonkeyP
 
 
 def test_rtrl_judges_the_figures_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rtrl.TARGETS, ("srn", 4, 2), (0.0, 1e9))
-    monkeypatch.setitem(rtrl.DENSE, ("srn", 4, 2), 0.0)
+    least = {"every_under_floor": 0.0, "summed_under_floor": 1e9, "dense_of_peak": 0.0}
+    monkeypatch.setitem(rtrl.TARGETS, ("srn", 4, 2), least)
     (row,) = rtrl.run(sizes=4, batch=2, dense=0)
     assert row["every_under_floor_at_least_0"] is True
     assert row["remembering_under_floor_at_least_0"] is True
