@@ -165,7 +165,8 @@ PART = Study(
             title="Exponents of n, fitted and in theory",
             caption="Time a step, and memory at T = 2n, ~ n^k over the largest sizes. Theory "
             "counts operations; where a step costs less than the interpreter's own work, the "
-            "exponent is below.",
+            "exponent is below. So is blocked RTRL's, read each step, of a network that forgets: "
+            "it looks back no further than can be seen.",
             build=_fitted,
         ),
         Table(
@@ -177,8 +178,8 @@ PART = Study(
         _figure(
             "time-length",
             "Time a step against the length of the sequence",
-            f"{ONE}. Blocked RTRL's first block, of n steps, is BPTT; from the second on its cost "
-            "stays.",
+            f"{ONE}. Blocked RTRL's first block, of n steps or up to four times as many, is BPTT; "
+            "from the second on its cost stays.",
             x="length",
             y="microseconds",
         ),
