@@ -61,6 +61,16 @@ def leak_reference(p: Problem, weights_TP: Tensor, observed: bool) -> Tensor:
     return _dense(p, weights_TP, leak(p.cell), lambda w_P, m_BSP: m_BSP, observed)
 
 
+def fixed_leak_reference(p: Problem, weights_TP: Tensor, rate: float) -> Tensor:
+    """Return each step's gradient, (T, P), where all states keep ``rate`` of the past."""
+    one_SS = torch.eye(p.cell.state_size, dtype=p.s_BS.dtype)
+
+    def carried(w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        return rate * one_SS.expand(len(s_BS), -1, -1)
+
+    return _dense(p, weights_TP, carried, lambda w_P, m_BSP: m_BSP)
+
+
 def leak(cell: Cell) -> Jacobian:
     """Return ds'/ds at fixed z, by automatic differentiation."""
     assert isinstance(cell, UnitwiseCell)

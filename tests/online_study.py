@@ -61,7 +61,7 @@ SECTION: dict[str, dict[str, Any]] = {
         "reset_every": 15,
         "learning_rate": 0.001,
         "steps": 40,
-        "last": 20,
+        "every": 20,
         "held_out_size": 20,
         "seeds": 1,
     },

@@ -14,6 +14,7 @@ from lightning_modules.algorithms.eprop import EProp
 from lightning_modules.algorithms.kf_rtrl import KFRTRL
 from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rflo import RFLO
+from lightning_modules.algorithms.rflo_fixed import FixedRFLO
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
@@ -21,7 +22,7 @@ from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.interfaces import Algorithm
 from tests import checks
-from tests.approximations import leak_reference, snap_reference
+from tests.approximations import fixed_leak_reference, leak_reference, snap_reference
 from tests.cases import UNITS, CellCase
 from tests.references import bptt_reference, rtrl_reference, tbptt_reference
 
@@ -41,6 +42,8 @@ STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
     "snap_n, one step": (lambda: SnApN(1), partial(snap_reference, steps=1)),
     "snap_n, all steps": (lambda: SnApN(UNITS), rtrl_reference),
     "rflo": (RFLO, partial(leak_reference, observed=False)),
+    "rflo_fixed": (FixedRFLO, partial(fixed_leak_reference, rate=0.9)),
+    "rflo_fixed, no leak": (lambda: FixedRFLO(0), partial(fixed_leak_reference, rate=0)),
     "eprop": (EProp, partial(leak_reference, observed=True)),
 }
 """Algorithms that carry a memory, in several forms, each with what its gradient must be."""
@@ -54,7 +57,7 @@ WHOLE: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
     **STREAMING,
 }
 """Those and the ones without a memory."""
-BY_UNIT = ("snap1", "snap_n", "rflo", "eprop", "kf_rtrl")
+BY_UNIT = ("snap1", "snap_n", "rflo", "rflo_fixed", "eprop", "kf_rtrl")
 """What keeps the influence of each unit's own parameters, and so needs units."""
 EVERY = [
     checks.every_step,

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.algorithms import ALGORITHMS, _panels
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.interfaces import Algorithm, Cell, Claim
@@ -32,7 +33,9 @@ def test_every_algorithm_is_tested() -> None:
 def test_only_what_neither_truncates_nor_draws_claims_to_be_exact() -> None:
     claims = {name: ALGORITHMS[name].claim for name in ALGORITHMS}
     exact = dict.fromkeys(("bptt", "rtrl", "blocked_rtrl", "diagonal_rtrl"), Claim.EXACT)
-    aligned = dict.fromkeys(("tbptt", "snap1", "snap_n", "rflo", "eprop"), Claim.ALIGNED)
+    aligned = dict.fromkeys(
+        ("tbptt", "snap1", "snap_n", "rflo", "rflo_fixed", "eprop"), Claim.ALIGNED
+    )
     unbiased, zero = dict.fromkeys(RANDOM, Claim.UNBIASED), {"reservoir": Claim.ZERO}
     assert claims == {**exact, **aligned, **unbiased, **zero}
 
@@ -62,6 +65,21 @@ def test_the_gradients_along_a_stream_are_what_was_claimed(
     build, reference = STREAMING[name]
     with applies(name, case):
         check(build(), cell, reference)
+
+
+@pytest.mark.parametrize("rule", [RTRL(), BlockedRTRL(8)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_influence_may_lie_in_many_panels(
+    rule: Algorithm, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = problem(CELL_BUILDS["lstm"](), checks.LENGTH, batch)
+    w_P = flat_weights(p.cell)
+    weights_TP = w_P + 0.01 * torch.randn(checks.LENGTH, len(w_P), dtype=torch.float64)
+    exact_TP = rtrl_reference(p, weights_TP)
+    monkeypatch.setattr(_panels, "WIDTH", 7)
+    along = checks.run_in_chunks(rule, p, [1] * checks.LENGTH, weights_TP)
+    for g_P, exact_P in zip(along, exact_TP, strict=True):
+        checks.assert_near(p.cell, g_P, exact_P)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

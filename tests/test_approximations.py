@@ -11,12 +11,14 @@ from lightning_modules.algorithms import _traces, _units
 from lightning_modules.algorithms.eprop import EProp
 from lightning_modules.algorithms.kf_rtrl import KFRTRL
 from lightning_modules.algorithms.rflo import RFLO
+from lightning_modules.algorithms.rflo_fixed import FixedRFLO
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.cells.leaky import Leaky
 from lightning_modules.interfaces import Algorithm, Cell
 from tests import checks
 from tests.approximations import owners, snap_reference
@@ -102,6 +104,18 @@ def test_rflo_is_exact_without_recurrent_weights(cell: UnitwiseCell) -> None:
     checks.assert_near(cell, gradient(RFLO(), cell), gradient(RTRL(), cell))
 
 
+def test_a_fixed_leak_that_is_the_cells_own_makes_rflo() -> None:
+    cell = Leaky(INPUTS, UNITS).double()
+    fixed = FixedRFLO(1 - cell.leak)
+    checks.assert_near(cell, gradient(fixed, cell), gradient(RFLO(), cell))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+def test_a_leak_that_would_grow_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match=r"^leak is \S+: it must be from 0 to 1$"):
+        FixedRFLO(rate)
+
+
 def test_eprop_is_rflo_for_a_loss_on_h(cell: UnitwiseCell) -> None:
     eprop, rflo = (gradient(rule, cell, of_h=True) for rule in (EProp(), RFLO()))
     checks.assert_near(cell, eprop, rflo)
@@ -113,7 +127,7 @@ def test_eprop_does_not_see_a_loss_on_hidden_blocks() -> None:
     assert not torch.allclose(gradient(RFLO(), cell), gradient(EProp(), cell), rtol=1e-3)
 
 
-@pytest.mark.parametrize("build", [SnAp1, RFLO, EProp])
+@pytest.mark.parametrize("build", [SnAp1, RFLO, FixedRFLO, EProp])
 def test_traces_are_the_same_however_many_steps_go_back_at_once(
     build: Build, cell: UnitwiseCell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +161,7 @@ def parameters_shared(self: UnitwiseTrajectory, u_TBZ: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("name", "other"), [("immediate", units_mixed), ("gradient", parameters_shared)]
 )
-@pytest.mark.parametrize("build", [SnAp1, SnApN, RFLO, EProp, KFRTRL])
+@pytest.mark.parametrize("build", [SnAp1, SnApN, RFLO, FixedRFLO, EProp, KFRTRL])
 def test_parameters_of_no_unit_are_refused(
     build: Build, name: str, other: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,10 +135,34 @@ def test_the_published_figures_keep_their_own_order_and_their_reverse_does_not()
         }
 
 
+def test_the_figure_is_the_mean_of_the_late_rows_and_infinite_after_divergence():
+    lines = [
+        {"task": "henon", "rule": "rflo", "seed": seed, "steps": 12, "step": step}
+        | {"train_loss": loss, "diverged": seed == 1 and step == 12}
+        for seed in (0, 1)
+        for step, loss in ((0, None), (9, 5.0), (10, 4.0), (11, 3.0), (12, 1.0))
+    ]
+    ends = published.ends(pd.DataFrame(lines))
+    assert dict(zip(ends["seed"], ends["train_loss"], strict=True)) == {0: 2.0, 1: math.inf}
+
+
+def test_means_are_told_from_the_published_by_welchs_test():
+    same, far = (
+        pd.Series([mean + 0.001 * (-1) ** i for i in range(10)]) for mean in (0.0052, 0.02)
+    )
+    # Both deviations are then 0.001 · √(10/9), so by hand t = 0 and, with 18 degrees, below 1e-12.
+    assert published._alike(same, 0.0052, 0.001) == "1"
+    assert float(published._alike(far, 0.0052, 0.001)) < 1e-12
+    assert published._alike(far[:1], 0.0052, 0.001) == ""
+    assert published._alike(far, 0.0052, math.nan) == ""
+
+
 def test_runs_as_long_as_the_published_are_judged_and_shorter_ones_are_not():
     rows = MEASURED.rows("forecasting")
     short = MEASURED.checks("forecasting", rows)
-    long = MEASURED.checks("forecasting", rows.assign(steps=published.STEPS))
+    times = published.STEPS / rows["steps"]
+    as_long = rows.assign(steps=published.STEPS, step=rows["step"] * times)
+    long = MEASURED.checks("forecasting", as_long)
     assert "henon: blocked_rtrl is within 30 % of the published NMSE" in long.keys() - short.keys()
     assert not any("published" in claim for claim in short)
 
@@ -164,8 +188,8 @@ def test_a_rule_is_called_by_what_it_is_built_with():
         ("agreement", "cells", ["lstn"], "did you mean 'lstm'"),
         ("influence_balancing", "minus", 10, "plus and minus are both 10"),
         ("staleness", "every", 61, "beyond length 60"),
-        ("forecasting", "last", 15, "last must be a multiple of window, 10"),
-        ("forecasting", "steps", 50, "must be a multiple of last"),
+        ("forecasting", "every", 15, "every must be a multiple of window, 10"),
+        ("forecasting", "steps", 50, "must be a multiple of every"),
         ("learning", "steps", {"adding": 40}, "steps are given for"),
         ("learning", "algorithms", ["blocked_rtrl"], "lack reservoir"),
     ],

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._descent import Descent
+from lightning_modules.algorithms._panels import panels
+from lightning_modules.algorithms._reach import Reach
 from lightning_modules.algorithms._room import SPAN
 from lightning_modules.interfaces import Trajectory
 
@@ -13,6 +15,8 @@ _TOGETHER = 16 * SPAN
 """Steps whose products are held at once while M₀ moves on."""
 STRETCH = 4
 """How many times as long a block becomes whose start is out of sight: M₀ moves on more seldom."""
+UNASKED = 7
+"""Blocks that are not asked how far back can be seen, after one whose start was in sight."""
 
 
 class Block:
@@ -22,20 +26,21 @@ class Block:
         m_BSP: M₀; None in the first block, where it is zero.
         record: the open block's steps so far; M₀ moves on when the next step comes.
         runs: how many runs the record was made in.
-        forgets: whether the last credit ended before it came to the block's start.
+        forgets: whether the last credit ended on its way back to M₀.
+        unasked: how many blocks, this one among them, are sent back whole without asking.
     """
 
     def __init__(self):
         self.m_BSP: Tensor | None = None
         self.record: Trajectory | None = None
-        self.runs, self.forgets = 0, False
+        self.runs, self.forgets, self.unasked = 0, False, 0
         self._descent = Descent()
         self._spare: Trajectory | None = None
         self._next_BSP: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: scratch is not."""
-        kept = "m_BSP", "record", "runs", "forgets"
+        kept = "m_BSP", "record", "runs", "forgets", "unasked"
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -49,7 +54,7 @@ class Block:
 
     def left(self, length: int) -> int:
         """Count the steps that the open block has yet to take, of ``length`` at first."""
-        return length * (STRETCH if self.forgets else 1) - len(self)
+        return length * (STRETCH if self.forgets and self.runs > 1 else 1) - len(self)
 
     def take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:
         """Record steps of the open block and return the gradient of their losses, (P,).
@@ -72,42 +77,47 @@ class Block:
         """Return what the credits of a block's first steps meet there, and what goes beyond."""
         u_TBZ, v_TBS = new.sweep(c_TBS)
         total_P = new.gradient(u_TBZ)
-        reach = self._descent.look(new, c_TBS[0], self.m_BSP)
-        ended = reach is not None and reach.ends(v_TBS[0], 0, reach.least(u_TBZ))
-        return total_P, None if ended else v_TBS[0]
+        reach = self._look(new, c_TBS[0])
+        self.forgets = reach is not None and reach.ends(v_TBS[0], 0, reach.least(u_TBZ))
+        return total_P, None if self.forgets else v_TBS[0]
+
+    def _look(self, record: Trajectory, like_BS: Tensor) -> Reach | None:
+        """Return the bounds of the open block; None where it is not asked."""
+        return None if self.unasked else self._descent.look(record, like_BS, self.m_BSP)
 
     def _sent_back(
         self, record: Trajectory, c_TBS: Tensor, length: int
     ) -> tuple[Tensor, Tensor | None]:
         """Do the same by the Jacobians of the steps that were there, as far as there is to meet."""
         T, (given, B, S), descent = len(record), c_TBS.shape, self._descent
-        reach, least = descent.look(record, c_TBS[0], self.m_BSP), 0.0
+        reach, least = self._look(record, c_TBS[0]), 0.0
         if reach is not None:
             least = reach.least(record.immediate(c_TBS.unsqueeze(2), T - given))
         descent.close_spans(record, T - given, c_TBS[0])
         j_T, skipped = descent.jacobians(record, T, c_TBS[0])
         v = descent.room.slots("credits", c_TBS, STRETCH * length + 1, B, 1, S)
         v.first_TBS[T - given + 1 : T + 1] = c_TBS
-        start, ended = descent.go(v, j_T, 0, T, given, skipped, least)
-        self.forgets = start > 0
+        start, self.forgets = descent.go(v, j_T, 0, T, given, skipped, least)
         u_TBZ = record.immediate(v.all_TBRS[start + 1 : T + 1], start).squeeze(2)
         met = record.part(start, T) if start else record
-        return met.gradient(u_TBZ), None if ended else v.first_TBS[0]
+        return met.gradient(u_TBZ), None if self.forgets else v.first_TBS[0]
 
     def move_on(self, like_BS: Tensor) -> None:
         """Carry M₀ to the end of the open block, and close it."""
         assert self.record is not None
         record, next_BSP = self.record, self._next_BSP
-        self._descent.look(record, like_BS, self.m_BSP)
+        self._look(record, like_BS)
         if self.runs > 1:
             self._descent.close_spans(record, len(record), like_BS)
         if next_BSP is None:
             next_BSP = like_BS.new_empty(*like_BS.shape, record.parameters)
         psi_BSS = self._gather(record, next_BSP.zero_())
         if self.m_BSP is not None and psi_BSS is not None:
-            for next_SP, psi_SS, m_SP in zip(next_BSP, psi_BSS, self.m_BSP, strict=True):
-                next_SP.addmm_(psi_SS, m_SP)
+            for psi_SS, *whole in zip(psi_BSS, next_BSP, self.m_BSP, strict=True):
+                for next_SP, m_SP in panels(*whole):
+                    next_SP.addmm_(psi_SS, m_SP)
         self.m_BSP, self._next_BSP, self._spare = next_BSP, self.m_BSP, record.part(0, 0)
+        self.unasked = 0 if self.forgets else (self.unasked or UNASKED + 1) - 1
         self.record, self.runs, self.forgets = None, 0, False
         self._descent.begin()
 

@@ -62,9 +62,12 @@ class Reach:
         return self._rounding * float(self._own(record, t, 1).min())
 
     def ends(self, rows: Tensor, t: int, least: float) -> bool:
-        """Tell whether rows that arrived at slot t have at most ``least`` left to meet."""
+        """Tell whether rows that arrived at slot t have at most ``least`` left to meet.
+
+        That none is there where a stream begins spares nobody anything.
+        """
         span, within = divmod(t, SPAN)
-        if within or span >= len(self._most):
+        if within or span >= len(self._most) or not (t or self._most[0]):
             return False
         return vector_norm(rows).item() * self._most[span] <= least
 

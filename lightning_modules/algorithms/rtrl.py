@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.algorithms._panels import panels
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 Memory = tuple[Tensor, Tensor]
@@ -54,7 +55,8 @@ class RTRL(Algorithm):
             path.jacobians(t, j_TBSS)
             torch.cat([j_TBSS[0], c_B1S @ j_TBSS[0]], dim=1, out=rows_BRS)
             if B == 1:
-                torch.mm(rows_BRS[0], m_BRP[0, :S], out=next_BRP[0])
+                for m_SP, next_RP in panels(m_BRP[0, :S], next_BRP[0]):
+                    torch.mm(rows_BRS[0], m_SP, out=next_RP)
             else:
                 torch.bmm(rows_BRS, m_BRP[:, :S], out=next_BRP)
             path.inject(t, next_BRP[:, :S])

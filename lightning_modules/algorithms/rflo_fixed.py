@@ -1,0 +1,59 @@
+"""Random-feedback local online learning whose traces leak at a rate of their own.
+
+    m_t = leak m_{t-1} + D_t        dL_t/dw = c_t m_t
+
+``rflo`` reads the leak off the cell: 1 - 1/τ for Murray's units, none for an SRN, whose traces are
+then the present step's alone. Public projects also give cells without a leak traces with one, so
+that a unit remembers what its parameters did though its state does not; the rate has to be chosen,
+and is 0.9, τ = 10, where sonaradarcn/sketched-rtrl forecasts with it. O(K² P) a step. Aligned: it
+is as far from the exact gradient as the leak is from what units pass on. Cells without units are
+refused.
+
+References:
+    Murray (2019), Local online learning in recurrent networks with random feedback, eLife 8.
+    sonaradarcn/sketched-rtrl, a public repository.
+"""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.algorithms._traces import Traces, follow_traces, start_traces
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+
+
+@final
+class FixedRFLO(Algorithm):
+    """Traces that leak alike in every unit of every cell."""
+
+    claim = Claim.ALIGNED
+
+    def __init__(self, leak: float = 0.9):
+        """Keep ``leak`` of each trace over a step; ValueError if it is not within 0 and 1."""
+        if not 0 <= leak <= 1:
+            raise ValueError(f"leak is {leak}: it must be from 0 to 1")
+        self.leak = leak
+
+    @torch.no_grad()
+    def run(
+        self,
+        cell: Cell,
+        x_TBI: Tensor,
+        s_BS: Tensor,
+        credit: Credit,
+        memory: Traces | None = None,
+        resets_TB: Tensor | None = None,
+    ) -> Run:
+        """Carry each unit's traces; ValueError for a cell without units."""
+        path = cell.follow(x_TBI, s_BS, resets_TB)
+        c_TBS = credits_of(credit, path.states_TBS)
+        memory = memory or start_traces(cell, path, s_BS)
+        (T, B, S), K = c_TBS.shape, memory.units.state_blocks
+        own_TBKKH = c_TBS.new_zeros(T, B, K, K, S // K)
+        own_TBKKH.diagonal(dim1=2, dim2=3).fill_(self.leak)
+        if resets_TB is not None:
+            own_TBKKH[resets_TB] = 0
+        total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
+        return Run(total_P, path.states_TBS[-1].clone(), memory, path)
