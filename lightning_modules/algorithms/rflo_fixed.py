@@ -53,6 +53,7 @@ class FixedRFLO(Algorithm):
         (T, B, S), K = c_TBS.shape, memory.units.state_blocks
         own_TBKKH = c_TBS.new_zeros(T, B, K, K, S // K)
         own_TBKKH.diagonal(dim1=2, dim2=3).fill_(self.leak)
+        # The steps' E, which other traces are carried by, is zero there; this is no trajectory's.
         if resets_TB is not None:
             own_TBKKH[resets_TB] = 0
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
