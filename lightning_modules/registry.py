@@ -1,7 +1,7 @@
 """The folder is the registry: one file, one public object, known by the file's name.
 
 Members are imported when they are looked up, so a worker pays for what it uses alone, and
-``watch`` can tell which members a piece of work used.
+``lookups`` can tell which members a piece of work used.
 """
 
 import contextlib
@@ -58,13 +58,16 @@ class Registry(Mapping[str, T]):
         return len(self._names)
 
 
-def discover(package: str, path: Iterable[str], base: type) -> Registry[Any]:
-    """Return the registry of the one public subclass of ``base`` that each file defines.
+def discover(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
+    """Return the registry of the one public class of a contract that each file defines.
 
-    What a class takes to be built is its own affair, so its type is left open.
+    The contract is named as ``module:Class`` and imported with the first member, so that the names
+    alone cost nothing. What a class takes to be built is its own affair, so its type is left open.
     """
 
     def pick(module: ModuleType) -> type:
+        home, _, name = contract.partition(":")
+        base = getattr(importlib.import_module(home), name)
         public = [
             c
             for name, c in inspect.getmembers(module, inspect.isclass)
@@ -86,7 +89,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 @contextlib.contextmanager
-def watch() -> Iterator[set[str]]:
+def lookups() -> Iterator[set[str]]:
     """Collect the modules that are looked up in any registry while the block runs."""
     seen: set[str] = set()
     token = _SEEN.set(seen)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.errors import UserError
-from pipeline.importing import at_once
+from pipeline.running.importing import at_once
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -31,7 +31,7 @@ told = Console(stderr=True)
 def list_() -> None:
     """Show every study: its question, its scales and how many trials each has."""
     from pipeline import params
-    from pipeline.jobs import job
+    from pipeline.running.jobs import job
     from pipeline.studies import STUDIES
 
     settings = params.load()
@@ -48,7 +48,8 @@ def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Data sets; all if none.")] = None,
 ) -> None:
     """Fetch data sets and verify them; DATA_MIRROR, a URL or a folder, is tried first."""
-    from pipeline import params, sources
+    from pipeline import params
+    from pipeline.data import sources
 
     data = params.load().data
     for name in names or data.sets:
@@ -63,7 +64,9 @@ def run(
 ) -> None:
     """Run the trials of a study that are not finished, at the scale of params.yaml."""
     with at_once():
-        from pipeline import execute, jobs, params
+        from pipeline.running import execute
+        from pipeline.running import jobs
+        from pipeline import params
 
         settings = params.load()
         if not settings.dispatch.gpus:
@@ -88,9 +91,9 @@ def report(study: Study) -> None:
     """Build a study's page and figures from its table, and keep them in MLflow."""
     with at_once():
         from pipeline import params
-        from pipeline import report as reports
+        from pipeline.reporting import report as reports
         from pipeline.studies import STUDIES
-        from pipeline.tracking import Tracker
+        from pipeline.running.tracking import Tracker
 
         scale = _checked(params.load(), study)
         STUDIES[study]  # imports it
@@ -105,7 +108,7 @@ def index() -> None:
     """Build the page over all studies."""
     with at_once():
         from pipeline import params
-        from pipeline import report as reports
+        from pipeline.reporting import report as reports
 
         settings = params.load()
     _say(str(reports.index(settings.scale)))
@@ -114,8 +117,9 @@ def index() -> None:
 @app.command()
 def track(study: Study) -> None:
     """Log finished trials that MLflow does not have, after a clone for instance."""
-    from pipeline import params, records
-    from pipeline.tracking import Tracker
+    from pipeline import params
+    from pipeline.running import journal as records
+    from pipeline.running.tracking import Tracker
 
     scale = _checked(params.load(), study)
     kept = records.journal(study, scale).read()
@@ -126,7 +130,8 @@ def track(study: Study) -> None:
 @app.command()
 def status() -> None:
     """Count the trials of every study at every scale: asked for, finished, failed, stale."""
-    from pipeline import jobs, params
+    from pipeline.running import jobs
+    from pipeline import params
 
     settings = params.load()
     shown = Table("study", "scale", *jobs.State._fields)
@@ -140,7 +145,7 @@ def status() -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 5000) -> None:
     """Browse the recorded runs on this machine, until Ctrl-C."""
-    from pipeline.tracking import address
+    from pipeline.running.tracking import address
 
     serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
     done = subprocess.run([sys.executable, "-m", *serve, "--port", str(port)], check=False)

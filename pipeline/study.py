@@ -1,38 +1,77 @@
-"""The vocabulary of a declaration: Section, Study, Check, Figure, Table.
+"""The vocabulary of a declaration: Trial, Part, Study, Check, Figure, Table.
 
-A study is a module whose docstring is its question and prediction, and which names
+A study is a module whose docstring is its question and prediction, and which names STUDY. It has
+one part or several; each is
 
-    Params    its section of params.yaml, validated
-    trials    Params -> the flat dicts that describe its trials
-    measure   a trial -> the rows that it yields
-    expects   all rows -> the prediction's checks
-    figures   what to draw of the rows
+    a Trial    what one run is described by, every parameter once, and how it is measured
+    expects    all rows -> the prediction's checks
+    figures    what to draw of the rows
 
-A study of several parts is the studies of its parts joined: see ``join``.
+Declaring is light: torch, Lightning and learners are imported inside the functions that measure.
 """
 
+import abc
 import dataclasses
-import inspect
-import pathlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
-import pandas as pd
 import pydantic
 
 from lightning_modules.registry import nearest
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Value = str | int | float | bool | None
-Trial = dict[str, Value]
+Entries = dict[str, Value]
+"""A trial as plain values, which is how it travels and what the journal keeps."""
 Row = dict[str, Value]
 Rows = Mapping[str, Value] | Iterable[Mapping[str, Value]]
 """What ``measure`` returns: one row, or several."""
+T = TypeVar("T")
 
 
 class Section(pydantic.BaseModel):
-    """A section of params.yaml: frozen, strictly typed, unknown keys refused."""
+    """Named values of a file of parameters: frozen, strictly typed, unknown keys refused."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+
+class Given(NamedTuple):
+    """What a trial is given beside its own entries."""
+
+    data: Mapping[str, Any]
+    """The data sets that it names, loaded, by name."""
+    scratch: Path
+    """A folder of its own for checkpoints, which outlives a killed worker."""
+
+
+class Trial(Section, abc.ABC):
+    """One run: its parameters as fields, written here alone, and how it is measured.
+
+    In params/<study>.yaml a field has a value; a list of values, each tried; or a mapping from
+    values to what else each of them brings. All that is swept is multiplied out. ``seeds: 5`` is
+    short for seeds 0 to 4. A field may be left out where None is its default; None says nothing,
+    so a field that is added later with that default leaves the trials that are finished as they
+    were.
+
+    A trial names the data sets that it reads in the field ``dataset``, or in several that end in
+    ``_dataset``.
+    """
+
+    seed: pydantic.NonNegativeInt
+
+    @abc.abstractmethod
+    def measure(self, given: Given) -> Rows:
+        """Run the trial and return its rows, a function of its fields."""
+
+    def entries(self) -> Entries:
+        """Return the trial as plain values; what is structured is JSON."""
+        return self.model_dump()
 
 
 def named(registry: Mapping[str, Any]) -> pydantic.AfterValidator:
@@ -47,6 +86,38 @@ def named(registry: Mapping[str, Any]) -> pydantic.AfterValidator:
         return name
 
     return pydantic.AfterValidator(check)
+
+
+class Structured:
+    """Marks a field whose value is a mapping or a list itself, not several values to try.
+
+    Use it as ``Annotated[dict[str, int], *AS_TEXT]``: among a trial's entries it is JSON.
+    """
+
+
+def _read(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _written(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+AS_TEXT = (Structured(), pydantic.BeforeValidator(_read), pydantic.PlainSerializer(_written))
+Options = Annotated[dict[str, Any], *AS_TEXT]
+"""The type of a field that holds what something is built with, by name."""
+
+
+def key(entries: Mapping[str, Value]) -> str:
+    """Return a trial as canonical text, whatever the order of its entries; None says nothing."""
+    said = {name: value for name, value in entries.items() if value is not None}
+    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def datasets_of(entries: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the data sets that a trial names."""
+    fields = (name for name in entries if name == "dataset" or name.endswith("_dataset"))
+    return tuple(sorted({str(entries[name]) for name in fields if entries[name] is not None}))
 
 
 class Check(NamedTuple):
@@ -89,75 +160,63 @@ class Table:
     name: str
     title: str
     caption: str
-    build: Callable[[pd.DataFrame], pd.DataFrame]
+    build: "Callable[[pd.DataFrame], pd.DataFrame]"
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What a part's trials need of a machine; None is what params.yaml gives every trial."""
+
+    cpus: int | None = None
+    gpus: float | None = None
+    alone: bool = False
+    """Whether nothing else may run on the machine meanwhile: for parts that measure time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A question, how it is put to the machine, and what is expected of the answer."""
+
+    doc: str | None
+    trial: type[Trial]
+    expects: "Callable[[pd.DataFrame], Iterator[Check]]"
+    figures: tuple[Figure | Table, ...] = ()
+    needs: Needs = Needs()
+    times: tuple[str, ...] = ()
+    """Columns that hold times, which differ from run to run; of a part alone, all may."""
+    formerly: Callable[[Entries], Entries] | None = None
+    """A trial's entries as they were described before -> as they are now, for ``adopt``."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """A question, how it is put to the machine, and what is expected of the answer.
-
-    ``measure`` takes the trial's entries as keywords. It may ask for two more by name: ``data``,
-    a mapping from the names in ``Study.data`` to loaded data sets, and ``scratch``, a folder of
-    the trial's own for checkpoints, which outlives a killed worker.
-    """
+    """A question of several parts, told apart by the column ``part``, or of one without a name."""
 
     doc: str | None
-    Params: type[Section]
-    trials: Callable[[Any], Iterator[Trial]]
-    measure: Callable[..., Rows]
-    expects: Callable[[pd.DataFrame], Iterator[Check]]
-    figures: tuple[Figure | Table, ...] = ()
-    data: tuple[str, ...] = ()
-    parts: Mapping[str, "Study"] = dataclasses.field(default_factory=dict)
+    parts: Mapping[str, Part]
 
-    def of(self, trial: Trial) -> "Study":
-        """Return the part that a trial belongs to: the study itself where it has no parts."""
-        return self.parts[str(trial["part"])] if self.parts else self
+    def part_of(self, entries: Mapping[str, Value]) -> Part:
+        """Return the part that a trial belongs to; KeyError if there is none such."""
+        return self.parts[str(entries.get("part", ""))]
 
-    def run(self, trial: Trial, data: Mapping[str, Any], scratch: pathlib.Path) -> list[Row]:
+    def run(self, entries: Entries, given: Given) -> list[Row]:
         """Measure one trial and return its rows."""
-        measure = self.of(trial).measure
-        given: dict[str, Any] = {k: v for k, v in trial.items() if not (self.parts and k == "part")}
-        asked = inspect.signature(measure).parameters
-        extra = {k: v for k, v in (("data", data), ("scratch", scratch)) if k in asked}
-        rows: Any = measure(**given, **extra)
+        own = {name: value for name, value in entries.items() if name != "part"}
+        rows: Any = self.part_of(entries).trial.model_validate(own).measure(given)
         return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
-def join(doc: str | None, **parts: Study) -> Study:
-    """Return one study made of several, told apart by the column ``part``."""
-
-    def trials(p: Any) -> Iterator[Trial]:
-        for name, part in parts.items():
-            yield from ({"part": name, **trial} for trial in part.trials(getattr(p, name)))
-
-    def measure(part: str, **trial: Any) -> Rows:
-        return parts[part].measure(**trial)
-
-    def expects(rows: pd.DataFrame) -> Iterator[Check]:
-        for name, part in parts.items():
-            yield from part.expects(rows_of(rows, name))
-
-    fields: dict[str, Any] = {name: (part.Params, ...) for name, part in parts.items()}
-    return Study(
-        doc=doc,
-        Params=pydantic.create_model("Params", __base__=Section, **fields),
-        trials=trials,
-        measure=measure,
-        expects=expects,
-        figures=tuple(_within(name, f) for name, part in parts.items() for f in part.figures),
-        data=tuple(sorted({d for part in parts.values() for d in part.data})),
-        parts=parts,
-    )
+def join(doc: str | None, **parts: Part) -> Study:
+    """Return the study of several parts."""
+    return Study(doc, parts)
 
 
-def rows_of(rows: pd.DataFrame, part: str) -> pd.DataFrame:
-    """Return a part's rows and the columns that it fills."""
-    return rows[rows["part"] == part].dropna(axis="columns", how="all")
+def single(part: Part) -> Study:
+    """Return the study of one part, whose question is the study's own."""
+    return Study(part.doc, {"": part})
 
 
-def _within(part: str, shown: Figure | Table) -> Figure | Table:
-    """Return the figure or table restricted to the rows of its part."""
-    if isinstance(shown, Figure):
-        return dataclasses.replace(shown, where={"part": part, **shown.where})
-    return dataclasses.replace(shown, build=lambda rows: shown.build(rows_of(rows, part)))
+def rows_of(rows: "pd.DataFrame", part: str) -> "pd.DataFrame":
+    """Return a part's rows and the columns that it fills; all of them where it has no name."""
+    chosen = rows[rows["part"] == part] if part else rows
+    return chosen.dropna(axis="columns", how="all") if part else chosen

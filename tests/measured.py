@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from lightning_modules.registry import watch
-from pipeline.fingerprint import Fingerprints
-from pipeline.pages import figures
+from pipeline.running.fingerprint import Fingerprints
+from pipeline.reporting import figures
 from pipeline.study import Check, Figure, Study, Trial, rows_of
 
 

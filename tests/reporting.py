@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import records, report
-from pipeline.fingerprint import Fingerprints
+from pipeline.running import journal as records
+
+from pipeline.reporting import report
+from pipeline.running.fingerprint import Fingerprints
 from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial
 
 NAME, SCALE = "forgetting", "quick"

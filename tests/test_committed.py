@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import report
+from pipeline.reporting import report
 from pipeline.studies import STUDIES
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pydantic
 import pytest
 
-from pipeline.pages.shown import show
+from pipeline.reporting.exhibits import show
 from pipeline.studies.cures import STUDY
 from pipeline.studies.cures.outcomes import interval, outcome, outcomes, told
 from pipeline.studies.cures.runs import called

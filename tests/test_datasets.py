@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from lightning_modules.registry import UnknownNameError
-from pipeline.datasets import DATASETS
+from pipeline.data.sets import DATASETS
 from pipeline.errors import UserError
-from pipeline.fetching.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS, Embedded
-from pipeline.fetching.provenance import Provenance, digest, folder_of, record
-from pipeline.sources import SOURCES, fetch
+from pipeline.data.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS, Embedded
+from pipeline.data.provenance import Provenance, digest, folder_of, record
+from pipeline.data.sources import SOURCES, fetch
 
 LABELS = "train-labels-idx1-ubyte.gz"
 IMAGES = "train-images-idx3-ubyte.gz"

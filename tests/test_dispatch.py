@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dispatch import dispatch
+from pipeline.running.dispatch import dispatch
 from pipeline.errors import UserError
-from pipeline.fingerprint import Fingerprints
+from pipeline.running.fingerprint import Fingerprints
 from pipeline.params import Dispatch
 from pipeline.study import Trial
-from pipeline.worker import Outcome, Task
+from pipeline.running.worker import Outcome, Task
 from tests import toy_study
 
 BACKENDS = ("inline", "ray")

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline import fingerprint, progress
+from pipeline.running import fingerprint
+
+from pipeline.running import progress
 from pipeline.errors import UserError
-from pipeline.execute import run
-from pipeline.jobs import Job, Source, state
+from pipeline.running.execute import run
+from pipeline.running.jobs import Job, Source, state
 from pipeline.params import Dispatch
-from pipeline.tracking import Tracker
-from pipeline.worker import Outcome, Task
+from pipeline.running.tracking import Tracker
+from pipeline.running.worker import Outcome, Task
 from tests import toy_study
 
 pytestmark = pytest.mark.filterwarnings(

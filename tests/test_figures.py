@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.pages.figures import DARK, LIGHT, draw, hidden, words
-from pipeline.pages.shown import show
+from pipeline.reporting.figures import DARK, LIGHT, draw, hidden, words
+from pipeline.reporting.exhibits import show
 from pipeline.study import Figure, Study, Table
 from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
 

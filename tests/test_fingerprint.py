@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from pipeline import fingerprint
-from pipeline.fingerprint import Fingerprints, stale
-from pipeline.records import key
+from pipeline.running import fingerprint
+from pipeline.running.fingerprint import Fingerprints, stale
+from pipeline.running.journal import key
 from tests import toy_study
 from tests.laboratory import Laboratory
 
@@ -49,7 +49,8 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
 HASHES = """
 import importlib, json, sys
 from pathlib import Path
-from pipeline import fingerprint, syntax
+from pipeline.running import fingerprint
+from pipeline.running import syntax
 from pipeline.studies import STUDIES
 
 trials, edits = json.load(sys.stdin)

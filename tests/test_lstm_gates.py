@@ -11,7 +11,7 @@ import torch
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.starts.orthogonal import Orthogonal
-from pipeline.pages.shown import show
+from pipeline.reporting.exhibits import show
 from pipeline.studies.lstm_gates import STUDY
 from pipeline.studies.lstm_gates.bias import decay
 from pipeline.studies.lstm_gates.endings import final

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pipeline.measures import compare
+from pipeline.measuring.measures import compare
 
 
 def test_a_gradient_equals_itself():

@@ -9,7 +9,7 @@ import pytest
 
 PAGES = """
 import ctypes, resource, torch
-from pipeline.memory import keep_freed
+from pipeline.running.memory import keep_freed
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):

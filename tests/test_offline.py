@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import sources
+from pipeline.data import sources
 from pipeline.errors import UserError
-from pipeline.fetching import downloads
-from pipeline.fetching.provenance import verified
+from pipeline.data import downloads
+from pipeline.data.provenance import verified
 from tests.servers import half, refusing, serve
 from tests.toy_set import FILES, Toy, publish, snapshot
 
@@ -118,7 +118,7 @@ def test_a_password_in_the_mirrors_address_is_not_shown(
 KILLED = """
 import sys
 from pathlib import Path
-from pipeline import sources
+from pipeline.data import sources
 from tests.toy_set import source
 sources.SOURCES["toy_set"] = source(sys.argv[1])
 sources.fetch("toy_set", Path(sys.argv[2]))
@@ -150,6 +150,6 @@ def test_a_killed_download_leaves_nothing_that_passes_for_a_file(
 
 def test_what_a_fetch_with_nothing_to_do_imports_is_cheap():
     heavy = "{'pooch', 'requests', 'tqdm', 'numpy', 'sklearn', 'torch', 'pandas'}"
-    code = f"import sys, pipeline.sources; print({heavy} & set(sys.modules))"
+    code = f"import sys, pipeline.data.sources; print({heavy} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"

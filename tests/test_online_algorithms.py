@@ -14,7 +14,7 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Algorithm, Claim, Run
-from pipeline.pages.shown import show
+from pipeline.reporting.exhibits import show
 from pipeline.studies.online_algorithms import STUDY, influence_balancing, published
 from pipeline.studies.online_algorithms.estimates import Problem, noise_of
 from pipeline.studies.online_algorithms.rules import called, half_width, rules, with_interval

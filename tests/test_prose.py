@@ -1,6 +1,6 @@
 """Docstrings as pages show them."""
 
-from pipeline.pages.prose import references, render, sections
+from pipeline.reporting.prose import references, render, sections
 from tests.reporting import DOC
 
 

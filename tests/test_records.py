@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.records import Journal, Record, key, save, table
+from pipeline.running.journal import Journal, Record, key, save, table
 
 
 def record(

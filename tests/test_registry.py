@@ -10,7 +10,7 @@ from torch import nn
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Algorithm, Claim
-from lightning_modules.registry import UnknownNameError, discover, nearest, watch
+from lightning_modules.registry import UnknownNameError, discover, lookups, nearest
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def _class(*names: str) -> str:
 def test_a_file_is_found_by_its_name_alone(folder: pathlib.Path) -> None:
     (folder / "one.py").write_text(_class("One", "_Helper"))
     (folder / "_hidden.py").write_text("raise ImportError")
-    found = discover("shelf", [str(folder)], nn.Module)
+    found = discover("shelf", [str(folder)], "torch.nn:Module")
     assert list(found) == ["one"]
     assert len(found) == 1
     assert found["one"].__name__ == "One"
@@ -42,7 +42,7 @@ def test_a_file_is_found_by_its_name_alone(folder: pathlib.Path) -> None:
 
 def test_nothing_is_imported_before_it_is_looked_up(folder: pathlib.Path) -> None:
     (folder / "broken.py").write_text("raise ImportError('looked up')")
-    found = discover("shelf", [str(folder)], nn.Module)
+    found = discover("shelf", [str(folder)], "torch.nn:Module")
     assert "broken" in found
     with pytest.raises(ImportError, match="looked up"):
         found["broken"]
@@ -52,7 +52,7 @@ def test_nothing_is_imported_before_it_is_looked_up(folder: pathlib.Path) -> Non
 def test_a_file_must_define_one_public_class(folder: pathlib.Path, names: tuple[str, ...]) -> None:
     (folder / "wrong.py").write_text(_class(*names))
     with pytest.raises(TypeError, match=r"shelf.wrong must define one Module"):
-        discover("shelf", [str(folder)], nn.Module)["wrong"]
+        discover("shelf", [str(folder)], "torch.nn:Module")["wrong"]
 
 
 def test_an_unknown_name_says_what_is_allowed_the_nearest_first() -> None:
@@ -70,9 +70,9 @@ def test_no_name_is_suggested_where_none_is_near() -> None:
 
 def test_a_watch_sees_what_is_looked_up_while_it_runs() -> None:
     CELLS["gru"]
-    with watch() as seen:
+    with lookups() as seen:
         CELLS["srn"]
-        with watch() as inner:
+        with lookups() as inner:
             ALGORITHMS["bptt"]
     assert seen == {"lightning_modules.cells.srn"}
     assert inner == {"lightning_modules.algorithms.bptt"}

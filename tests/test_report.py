@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import records, report
+from pipeline.running import journal as records
+
+from pipeline.reporting import report
 from pipeline.errors import UserError
 from pipeline.study import Check, Study, join
 from tests.reporting import (

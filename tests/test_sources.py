@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import sources
+from pipeline.data import sources
 from pipeline.errors import UserError
-from pipeline.fetching import downloads
-from pipeline.fetching.provenance import verified
+from pipeline.data import downloads
+from pipeline.data.provenance import verified
 from tests.servers import refusing, serve, torn
 from tests.toy_set import FILES, Toy, publish, snapshot
 

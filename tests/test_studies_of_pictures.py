@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline.classifying import Classifier
+from pipeline.measuring.classifying import Classifier
 from tests.pictures_study import MEASURED, ROWS, check
 
 

@@ -10,8 +10,8 @@ import pytest
 from mlflow import MlflowClient
 
 from pipeline.errors import UserError
-from pipeline.records import Record
-from pipeline.tracking import Tracker
+from pipeline.running.journal import Record
+from pipeline.running.tracking import Tracker
 
 pytestmark = pytest.mark.filterwarnings(
     # MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 deprecates.

@@ -2,8 +2,8 @@
 
 import torch
 
-from pipeline.datasets._base import Images, Series, Text
-from pipeline.fetching.provenance import Provenance
+from pipeline.data.sets._base import PictureSet, Series, Text
+from pipeline.data.provenance import Provenance
 
 NOWHERE = Provenance("", "", "", False, {}, 0, "", "", "", "")
 
@@ -15,11 +15,11 @@ def text(size: int = 1000) -> Text:
     return Text(ids_N, ids_N[: size // 2], ids_N[:1], alphabet, NOWHERE)
 
 
-def images(size: int = 30) -> Images:
+def images(size: int = 30) -> PictureSet:
     """Return pictures of 3×2 whose first pixel is their number and whose class follows from it."""
     x_NHW = torch.arange(size)[:, None, None].repeat(1, 3, 2).to(torch.uint8)
     y_N = torch.arange(size) % 10
-    return Images(x_NHW, y_N, x_NHW, y_N, 10, NOWHERE)
+    return PictureSet(x_NHW, y_N, x_NHW, y_N, 10, NOWHERE)
 
 
 def series(size: int = 300) -> Series:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import sources
-from pipeline.fetching import downloads
-from pipeline.fetching.bringing import Source
-from pipeline.fetching.embedded import Embedded
+from pipeline.data import sources
+from pipeline.data import downloads
+from pipeline.data.bringing import Source
+from pipeline.data.embedded import Embedded
 
 FILES = {"one.bin": b"1" * 300_000, "two.bin": b"2" * 1000}
 

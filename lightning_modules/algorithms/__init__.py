@@ -1,6 +1,5 @@
 """The algorithms, one a file, found by file name."""
 
-from lightning_modules.interfaces import Algorithm
 from lightning_modules.registry import discover
 
-ALGORITHMS = discover(__name__, __path__, Algorithm)
+ALGORITHMS = discover(__name__, __path__, "lightning_modules.interfaces:Algorithm")

@@ -3,8 +3,6 @@
 A feed-forward network sees each step alone, whatever axes lead.
 """
 
-from torch import nn
-
 from lightning_modules.registry import discover
 
-NETWORKS = discover(__name__, __path__, nn.Module)
+NETWORKS = discover(__name__, __path__, "torch.nn:Module")

@@ -1,6 +1,5 @@
 """Rules that move a network's weights example by example, one a file, found by file name."""
 
 from lightning_modules.registry import discover
-from lightning_modules.rules._rule import Rule
 
-RULES = discover(__name__, __path__, Rule)
+RULES = discover(__name__, __path__, "lightning_modules.rules._rule:Rule")

@@ -89,7 +89,7 @@ class BackpropLearner(Learner):
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         """Clip and decay as this learner was told to; the gradient is there by now."""
-        self.tame(self.moved)
+        self.clip_and_decay(self.moved)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Update, and show that."""

@@ -103,7 +103,7 @@ class Learner(LightningModule, abc.ABC):
         """Return what the optimizer moves."""
         return list(self.parameters())
 
-    def tame(self, weights: Sequence[nn.Parameter]) -> None:
+    def clip_and_decay(self, weights: Sequence[nn.Parameter]) -> None:
         """Clip the weights' gradients, and have the weights decay, before the optimizer's step."""
         if self.clip is not None:
             self.clip(weights)

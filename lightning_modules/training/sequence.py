@@ -133,7 +133,7 @@ class SequenceLearner(Learner):
         """Clip the gradient, decay and update the weights, and show that."""
         weights, gradients = self._flat.parameters, [self._flat.gradient_P]
         move = Move(due, self.names, weights, gradients, self.clip) if due else None
-        self.tame(weights)
+        self.clip_and_decay(weights)
         step()
         if move is not None:
             move.done()

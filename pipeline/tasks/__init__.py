@@ -1,6 +1,5 @@
 """The tasks, one a file, found by file name: sequences as functions of a seed and an index."""
 
-from lightning_modules.interfaces import Task
 from lightning_modules.registry import discover
 
-TASKS = discover(__name__, __path__, Task)
+TASKS = discover(__name__, __path__, "lightning_modules.interfaces:Task")

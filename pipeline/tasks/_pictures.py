@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.interfaces import Batch, Task
-from pipeline.datasets._base import Images
+from pipeline.data.sets._base import PictureSet
 from pipeline.tasks._common import HELD_OUT_BATCH, at_least, numbers
 from pipeline.tasks._epochs import Epochs
 
@@ -28,7 +28,7 @@ class Pictures(Task):
 
     def __init__(
         self,
-        images: Images,
+        images: PictureSet,
         seed: int,
         batch_size: int,
         held_out_size: int,

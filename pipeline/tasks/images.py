@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from lightning_modules.interfaces import Batch
-from pipeline.datasets._base import Images as Data
+from pipeline.data.sets._base import PictureSet as Data
 from pipeline.tasks._common import first_step
 from pipeline.tasks._pictures import Pictures
 

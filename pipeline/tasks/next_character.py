@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from lightning_modules.interfaces import Batch, Task
-from pipeline.datasets._base import Text
+from pipeline.data.sets._base import Text
 from pipeline.tasks._common import at_least, numbers
 
 HELD_OUT_STREAMS = 20

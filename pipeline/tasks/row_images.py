@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.interfaces import Batch
-from pipeline.datasets._base import Images
+from pipeline.data.sets._base import PictureSet
 from pipeline.tasks._common import first_step
 from pipeline.tasks._pictures import Pictures
 
@@ -24,7 +24,7 @@ class RowImages(Pictures):
 
     def __init__(
         self,
-        images: Images,
+        images: PictureSet,
         seed: int,
         batch_size: int,
         labels: Labels,

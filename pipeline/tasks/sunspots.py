@@ -12,7 +12,7 @@ References:
 
 import torch
 
-from pipeline.datasets._base import Series
+from pipeline.data.sets._base import Series
 from pipeline.tasks._common import numbers
 from pipeline.tasks._forecast import Forecast
 from pipeline.tasks._stream import HELD_OUT, TRAINING

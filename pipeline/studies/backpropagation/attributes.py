@@ -18,7 +18,7 @@ from lightning_modules.networks import NETWORKS, _starts
 from lightning_modules.rules import RULES
 from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
-from pipeline import finals
+from pipeline.measuring import finals
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 from pipeline.tasks import TASKS
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import finals
+from pipeline.measuring import finals
 from pipeline.study import Check
 
 USUAL, NORMALISED = "fan_in", "normalised"

@@ -12,7 +12,7 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Algorithm, Cell
-from pipeline.measures import exponent, peak_bytes, processor_seconds
+from pipeline.measuring.measures import exponent, peak_bytes, processor_seconds
 from pipeline.studies.bptt_vs_rtrl.fits import ASYMPTOTIC, crossing, exponents, memories
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from pipeline.measures import autograd_gradient, by_block, relative_error
+from pipeline.measuring.measures import autograd_gradient, by_block, relative_error
 from pipeline.study import Check, Rows, Section, Study, Table, Trial, named
 
 TOLERANCE = 1e-12

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.measures import exponent, line
+from pipeline.measuring.measures import exponent, line
 
 THEORY = {
     "microseconds": {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2, "tbptt": 2},

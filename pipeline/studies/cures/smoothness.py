@@ -24,7 +24,7 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.probes.smoothness import Smoothness
-from pipeline.measures import exponent
+from pipeline.measuring.measures import exponent
 from pipeline.studies.cures.runs import DATA, train
 from pipeline.studies.online_algorithms.rules import half_width
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named

@@ -33,8 +33,8 @@ from torch import Tensor
 
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
-from pipeline.flow import log_kept
-from pipeline.measures import line
+from pipeline.measuring.flow import log_kept
+from pipeline.measuring.measures import line
 from pipeline.studies.lstm_gates.variants import build, called
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from pipeline.measures import line
+from pipeline.measuring.measures import line
 from pipeline.studies.lstm_gates.judging import LABELS
 from pipeline.studies.lstm_gates.training import ends, of_probe
 from pipeline.study import Figure, Table

@@ -35,7 +35,7 @@ import torch
 from pydantic import PositiveInt
 
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.probing import Attached, flat
+from pipeline.measuring.probing import Attached, flat
 from pipeline.studies.lstm_gates import judging
 from pipeline.studies.lstm_gates.endings import FINAL, FLOW, HORIZONS, STRINGS, rates
 from pipeline.studies.lstm_gates.training import Setting, ends, learn

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline.probing import Attached, flat
+from pipeline.measuring.probing import Attached, flat
 from pipeline.studies.lstm_gates import judging
 from pipeline.studies.lstm_gates.training import Setting, ends, learn
 from pipeline.studies.lstm_gates.variants import Variants, variants

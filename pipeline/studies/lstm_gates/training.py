@@ -19,7 +19,8 @@ from lightning_modules.interfaces import Task
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline import finals, probing
+from pipeline.measuring import finals
+from pipeline.measuring import probing
 from pipeline.studies.lstm_gates.variants import build
 from pipeline.study import Section
 

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveFloat, PositiveInt
 
-from pipeline import judged
-from pipeline.classifying import DATA, Classifier, learn
-from pipeline.probing import Attached, flat
+from pipeline.measuring import judged
+from pipeline.measuring.classifying import DATA, Classifier, learn
+from pipeline.measuring.probing import Attached, flat
 from pipeline.study import Check, Rows, Section, Study, Table, Trial
 
 RUN = "classifier", "seed"

@@ -22,9 +22,9 @@ from lightning_modules.networks import _starts
 from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
-from pipeline.classifying import DATA
-from pipeline.datasets._base import Images
-from pipeline.judged import spread
+from pipeline.measuring.classifying import DATA
+from pipeline.data.sets._base import PictureSet
+from pipeline.measuring.judged import spread
 from pipeline.study import Check, Figure, Row, Rows, Section, Study, Table, Trial
 from pipeline.tasks.images import Images as ImagesTask
 

@@ -36,7 +36,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from pipeline.measures import compare
+from pipeline.measuring.measures import compare
 from pipeline.studies.online_algorithms.directions import COSINES, NOISE, PRICES
 from pipeline.studies.online_algorithms.estimates import Problem, noise_of, price
 from pipeline.studies.online_algorithms.rules import build, called, claim, rules

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lightning_modules.interfaces import Algorithm, Batch, Cell, Run, Task
 from lightning_modules.training.losses import loss_named
 from lightning_modules.training.readout import ReadoutCredit
-from pipeline.measures import compare, peak_bytes, processor_seconds
+from pipeline.measuring.measures import compare, peak_bytes, processor_seconds
 
 Numbers = dict[str, float]
 

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from pipeline import finals
+from pipeline.measuring import finals
 from pipeline.study import Table
 
 

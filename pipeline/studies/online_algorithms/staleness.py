@@ -33,7 +33,7 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Algorithm
-from pipeline.measures import compare, exponent
+from pipeline.measuring.measures import compare, exponent
 from pipeline.studies.online_algorithms.estimates import Problem
 from pipeline.studies.online_algorithms.rules import with_interval
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named

@@ -5,60 +5,44 @@ The network is LeNet-5 in today's dress with maximum or mean over windows of sev
 layers of filters; the error that comes back to them is ‖∂L/∂h‖ of their outputs, over the batch.
 """
 
-import itertools
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline import judged
-from pipeline.classifying import DATA, Classifier, learn
-from pipeline.probing import Attached, flat
-from pipeline.study import Check, Rows, Section, Study, Table, Trial
+from pipeline.measuring import classifying
+from pipeline.measuring.classifying import PictureTraining
+from pipeline.measuring.former import pictures
+from pipeline.measuring.statistics import with_deviation
+from pipeline.study import Check, Entries, Given, Part, Rows, Table
 
 RUN = "pooling", "window", "seed"
 FILTERS = "layers.C1", "layers.C3"
+
+
+class Pooled(PictureTraining):
+    """LeNet-5 under one pooling."""
+
+    pooling: str
+    """maximum or mean; trainable is that of 1998."""
+    window: PositiveInt
+    """Pixels across."""
+
+    def measure(self, given: Given) -> Rows:
+        """Train; return the evaluations and the error that came back to the filters."""
+        own = {} if self.pooling == CLASSIC else {"pooling": self.pooling, "window": self.window}
+        network = self.model_copy(update={"options": {**(self.options or {}), **own}})
+        rows = network.learn(given).rows
+        return [row for row in rows if row.get("module", FILTERS[0]) in FILTERS]
+
+
 CLASSIC = "trainable"
-
-
-class Params(Section):
-    """Every pooling with every window, and the classical network."""
-
-    modern: Classifier
-    poolings: list[str]
-    windows: list[PositiveInt]
-    classic: Classifier
-    evaluations: PositiveInt
-    held_out_size: PositiveInt
-    train_size: PositiveInt | None
-    probes: Attached
-    seeds: PositiveInt
-
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network under every seed."""
-    shared = p.model_dump(include={"evaluations", "held_out_size", "train_size"}) | flat(p.probes)
-    for seed in range(p.seeds):
-        for pooling, window in itertools.product(p.poolings, p.windows):
-            of = json.dumps({**p.modern.options, "pooling": pooling, "window": window})
-            network = p.modern.flat() | {"options": of}
-            yield {"pooling": pooling, "window": window, **network, **shared, "seed": seed}
-        yield {"pooling": CLASSIC, "window": 2, **p.classic.flat(), **shared, "seed": seed}
-
-
-def measure(pooling: str, window: int, data: Any, scratch: Path, **classifier: Any) -> Rows:
-    """Train one network; return its evaluations and the error that came back to its filters."""
-    del pooling, window
-    rows = learn(data[DATA], scratch=scratch, **classifier).rows
-    return [row for row in rows if row.get("module", FILTERS[0]) in FILTERS]
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare means over seeds."""
-    mean = judged.ends(rows, RUN).groupby(["pooling", "window"])["wrong"].mean()
+    mean = classifying.ends(rows, RUN).groupby(["pooling", "window"])["wrong"].mean()
     for window in (2, 3):
         pair = [("maximum", window), ("mean", window)]
         if all(of in mean.index for of in pair):
@@ -76,33 +60,39 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how often each network is wrong at the end."""
-    by = judged.ends(rows, RUN).groupby(["pooling", "window"], sort=False)
+    by = classifying.ends(rows, RUN).groupby(["pooling", "window"], sort=False)
     return pd.DataFrame(
         {
             "pooling": pooling,
             "window": f"{window}×{window}",
             "parameters": int(runs["parameters"].iloc[0]),
-            "wrong, %": judged.spread(runs["wrong"]),
+            "wrong, %": with_deviation(runs["wrong"]),
         }
         for (pooling, window), runs in by
     )
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: the pooling is no option of the network."""
+    now = pictures(entries)
+    options = json.loads(str(now["options"]))
+    own = {k: v for k, v in options.items() if k not in ("pooling", "window")}
+    return {**now, "options": json.dumps(own, sort_keys=True) if own else None}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Pooled,
     expects,
-    data=(DATA,),
+    formerly=_formerly,
     figures=(
-        judged.curves("pooling", "window"),
+        classifying.curves("pooling", "window"),
         Table(
             name="wrong-final",
             title="Wrong at the end",
             caption="Mean ± standard deviation over seeds.",
             build=_table,
         ),
-        judged.errors("pooling", column="module", where={"window": 2}),
+        classifying.errors("pooling", column="module", where={"window": 2}),
     ),
 )

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 
 import pandas as pd
-import torch
 from pydantic import PositiveInt
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
 
-from pipeline.study import Check, Figure, Rows, Section, Study, Trial
+from pipeline.study import Check, Figure, Given, Part, Row, Rows, Trial
 
 PICTURE = ((1, 1, 1, 0, 0), (0, 1, 1, 1, 0), (0, 0, 1, 1, 1), (0, 0, 1, 1, 0), (0, 1, 1, 0, 0))
 FILTER = ((1, 0, 1), (0, 1, 0), (1, 0, 1))
@@ -16,38 +13,34 @@ BY_HAND = ((4, 3, 4), (2, 4, 3), (2, 3, 4))
 """What the filter sees in the picture, added up on paper."""
 
 
-class Params(Section):
-    """The larger picture, whose pixels are the sums of their row and place."""
+class Worked(Trial):
+    """All examples at once; the larger picture's pixels are the sums of their row and place."""
 
     side: PositiveInt
     window: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Return each pixel of each picture as a row."""
+        import torch
+        from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
 
-def trials(p: Params) -> Iterator[Trial]:
-    """All examples at once."""
-    yield {**p.model_dump(), "seed": 0}
-
-
-def measure(side: int, window: int, seed: int) -> Rows:
-    """Return each pixel of each picture as a row."""
-    del seed  # nothing is drawn
-    picture, kernel = (torch.tensor(of).double() for of in (PICTURE, FILTER))
-    along = torch.arange(side).double()
-    rising = along[:, None] + along
-    examples = {
-        "picture": picture,
-        "filter": kernel,
-        "convolution": conv2d(picture[None, None], kernel[None, None])[0, 0],
-        "rising": rising,
-        "maximum": max_pool2d(rising[None], window)[0],
-        "mean": avg_pool2d(rising[None], window)[0],
-    }
-    for name, seen in examples.items():
-        yield from _pixels(name, seen)
+        picture, kernel = (torch.tensor(of).double() for of in (PICTURE, FILTER))
+        along = torch.arange(self.side).double()
+        rising = along[:, None] + along
+        examples = {
+            "picture": picture,
+            "filter": kernel,
+            "convolution": conv2d(picture[None, None], kernel[None, None])[0, 0],
+            "rising": rising,
+            "maximum": max_pool2d(rising[None], self.window)[0],
+            "mean": avg_pool2d(rising[None], self.window)[0],
+        }
+        for name, seen in examples.items():
+            yield from _pixels(name, seen.tolist())
 
 
-def _pixels(name: str, seen: Tensor) -> Iterator[Trial]:
-    for y, row in enumerate(seen.tolist()):
+def _pixels(name: str, seen: list[list[float]]) -> Iterator[Row]:
+    for y, row in enumerate(seen):
         for x, value in enumerate(row):
             yield {"example": name, "row": y, "place": x, "value": value}
 
@@ -73,11 +66,9 @@ def _square(of: pd.DataFrame) -> list[list[float]]:
     return of.pivot_table(index="row", columns="place", values="value").to_numpy().tolist()
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Worked,
     expects,
     figures=tuple(
         Figure(

@@ -20,7 +20,7 @@ from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Trajectory
 from lightning_modules.probes.spectrum import lyapunov
 from lightning_modules.starts import STARTS
-from pipeline.flow import log_kept
+from pipeline.measuring.flow import log_kept
 from pipeline.studies.vanishing_gradient.rates import USUAL, expects, rates
 from pipeline.study import Figure, Rows, Section, Study, Table, Trial, named
 

@@ -20,7 +20,7 @@ from lightning_modules.starts import STARTS
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.finals import ends
+from pipeline.measuring.finals import ends
 from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
 from pipeline.tasks import TASKS
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.networks._pictures import positions
-from pipeline.classifying import DATA
+from pipeline.measuring.classifying import DATA
 from pipeline.study import Check, Rows, Section, Study, Table, Trial
 
 FORMS = {"shared": "convolutional", "local": "locally_connected", "dense": "mlp"}

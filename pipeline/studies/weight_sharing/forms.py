@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline import judged
-from pipeline.classifying import Classifier
-from pipeline.probing import Attached, flat
+from pipeline.measuring import judged
+from pipeline.measuring.classifying import Classifier
+from pipeline.measuring.probing import Attached, flat
 from pipeline.study import Section, Table, Trial
 
 RUN = "form", "train_size", "seed"

@@ -13,8 +13,8 @@ from pydantic import NonNegativeInt
 from torch.nn.functional import pad
 
 from lightning_modules.interfaces import Batch
-from pipeline import judged
-from pipeline.classifying import DATA, learn, wrong
+from pipeline.measuring import judged
+from pipeline.measuring.classifying import DATA, learn, wrong
 from pipeline.studies.weight_sharing import forms
 from pipeline.study import Check, Figure, Rows, Study, Trial
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.classifying import DATA, learn
+from pipeline.measuring.classifying import DATA, learn
 from pipeline.studies.weight_sharing import forms
 from pipeline.study import Check, Rows, Study
 

@@ -1,0 +1,139 @@
+"""How a data set gets into its folder: from a mirror, from its addresses, or a stand-in for it."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.data import provenance
+from pipeline.data.embedded import Embedded
+from pipeline.data.provenance import Provenance
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A data set as published."""
+
+    title: str
+    count: int
+    unit: str
+    files: Mapping[str, str]
+    """SHA-256 by name."""
+    addresses: tuple[str, ...]
+    """In the order of preference; ``{file}`` stands for a file's name."""
+    licence: str
+    citation: str
+    embedded: Embedded | None = None
+    """What stands in for it where no address answers."""
+
+
+def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
+    """Bring what is missing into the folder and return what it holds then.
+
+    Raises:
+        UserError: wrong checksum; no address has a file, and ``strict`` or nothing stands in.
+        OSError: the folder cannot be written.
+    """
+    here = {file: provenance.digest(folder / file) for file in source.files}
+    missing = {file: want for file, want in source.files.items() if here[file] != want}
+    served = _published(name, source)
+    if not missing:
+        provenance.record(folder, served)
+        return served
+    # Imported here: a fetch that finds everything in place must not wait for pooch.
+    from pipeline.data import downloads
+
+    with provenance.filling(folder) as partial:
+        damaged = _damaged(folder, {file: here[file] for file in missing})
+        for path in damaged:
+            downloads.say(f"{path}: wrong checksum; fetching it again")
+        try:
+            downloads.collect(missing, _tiers(source, name), partial)
+        except downloads.UnreachableError as error:
+            embedded = _allowed(source, folder / error.file, strict, damaged, str(error))
+            served = _stand_in(name, source, embedded, partial)
+            downloads.say(_warning(name, source, served, str(error)))
+        provenance.install(partial, folder, served)
+    return served
+
+
+def _tiers(source: Source, name: str) -> list[list[str]]:
+    """Return the addresses to try: DATA_MIRROR, a folder or URL, before the public ones."""
+    mirror = os.environ.get("DATA_MIRROR", "").strip().removeprefix("file://").rstrip("/")
+    public = list(source.addresses)
+    if not mirror:
+        return [public]
+    if not mirror.startswith(("http://", "https://")) and not Path(mirror).is_dir():
+        raise UserError(f"DATA_MIRROR={mirror}: no such folder; give a folder or URL, or unset it")
+    return [[f"{mirror}/{_mirrored(name)}/{{file}}"], public]
+
+
+def _mirrored(name: str) -> str:
+    """Return the folder of a data set in a mirror."""
+    return name.replace("_", "-")
+
+
+def _damaged(folder: Path, here: Mapping[str, str]) -> list[Path]:
+    """Return the files that are neither the published ones nor a recorded stand-in's."""
+    record = provenance.recorded(folder)
+    known = record.files if record and record.embedded else {}
+    return [folder / file for file, found in here.items() if found and found != known.get(file)]
+
+
+def _allowed(source: Source, path: Path, strict: bool, damaged: list[Path], tried: str) -> Embedded:
+    """Return the stand-in; UserError where none may serve for the missing file ``path``."""
+    place = f"{_mirrored(path.parent.name)}/{path.name}"
+    how = f"connect to a network or set DATA_MIRROR to a folder or URL that holds {place}"
+    if damaged:
+        raise UserError(
+            f"{damaged[0]}: wrong checksum, and no address has the right file ({tried}); "
+            f"{how}, or delete it"
+        )
+    if strict or source.embedded is None:
+        allowed = "; data.offline: embedded would let a stand-in serve" if source.embedded else ""
+        raise UserError(f"{path}: no address has it ({tried}); {how}{allowed}")
+    return source.embedded
+
+
+def _warning(name: str, source: Source, served: Provenance, tried: str) -> str:
+    """Say that a stand-in serves, why, and how to get the real data."""
+    return (
+        f"WARNING: {name} IS NOT {source.title}: {served.served} stand in for it "
+        f"({served.count:,} {served.unit}), because {served.reason} ({tried}). "
+        f"For the real data connect to a network or set DATA_MIRROR, then: "
+        f"python -m pipeline fetch {name}"
+    )
+
+
+def _published(name: str, source: Source) -> Provenance:
+    """Return the provenance of the data set itself."""
+    return Provenance(
+        requested=name,
+        served=source.title,
+        reason="",
+        embedded=False,
+        files=dict(source.files),
+        count=source.count,
+        unit=source.unit,
+        address=source.addresses[0].rpartition("/")[0],
+        licence=source.licence,
+        citation=source.citation,
+    )
+
+
+def _stand_in(name: str, source: Source, embedded: Embedded, partial: Path) -> Provenance:
+    """Write the stand-in's files and return its provenance, the same on every machine."""
+    count = embedded.write(partial)
+    return Provenance(
+        requested=name,
+        served=embedded.title,
+        reason=f"no address of {source.title} could be reached",
+        embedded=True,
+        files={file: provenance.digest(partial / file) for file in source.files},
+        count=count,
+        unit=embedded.unit,
+        address=embedded.address,
+        licence=embedded.licence,
+        citation=embedded.citation,
+    )

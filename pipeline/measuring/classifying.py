@@ -1,0 +1,142 @@
+"""Pictures' classes learned by any network or cell: a description of the run, and its figures."""
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import PositiveInt, model_validator
+
+from lightning_modules.cells import CELLS
+from lightning_modules.networks import NETWORKS
+from pipeline.measuring import statistics
+from pipeline.measuring.training import DataSet, Learned, Training
+from pipeline.study import Figure, Given, Options, named
+from pipeline.tasks import TASKS
+
+if TYPE_CHECKING:
+    from lightning_modules.training.learner import Learner
+
+
+class PictureTraining(Training, abc.ABC):
+    """What sees pictures whole (task ``images``) or reads their rows (``row_images``)."""
+
+    task: Literal["images", "row_images"]
+    dataset: DataSet
+    network: Annotated[str, named(NETWORKS)] | None = None
+    cell: Annotated[str, named(CELLS)] | None = None
+    """Either a network, or a cell under a linear readout, trained by BPTT."""
+    options: Options | None = None
+    """What it is built with beside the sizes of input and output."""
+    size: PositiveInt | None = None
+    """Rows and columns that pictures seen whole are drawn to; None leaves them as they are."""
+    anneal: bool | None = None
+    """Whether a network's rate falls to 0 over the run, as half a cosine does."""
+    train_size: PositiveInt | None = None
+    """Pictures that are learned from; None is all."""
+
+    @model_validator(mode="after")
+    def _one_learner(self) -> "PictureTraining":
+        if (self.network is None) == (self.cell is None):
+            raise ValueError("give one of network and cell")
+        if self.anneal and self.cell is not None:
+            raise ValueError("anneal is of networks: a cell's rate is constant")
+        return self
+
+    def learn(self, given: Given) -> Learned:
+        """Train; evaluations are rows with ``wrong``, in percent, and record "curve"."""
+        import torch
+
+        sizes: dict[str, Any] = {"train_size": self.train_size, "held_out_size": self.held_out_size}
+        shown = {"size": self.size} if self.task == "images" else {"labels": "last"}
+        (pictures,) = self.read(given)
+        source = TASKS[self.task](pictures, self.seed, self.batch_size, **sizes, **shown)
+        torch.manual_seed(self.seed)
+        learner = self._learner(source)
+        facts = {
+            "parameters": sum(weights.numel() for weights in learner.parameters()),
+            "pictures": len(pictures.train_y_N),
+        }
+        rows = self.fit(learner, source, given)
+        return Learned(learner, source, [_recorded(row) | facts for row in rows])
+
+    def _learner(self, source: Any) -> "Learner":
+        """Return the learner of a network or of a cell."""
+        from lightning_modules.algorithms.bptt import BPTT
+        from lightning_modules.networks._pictures import PictureNetwork
+        from lightning_modules.training.backprop import BackpropLearner
+        from lightning_modules.training.sequence import SequenceLearner
+
+        of: dict[str, Any] = {"optimizer": self.optimizer, "learning_rate": self.learning_rate}
+        of["clip"], options = self.clipped(), self.options or {}
+        if self.cell is not None:
+            built = CELLS[self.cell](source.input_size, **options)
+            return SequenceLearner(built, source.output_size, source.loss, BPTT(), None, **of)
+        if self.anneal:
+            of["anneal"] = True
+        kind: Any = NETWORKS[str(self.network)]
+        whole = self.task == "images" and issubclass(kind, PictureNetwork)
+        seen: Any = source.shape_CYX if whole else source.input_size
+        return BackpropLearner(kind(seen, source.output_size, **options), source.loss, **of)
+
+
+def in_percent(accuracy: float | None) -> float | None:
+    """Return how many of a hundred pictures are wrong."""
+    return None if accuracy is None else 100 * (1 - accuracy)
+
+
+def _recorded(row: dict[str, Any]) -> dict[str, Any]:
+    """Say which record a row is of; of an evaluation, how many of a hundred pictures are wrong."""
+    if "probe" in row:
+        return {**row, "record": "probe"}
+    return {**row, "record": "curve", "wrong": in_percent(row["held_out_accuracy"])}
+
+
+LABELS = {
+    "step": "batches",
+    "examples": "pictures seen",
+    "wrong": "wrong, %",
+    "value": "‖∂L/∂h‖",
+    "train_size": "digits",
+    "module": "layer",
+}
+
+
+def ends(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return how each run ended; ``by`` names the columns that tell runs apart."""
+    return statistics.last_evaluations(rows[rows["record"] == "curve"], by)
+
+
+def curves(hue: str, column: str | None = None, x: str = "step") -> Figure:
+    """Return the picture of what is wrong along training."""
+    return Figure(
+        name="wrong",
+        title="Held-out digits that are wrong",
+        caption="Percent of the test pictures, mean and range over seeds.",
+        x=x,
+        y="wrong",
+        where={"record": "curve"},
+        hue=hue,
+        column=column,
+        log_y=True,
+        labels=LABELS,
+    )
+
+
+def errors(
+    hue: str, x: str = "step", column: str | None = None, where: dict[str, int] | None = None
+) -> Figure:
+    """Return the picture of the error that came back to each layer."""
+    return Figure(
+        name="error",
+        title="Error that comes back to each layer",
+        caption="‖∂L/∂h‖ of a layer's outputs over a batch, mean since the evaluation before; "
+        "layers are counted in the order in which pictures go through them.",
+        x=x,
+        y="value",
+        where={"probe": "error_flow", **(where or {})},
+        hue=hue,
+        column=column,
+        log_y=True,
+        labels=LABELS,
+    )

@@ -1,0 +1,37 @@
+"""A piece of work -> what it costs: processor time and memory."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def processor_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Return the least processor time of several runs, after one that warms up.
+
+    Processor time, because what else the machine does lengthens the wall's.
+    """
+    work()
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """Return the most bytes of tensors made by ``work`` that were alive at one moment.
+
+    Counted from the allocator's own events on the CPU, so that it is the same on every run.
+    """
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
+        work()
+    profiler: Any = watched.profiler
+    alive = peak = 0
+    for event in profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            alive += event.nbytes()
+            peak = max(peak, alive)
+    return peak

@@ -1,0 +1,67 @@
+"""Gradients as tensors -> floats: how far apart two are, and what is left of error on its way."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from lightning_modules.interfaces import Cell, Trajectory
+
+
+def compare(g_P: Tensor, reference_P: Tensor) -> dict[str, float]:
+    """Return the cosine, ratio of norms and relative error of a gradient to its reference.
+
+    The cosine is 0 where either is zero. In float64, where the square of a vanished gradient is
+    still a number; torch.cosine_similarity takes any norm for 1e-8 at least.
+    """
+    g_P, reference_P = g_P.double(), reference_P.double()
+    one_P, other_P = normalize(g_P, dim=0, eps=1e-300), normalize(reference_P, dim=0, eps=1e-300)
+    return {
+        "cosine": float(one_P @ other_P),
+        "norm_ratio": float(g_P.norm() / reference_P.norm()),
+        "relative_error": relative_error(g_P, reference_P),
+    }
+
+
+def relative_error(g: Tensor, reference: Tensor) -> float:
+    """Return ‖g − reference‖ / ‖reference‖; infinite where the reference alone is zero."""
+    error, size = float((g - reference).norm()), float(reference.norm())
+    return error / size if size else math.inf if error else 0.0
+
+
+def by_block(cell: Cell, g_P: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Cut a flat gradient into the cell's named blocks of parameters."""
+    named = list(cell.named_parameters())
+    parts = g_P.split([weight.numel() for _, weight in named])
+    yield from ((name, part) for (name, _), part in zip(named, parts, strict=True))
+
+
+def autograd_gradient(
+    cell: Cell,
+    x_TBI: Tensor,
+    s_BS: Tensor,
+    loss: Callable[[int, Tensor], Tensor],
+    resets_TB: Tensor | None = None,
+) -> Tensor:
+    """Return the gradient, (P,), of the sum of ``loss(t, s_BS)`` by automatic differentiation."""
+    total = torch.zeros((), dtype=x_TBI.dtype)
+    for t, x_BI in enumerate(x_TBI):
+        if resets_TB is not None:
+            s_BS = s_BS * ~resets_TB[t, :, None]
+        s_BS = cell(x_BI, s_BS)
+        total = total + loss(t, s_BS)
+    return torch.cat([g.flatten() for g in torch.autograd.grad(total, list(cell.parameters()))])
+
+
+def log_error_left(path: Trajectory, hidden: int) -> Tensor:
+    """Return the logarithm of what is left of an error of length 1 on the last h, (T + 1, B).
+
+    Its direction is random; time runs forwards, so the last entry is 0.
+    """
+    last_1BS = path.states_TBS[-1:]
+    c_1BS = torch.zeros_like(last_1BS)
+    c_1BS[..., :hidden] = normalize(torch.randn_like(last_1BS[..., :hidden]), dim=-1)
+    _, v_TBS = path.sweep(c_1BS)
+    return torch.linalg.vector_norm(v_TBS[..., :hidden], dim=-1).log()

@@ -1,0 +1,77 @@
+"""Rows -> numbers: how runs ended, means with their intervals, lines through points.
+
+Every interval of the laboratory is computed here. scipy and statsmodels are imported where they
+are used, so that a study can be declared without waiting for them.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+
+def last_evaluations(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the last row of each run; one that diverged has an infinite held-out loss.
+
+    ``by`` names the columns that tell the runs apart.
+    """
+    last = rows[rows["step"] == rows.groupby(list(by))["step"].transform("max")]
+    loss = pd.to_numeric(last["held_out_loss"])
+    lost = last["diverged"].astype(bool) | loss.isna()
+    return last.assign(held_out_loss=loss.where(~lost, math.inf))
+
+
+def half_width(values: pd.Series) -> float:
+    """Return the half-width of the mean's 95 % confidence interval, by Student; NaN for one."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return math.nan
+    return float(values.sem() * t.ppf(0.975, len(values) - 1))
+
+
+def with_interval(values: pd.Series, digits: int = 3) -> str:
+    """Return the mean and the half-width of its 95 % confidence interval as words."""
+    mean, width = f"{values.mean():.{digits}f}", half_width(values)
+    return mean if math.isnan(width) else f"{mean} ± {width:.{digits}f}"
+
+
+def with_deviation(values: pd.Series, digits: int = 2) -> str:
+    """Return mean and standard deviation as words; the mean alone of a single value."""
+    mean = f"{values.mean():.{digits}f}"
+    return mean if len(values) < 2 else f"{mean} ± {values.std():.{digits}f}"
+
+
+def share_interval(succeeded: pd.Series) -> tuple[float, float]:
+    """Return Wilson's 95 % confidence interval of a share of successes."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    bounds: Any = proportion_confint(int(succeeded.sum()), len(succeeded), method="wilson")
+    return float(bounds[0]), float(bounds[1])
+
+
+def share_in_words(succeeded: pd.Series) -> str:
+    """Say how many succeeded, and the interval."""
+    low, high = share_interval(succeeded)
+    return f"{int(succeeded.sum())} of {len(succeeded)} ({low:.0%} to {high:.0%})"
+
+
+def line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
+    """Fit y = slope x + intercept; return both and the slope's 95 % half-width.
+
+    The half-width is NaN for two points, which leave nothing to judge it by.
+    """
+    from scipy.stats import linregress, t
+
+    fit: Any = linregress(x, y)
+    width = fit.stderr * t.ppf(0.975, len(x) - 2) if len(x) > 2 else math.nan
+    return float(fit.slope), float(fit.intercept), float(width)
+
+
+def exponent(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """Fit y ~ x^k; return k and its 95 % half-width."""
+    import numpy as np
+
+    slope, _, width = line(np.log(x).tolist(), np.log(y).tolist())
+    return slope, width

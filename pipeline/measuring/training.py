@@ -1,0 +1,171 @@
+"""Training runs by description: the fields that their trials share, and the run itself.
+
+A study's trial derives from the description that it needs, adds what is its own, and turns the
+rows into its rows:
+
+    class Memory(SequenceTraining):
+        variant: str
+
+        def measure(self, given):
+            return self.learn(given).rows
+"""
+
+import abc
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.cells import CELLS
+from pipeline.data.sources import SOURCES
+from pipeline.measuring.probing import Probes, build
+from pipeline.study import Given, Trial, named
+from pipeline.tasks import TASKS
+
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Algorithm, Cell, Task
+    from lightning_modules.training.learner import Learner
+    from lightning_modules.training.sequence import SequenceLearner
+
+DataSet = Annotated[str, named(SOURCES)]
+
+
+class Learned(NamedTuple):
+    """What came of a training run."""
+
+    learner: Any
+    source: Any
+    """The task that was learned."""
+    rows: list[dict[str, Any]]
+    """Its evaluations and what its probes tell, in order."""
+
+
+class Training(Trial, abc.ABC):
+    """What every training run by batches is described by."""
+
+    task: Annotated[str, named(TASKS)]
+    dataset: DataSet | None = None
+    """The data set that the task is cut from, where it is."""
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: PositiveFloat
+    clip: Literal["norm", "value", "adaptive"] | None = None
+    threshold: PositiveFloat | None = None
+    """Of the clip."""
+    batch_size: PositiveInt
+    steps: PositiveInt
+    """Batches."""
+    evaluations: PositiveInt | None = None
+    """How often the held-out part is looked at, or"""
+    evaluate_every: PositiveInt | None = None
+    """after how many batches it is."""
+    held_out_size: PositiveInt
+    probes: Probes | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Training":
+        if (self.evaluations is None) == (self.evaluate_every is None):
+            raise ValueError("give one of evaluations and evaluate_every")
+        if (self.clip is None) != (self.threshold is None):
+            raise ValueError("clip and threshold go together: give both or none")
+        return self
+
+    @property
+    def every(self) -> int:
+        """Batches from one evaluation to the next."""
+        return self.evaluate_every or max(1, self.steps // (self.evaluations or 1))
+
+    def read(self, given: Given) -> list[Any]:
+        """Return the data set that the task is cut from, in a list; none where it is generated."""
+        return [] if self.dataset is None else [given.data[self.dataset]]
+
+    def clipped(self) -> Any:
+        """Return the clip, or None."""
+        from lightning_modules.training.clipping import Clip
+
+        return None if self.clip is None else Clip(self.clip, self.threshold or 0.0)
+
+    def fit(
+        self,
+        learner: "Learner",
+        source: "Task",
+        given: Given,
+        steps: int | None = None,
+        every: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Train, and return a row for each evaluation and each thing that a probe told.
+
+        ``steps`` and ``every`` are batches, where these are not what the fields say.
+        """
+        from lightning_modules.training.fit import fit
+
+        return fit(
+            learner,
+            source,
+            steps=steps or self.steps,
+            evaluate_every=every or self.every,
+            seed=self.seed,
+            scratch=given.scratch,
+            probes=build(self.probes),
+        )
+
+
+class SequenceTraining(Training, abc.ABC):
+    """A cell under a linear readout, trained on a task of sequences by any algorithm."""
+
+    length: PositiveInt | None = None
+    """Steps of a sequence; None where the task has its own."""
+    cell: Annotated[str, named(CELLS)]
+    algorithm: Annotated[str, named(ALGORITHMS)]
+    horizon: PositiveInt | None = None
+    """Of truncated BPTT."""
+    stride: PositiveInt | None = None
+    """Of truncated BPTT."""
+    block_length: PositiveInt | None = None
+    """Of blocked RTRL."""
+    update_every: PositiveInt | None = None
+    """Steps from one update to the next; None is one at the end of each batch."""
+    hidden_size: PositiveInt
+    decay: Literal["l1", "l2"] | None = None
+    strength: NonNegativeFloat | None = None
+    """Of the decay."""
+
+    def task_of(self, given: Given, **options: Any) -> Any:
+        """Return the task, built with the trial's sizes and these options."""
+        sizes = {"batch_size": self.batch_size, "held_out_size": self.held_out_size}
+        length = {} if self.length is None else {"length": self.length}
+        return TASKS[self.task](*self.read(given), seed=self.seed, **sizes, **length, **options)
+
+    def cell_of(self, source: "Task") -> "Cell":
+        """Return the cell with its weights where they start."""
+        return CELLS[self.cell](source.input_size, self.hidden_size)
+
+    def algorithm_of(self) -> "Algorithm":
+        """Return the algorithm, built with what the trial says of it."""
+        said = {name: getattr(self, name) for name in ("horizon", "stride", "block_length")}
+        return ALGORITHMS[self.algorithm](**{k: v for k, v in said.items() if v is not None})
+
+    def learner_of(self, source: "Task", cell: "Cell") -> "SequenceLearner":
+        """Return what learns."""
+        from lightning_modules.training.decay import Decay
+        from lightning_modules.training.sequence import SequenceLearner
+
+        return SequenceLearner(
+            cell=cell,
+            output_size=source.output_size,
+            loss=source.loss,
+            algorithm=self.algorithm_of(),
+            update_every=self.update_every,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            clip=self.clipped(),
+            decay=None if self.decay is None else Decay(self.decay, self.strength or 0.0),
+        )
+
+    def learn(self, given: Given, **options: Any) -> Learned:
+        """Train from the trial's seed; ``options`` are the task's."""
+        import torch
+
+        torch.manual_seed(self.seed)
+        source = self.task_of(given, **options)
+        learner = self.learner_of(source, self.cell_of(source))
+        return Learned(learner, source, self.fit(learner, source, given))

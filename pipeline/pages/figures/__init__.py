@@ -1,7 +1,0 @@
-"""A declared figure and the rows -> a picture and its numbers. Only these files draw."""
-
-from pipeline.pages.figures.choice import called, chosen, groups, hidden, numbers
-from pipeline.pages.figures.drawing import draw
-from pipeline.pages.figures.grounds import DARK, LIGHT, words
-
-__all__ = ["DARK", "LIGHT", "called", "chosen", "draw", "groups", "hidden", "numbers", "words"]

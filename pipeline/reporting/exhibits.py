@@ -1,0 +1,98 @@
+"""A declared figure or table and the rows -> what a page shows of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.reporting import figures
+from pipeline.reporting.figures import DARK, LIGHT, words
+from pipeline.study import Figure, Table
+
+HALF, GAP = 68, 2
+"""Letters that half of the page holds side by side, and those that go between two columns."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A figure or a table as the page shows it; ``error`` says why it cannot."""
+
+    declared: Figure | Table
+    pictures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """SVG by suffix of the file's name."""
+    data: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
+    across: int = 1
+    """Panels side by side; of a table, 2 if it is too wide for half of the page."""
+    alt: str = ""
+    note: str = ""
+    numbers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    error: str = ""
+
+
+def show(declared: Figure | Table, rows: pd.DataFrame) -> Shown:
+    """Draw a figure, or print a table."""
+    if isinstance(declared, Figure):
+        return _drawn(declared, rows)
+    return _printed(declared, rows)
+
+
+def _drawn(figure: Figure, rows: pd.DataFrame) -> Shown:
+    """Draw a figure on both grounds."""
+    data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
+    notes = [_spread(figure, data)]
+    why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
+    notes += [f"{words(left)} values{why} are not shown."] if left else []
+    return Shown(
+        figure,
+        {ground.suffix: figures.draw(figure, rows, ground) for ground in (LIGHT, DARK)},
+        data,
+        data[figure.column].nunique() if figure.column else 1,
+        _alt(figure),
+        " ".join(filter(None, notes)),
+        figures.numbers(figure, rows),
+    )
+
+
+def _spread(figure: Figure, data: pd.DataFrame) -> str:
+    """Say what a band or a whisker spans, where there is one."""
+    drawn = {"line": "Line: mean; band", "bar": "Bar: mean; whisker"}.get(figure.kind)
+    at = [*figures.groups(figure), figure.x]
+    rows, seeds = data.groupby(at).size().max(), data["seed"].nunique() if "seed" in data else 0
+    if drawn is None or rows < 2:
+        return ""
+    return f"{drawn}: least to most over {seeds} seeds." if rows == seeds else f"{drawn}: range."
+
+
+def _printed(table: Table, rows: pd.DataFrame) -> Shown:
+    """Build a table; the numbers of a row go by its words."""
+    data = table.build(rows)
+    named = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
+    values = data.drop(columns=named)
+    unique = next(([c] for c in named if data[c].is_unique), named)
+    keys = data[unique].astype(str).agg(" ".join, axis=1) if named else data.index.map(str)
+    numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
+    numbers = numbers if len(values.columns) else {}
+    return Shown(table, data=data, across=_across(data), numbers=numbers)
+
+
+def _across(data: pd.DataFrame) -> int:
+    """Return how many halves of the page a table's longest cells, side by side, take up."""
+    longest = [max(map(len, (str(c), *map(cell, data[c])))) for c in data]
+    return 1 if sum(longest) + GAP * len(longest) <= HALF else 2
+
+
+def cell(value: Any) -> str:
+    """Return a table's entry as it is printed."""
+    if pd.isna(value):
+        return "–"
+    return words(float(f"{value:.4g}")) if isinstance(value, float) else words(value)
+
+
+def _alt(figure: Figure) -> str:
+    """Say what is drawn to whoever cannot see it."""
+    kind = {"line": "Line chart", "scatter": "Scatter chart", "bar": "Bar chart"}
+    by = [figures.called(figure, c) for c in (figure.hue, figure.column, figure.row) if c]
+    drawn = f"{figures.called(figure, figure.y)} against {figures.called(figure, figure.x)}"
+    split = f", by {' and '.join(by)}" if by else ""
+    return f"{kind.get(figure.kind, 'Heat map')}: {drawn}{split}."

@@ -1,0 +1,102 @@
+"""Which rows and columns a figure shows, what they are called, and its own numbers."""
+
+import itertools
+import math
+from typing import Any
+
+import pandas as pd
+
+from pipeline.reporting.figures.grounds import words
+from pipeline.study import Figure
+
+KINDS = ("line", "scatter", "bar", "heatmap")
+
+
+def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows and columns that the figure shows; what is not finite stays out."""
+    kept = _kept(figure, rows)
+    return kept[_finite(figure, kept)].reset_index(drop=True)
+
+
+def hidden(figure: Figure, rows: pd.DataFrame) -> int:
+    """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis."""
+    kept = _kept(figure, rows)
+    shown = _finite(figure, kept)
+    if figure.log_y and figure.kind != "heatmap":
+        shown &= kept[figure.y] > 0
+    return int((~shown).sum())
+
+
+def measured(figure: Figure) -> str:
+    """Return the column whose values the figure shows."""
+    if figure.kind not in KINDS:
+        raise ValueError(f"{figure.name}: {figure.kind!r} is none of: {', '.join(KINDS)}")
+    if figure.kind != "heatmap":
+        return figure.y
+    if figure.hue is None:
+        raise ValueError(f"{figure.name}: a heatmap needs hue, the column of its cells' values")
+    return figure.hue
+
+
+def called(figure: Figure, column: str | None) -> str:
+    """Return what a column is called."""
+    return figure.labels.get(column, column.replace("_", " ")) if column else ""
+
+
+def groups(figure: Figure) -> list[str]:
+    """Return the columns that tell one series, or panel, from another."""
+    hue = None if figure.kind == "heatmap" else figure.hue
+    return [name for name in (figure.row, figure.column, hue) if name]
+
+
+def values(data: pd.DataFrame, name: str | None) -> list[Any]:
+    """Return the values of a column: numbers in order, words as they come; [None] for no column."""
+    if name is None:
+        return [None]
+    distinct = data[name].drop_duplicates()
+    return (distinct.sort_values() if are_numbers(distinct) else distinct).tolist()
+
+
+def are_numbers(column: pd.Series) -> bool:
+    """Return whether a column has distances, not only an order."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def coincide(figure: Figure, part: pd.DataFrame) -> bool:
+    """Return whether two curves of a panel lie within 1 % of its height of each other."""
+    if figure.hue is None or part.empty:
+        return False
+    curves = part.pivot_table(index=figure.x, columns=figure.hue, values=figure.y)
+    if figure.log_y:
+        curves = curves.where(curves > 0).map(math.log)
+    near = (curves.max().max() - curves.min().min()) / 100
+    pairs = itertools.combinations(curves, 2)
+    return any((curves[a] - curves[b]).abs().max() <= near for a, b in pairs)
+
+
+def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:
+    """Return each series' mean over seeds: of a line at its end, of anything else altogether."""
+    data, by, value = chosen(figure, rows), groups(figure), measured(figure)
+    if figure.kind == "line" and len(data):
+        ends = data.groupby(by)[figure.x].transform("max") if by else data[figure.x].max()
+        data = data[data[figure.x] == ends]
+    if not by:
+        return {value: float(data[value].mean())}
+    means = data.groupby(by, sort=False)[value].mean().reset_index()
+    keys = means[by].map(words).agg(" ".join, axis=1)
+    return dict(zip(keys, means[value].tolist(), strict=True))
+
+
+def _kept(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that the figure asks for; a group without a name is called none."""
+    kept = rows
+    for name, wanted in figure.where.items():
+        kept = kept[kept[name].isin(wanted if isinstance(wanted, tuple) else (wanted,))]
+    extra = [n for n in (figure.hue, figure.theory, "seed" if "seed" in rows else None) if n]
+    kept = kept[list(dict.fromkeys([*groups(figure), figure.x, figure.y, *extra]))]
+    unnamed = [name for name in groups(figure) if kept[name].isna().any()]
+    return kept.assign(**{name: kept[name].astype(object).fillna("none") for name in unnamed})
+
+
+def _finite(figure: Figure, kept: pd.DataFrame) -> pd.Series:
+    return pd.to_numeric(kept[measured(figure)]).abs() < math.inf

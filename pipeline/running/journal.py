@@ -1,0 +1,258 @@
+"""The record of what is finished: a journal of trials, one a line; tables are made of it.
+
+A line is appended and synced as soon as its trial ends, so a kill loses at most the line that it
+tears, and a torn last line counts for nothing. What many records share, such as where a data set
+came from or which modules a code hash stands for, is a fact: a line of its own, written once,
+which records name by its digest. Journals of several machines may be joined line by line (git's
+union merge): of a trial's records one counts, see ``better``.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pipeline.errors import UserError
+from pipeline.running.syntax import digest
+from pipeline.study import Entries, Row, key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOT = Path("rows")
+FINISHED, FAILED = "finished", "failed"
+Facts = dict[str, Any]
+"""What records share, by its digest."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Adoption:
+    """How a record came to count under code that did not measure it."""
+
+    code: str
+    """The code's hash under which it was measured."""
+    commit: str
+    """Where that code stands."""
+    again: bool
+    """Whether this very trial was run under both codes, with the same rows."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One trial that has ended; nothing in it says on which machine."""
+
+    hash: str
+    """What the result depends on: parameters, data, code and versions."""
+    code: str
+    """The code's part of it alone: the digest of the fact that lists its modules."""
+    trial: Entries
+    rows: list[Row]
+    status: str
+    error: str
+    """One line if failed, empty otherwise."""
+    started: float
+    """Seconds since 1970."""
+    seconds: float
+    versions: dict[str, str]
+    data: dict[str, str]
+    """Data set -> the digest of the fact that says what was served."""
+    adopted: Adoption | None = None
+
+    @property
+    def key(self) -> str:
+        """The trial as canonical text, the same whatever the order of its entries."""
+        return key(self.trial)
+
+    @property
+    def id(self) -> str:
+        """A name for this one execution: a trial that is run again gets another."""
+        return f"{self.hash}-{round(self.started * 1e6)}"
+
+    @property
+    def ended(self) -> float:
+        """Seconds since 1970."""
+        return self.started + self.seconds
+
+    def plain(self) -> dict[str, Any]:
+        """Return the record as JSON holds it."""
+        held = dataclasses.asdict(self)
+        return held if self.adopted else {k: v for k, v in held.items() if k != "adopted"}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Record":
+        """Return the record that JSON holds; TypeError or ValueError if it is none."""
+        adopted = plain.get("adopted")
+        return cls(**{**plain, "adopted": adopted and Adoption(**adopted)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What a journal holds."""
+
+    records: dict[str, Record]
+    """Each trial's record that counts, by key."""
+    facts: Facts
+
+    def stand_in(self, record: Record) -> bool:
+        """Tell whether something stood in for a data set of the record."""
+        return any(self.facts.get(f, {}).get("embedded", False) for f in record.data.values())
+
+
+def better(one: Record, other: Record, facts: Facts) -> Record:
+    """Return which of a trial's two records counts.
+
+    Real data count before what stands in for them, then what ended last.
+    """
+    held = Held({}, facts)
+    order = [(not held.stand_in(r), r.ended, r.adopted is not None) for r in (one, other)]
+    return one if order[0] > order[1] else other
+
+
+class Journal:
+    """The file of one study at one scale."""
+
+    def __init__(self, path: Path):
+        """Name the file; it need not be there."""
+        self.path = path
+        self._written: set[str] | None = None
+
+    def read(self) -> Held:
+        """Return what the file holds; UserError for a line that is neither record nor fact."""
+        lines = list(self._lines())
+        facts = {line["fact"]: line["holds"] for line in lines if "fact" in line}
+        records: dict[str, Record] = {}
+        for number, line in enumerate(lines, start=1):
+            if "fact" in line:
+                continue
+            try:
+                record = Record.of(line)
+                known = records.get(record.key)
+            except (TypeError, ValueError, AttributeError):
+                raise self._bad(number) from None
+            records[record.key] = record if known is None else better(known, record, facts)
+        return Held(records, facts)
+
+    def append(self, record: Record, facts: Facts) -> None:
+        """Add a record and the facts that it names; when this returns, both are on the disk."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._written is None:
+            self._written = set(self.read().facts)
+        named = [f for f in (record.code, *record.data.values()) if f in facts]
+        new = [f for f in dict.fromkeys(named) if f not in self._written]
+        with self.path.open("ab+") as file:
+            _mend(file)
+            lines = [_line({"fact": f, "holds": facts[f]}) for f in new]
+            file.write("".join([*lines, _line(record.plain())]).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        self._written |= set(new)
+
+    def compact(self) -> None:
+        """Rewrite the file with each trial's one record and the facts that these name."""
+        if self.path.exists():
+            held = self.read()
+            text = written(held)
+            if self.path.read_text(encoding="utf-8") != text:
+                with replacing(self.path) as draft:
+                    draft.write_text(text, encoding="utf-8")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second driver away; the lock goes with the process, however that ends."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                line = f"{self.path} is being written by another run: wait for it, or stop it"
+                raise UserError(line) from None
+            yield
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Parse the file; a last line without its end was torn by a kill and is passed over."""
+        if not self.path.exists():
+            return
+        whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+        for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
+            try:
+                parsed = json.loads(line)
+            except ValueError:
+                raise self._bad(number) from None
+            if not isinstance(parsed, dict):
+                raise self._bad(number)
+            yield parsed
+
+    def _bad(self, number: int) -> UserError:
+        where = f"{self.path}, line {number}, is not a record"
+        return UserError(f"{where}: delete the line; its trial will run again")
+
+
+def fact(content: Any) -> Facts:
+    """Return one fact under its digest."""
+    return {digest(content): content}
+
+
+def written(held: Held) -> str:
+    """Return a journal's text: each fact before the first record that names it."""
+    lines, done = [], set[str]()
+    for record in held.records.values():
+        for name in (record.code, *record.data.values()):
+            if name in held.facts and name not in done:
+                lines.append(_line({"fact": name, "holds": held.facts[name]}))
+                done.add(name)
+        lines.append(_line(record.plain()))
+    return "".join(lines)
+
+
+def journal(study: str, scale: str, root: Path = ROOT) -> Journal:
+    """Return the journal of a study at a scale."""
+    return Journal(root / scale / f"{study}.jsonl")
+
+
+def table(records: Mapping[str, Record], keys: Iterable[str]) -> "pd.DataFrame":
+    """Return the finished trials' rows in the order of the keys.
+
+    A row holds the trial's entries, what was measured, and the trial's ``hash`` and ``status``.
+    """
+    import pandas as pd
+
+    finished = [r for r in (records.get(k) for k in keys) if r and r.status == FINISHED]
+    return pd.DataFrame(
+        [r.trial | row | {"hash": r.hash, "status": r.status} for r in finished for row in r.rows]
+    )
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Lend a draft beside ``path`` that takes its place when the block ends well."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False) + "\n"
+
+
+def _mend(file: BinaryIO) -> None:
+    """Cut off what a kill left of a last line, reading no more than that."""
+    end = file.seek(0, os.SEEK_END)
+    at, step = end, 1
+    while at > 0:
+        start = max(0, at - step)
+        file.seek(start)
+        found = file.read(at - start).rfind(b"\n")
+        if found >= 0:
+            at = start + found + 1
+            break
+        at, step = start, step * 2
+    if at < end:
+        file.truncate(at)
+    file.seek(at)
