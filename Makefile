@@ -13,7 +13,7 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
 
 repro: .venv/run.stamp ## Fetch the data, run every study at the scale of params.yaml, build the reports
-	@python -m pipeline fetch
+	@python -m pipeline fetch --keep-going
 	@dvc repro
 	@echo
 	@echo "Reports:    $(CURDIR)/reports/$(SCALE)/index.html (open it in a browser)"

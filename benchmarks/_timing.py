@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lightning_modules.interfaces import Algorithm, Cell
 from lightning_modules.registry import UnknownNameError, nearest
-from pipeline.running.memory import keep_freed
+from pipeline.running.machine import keep_freed
 
 ROUNDS, PRODUCT = 9, {"cpu": 1024, "cuda": 8192}
 

@@ -1,10 +1,9 @@
 """The command line: python -m pipeline COMMAND."""
 
-import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,134 +11,166 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.errors import UserError
-from pipeline.running.importing import at_once
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
+    from pipeline.running.jobs import Job
 
 app = typer.Typer(
-    help="A laboratory for gradient dynamics: data, studies, reports. Values are in params.yaml.",
+    help="A laboratory for gradient dynamics: data, studies, reports. Values are in params.yaml "
+    "and params/<study>.yaml.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Study = Annotated[str, typer.Argument(help="A study's name, as `list` shows it.")]
-told = Console(stderr=True)
+Studies = Annotated[
+    list[str] | None, typer.Argument(help="Studies, as `list` shows them; all if none is named.")
+]
+Scale = Annotated[
+    str | None, typer.Option(help="quick, standard or paper; that of params.yaml if not given.")
+]
+console = Console(stderr=True)
 
 
 @app.command(name="list")
 def list_() -> None:
-    """Show every study: its question, its scales and how many trials each has."""
-    from pipeline import params
-    from pipeline.running.jobs import job
-    from pipeline.studies import STUDIES
+    """Show every study: its question and how many trials it has at each scale."""
+    from pipeline.params import SCALES
+    from pipeline.running.jobs import asked_for
 
-    settings = params.load()
-    shown = Table("study", "question", "trials")
-    for name, scales in settings.studies.items():
-        question = " ".join((STUDIES[name].doc or "").strip().split("\n\n")[0].split())
-        each = (job(settings.model_copy(update={"scale": scale}), name) for scale in scales)
-        shown.add_row(name, question, "\n".join(f"{j.scale}: {len(j.trials)}" for j in each))
+    shown = Table("study", "question", *SCALES)
+    settings, broken = _settings(None), dict[str, str]()
+    for name, question, trials in asked_for(settings, broken):
+        shown.add_row(name, question, *(f"{trials[s]:,}" if s in trials else "–" for s in SCALES))
     Console().print(shown)
+    _end(broken)
 
 
 @app.command()
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Data sets; all if none.")] = None,
+    scale: Scale = None,
+    keep_going: Annotated[
+        bool, typer.Option(help="Leave a note where one cannot be had, and end well.")
+    ] = False,
 ) -> None:
     """Fetch data sets and verify them; DATA_MIRROR, a URL or a folder, is tried first."""
-    from pipeline import params
     from pipeline.data import sources
 
-    data = params.load().data
-    for name in names or data.sets:
-        got = sources.fetch(name, offline=data.offline)
-        _say(f"{name}: {got.served}, {got.count:,} {got.unit}")
+    settings, missing = _settings(scale), []
+    for name in names or settings.data.sets:
+        try:
+            got = sources.fetch(name, offline=settings.offline)
+        except UserError as error:
+            missing.append(name)
+            _say(str(error))
+            if keep_going:
+                sources.note(name, str(error))
+        else:
+            _say(f"{name}: {got.served}, {got.count:,} {got.unit}")
+    if missing and not keep_going:
+        raise typer.Exit(2)
 
 
 @app.command()
 def run(
-    study: Study,
+    studies: Studies = None,
+    scale: Scale = None,
     force: Annotated[bool, typer.Option(help="Run finished trials again as well.")] = False,
 ) -> None:
-    """Run the trials of a study that are not finished, at the scale of params.yaml."""
-    with at_once():
-        from pipeline.running import execute
-        from pipeline.running import jobs
-        from pipeline import params
+    """Run all trials that are not finished, those of all studies in one queue."""
+    from pipeline.reporting.press import Press
+    from pipeline.running import queue
+    from pipeline.running.tracking import following
 
-        settings = params.load()
-        if not settings.dispatch.gpus:
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        job = jobs.job(settings, study)
+    settings = _settings(scale)
+    made, broken = _jobs(settings, studies)
+    parts = [part for job in made for part in job.study.parts.values()]
+    if not settings.dispatch.gpus and not any(part.needs.gpus for part in parts):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
-        failed = [r for r in execute.run(job, settings.dispatch, told, force) if r.error]
+        with Press(settings, console) as press, following(made, console):
+            ending = queue.run(
+                made, settings, console, force=force, ended=lambda job: press.print(job.name)
+            )
     except KeyboardInterrupt:
         _say("interrupted: finished trials are kept; the same command goes on with the rest")
         raise typer.Exit(130) from None
-    for record in failed[:5]:
-        _say(f"failed: {record.key}: {record.error}")
-    if failed:
-        _say(f"{len(failed)} of {len(job.trials)} trials failed; the next run tries them again")
-    if not jobs.state(job).finished:
-        _say(f"{study} ({job.scale}): no trial has finished, so there is no table")
-        raise typer.Exit(1)
+    _end(broken, ending.code)
 
 
 @app.command()
-def report(study: Study) -> None:
-    """Build a study's page and figures from its table, and keep them in MLflow."""
-    with at_once():
-        from pipeline import params
-        from pipeline.reporting import report as reports
-        from pipeline.studies import STUDIES
-        from pipeline.running.tracking import Tracker
+def report(studies: Studies = None, scale: Scale = None) -> None:
+    """Build the pages and figures of studies from their journals, and the page over all."""
+    from pipeline.reporting.press import Press
 
-        scale = _checked(params.load(), study)
-        STUDIES[study]  # imports it
-    folder = reports.build(study, scale)
-    _say(f"{folder / 'index.html'}")
-    with _as_a_remark():
-        Tracker().attach(study, scale, folder)
+    settings = _settings(scale)
+    made, broken = _jobs(settings, studies)
+    with Press(settings, console) as press:
+        for job in made:
+            press.print(job.name)
+    _end(broken)
 
 
 @app.command()
-def index() -> None:
-    """Build the page over all studies."""
-    with at_once():
-        from pipeline import params
-        from pipeline.reporting import report as reports
-
-        settings = params.load()
-    _say(str(reports.index(settings.scale)))
-
-
-@app.command()
-def track(study: Study) -> None:
+def track(studies: Studies = None, scale: Scale = None) -> None:
     """Log finished trials that MLflow does not have, after a clone for instance."""
-    from pipeline import params
-    from pipeline.running import journal as records
-    from pipeline.running.tracking import Tracker
+    from pipeline.running.tracking import following
 
-    scale = _checked(params.load(), study)
-    kept = records.journal(study, scale).read()
-    count = Tracker().sync(study, scale, kept.values())
-    _say(f"{study} ({scale}): {count} of {len(kept)} trials logged now")
+    made, broken = _jobs(_settings(scale), studies)
+    with following(made, console):
+        pass
+    _end(broken)
 
 
 @app.command()
-def status() -> None:
-    """Count the trials of every study at every scale: asked for, finished, failed, stale."""
-    from pipeline.running import jobs
-    from pipeline import params
+def collect(
+    studies: Studies = None,
+    scale: Scale = None,
+    server: Annotated[
+        str | None, typer.Option(help="MLflow's address; MLFLOW_TRACKING_URI if not given.")
+    ] = None,
+) -> None:
+    """Bring trials that an MLflow server holds and the journals lack into the journals."""
+    from pipeline.running.collecting import collect as collected
 
-    settings = params.load()
-    shown = Table("study", "scale", *jobs.State._fields)
-    for name, scales in settings.studies.items():
-        for scale in scales:
-            job = jobs.job(settings.model_copy(update={"scale": scale}), name)
-            shown.add_row(name, scale, *map(str, jobs.state(job)))
+    made, broken = _jobs(_settings(scale), studies)
+    for job in made:
+        for line in collected(job, server).lines():
+            _say(line)
+    _end(broken)
+
+
+@app.command()
+def adopt(
+    commit: Annotated[str, typer.Option("--from", help="Where the code stands that measured.")],
+    studies: Studies = None,
+    scale: Scale = None,
+    share: Annotated[
+        float, typer.Option(help="How much of the rest of each group is run again, too.")
+    ] = 0.0,
+) -> None:
+    """Keep what earlier code measured where a sample run by both codes has the same rows."""
+    from pipeline.running.adoption import adopt as adopted
+
+    made, broken = _jobs(_settings(scale), studies)
+    for job in made:
+        for line in adopted(job, commit, share, console).lines():
+            _say(line)
+    _end(broken)
+
+
+@app.command()
+def status(studies: Studies = None, scale: Scale = None) -> None:
+    """Count the trials of every study: asked for, finished, failed, waiting, stale and why."""
+    from pipeline.running.jobs import State, state
+
+    made, broken = _jobs(_settings(scale), studies)
+    shown = Table("study", *State.COLUMNS)
+    for job in made:
+        shown.add_row(job.name, *state(job).words())
     Console().print(shown)
+    _end(broken)
 
 
 @app.command()
@@ -152,26 +183,33 @@ def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")
     raise typer.Exit(done.returncode)
 
 
-def _checked(settings: "Settings", study: str) -> str:
-    """Return the scale in force; UserError if the study has no section there."""
+def _settings(scale: str | None) -> "Settings":
+    """Return what params.yaml says, at the scale that was asked for."""
     from pipeline import params
 
-    params.section(settings, study)
-    return settings.scale
+    return params.load().at(scale)
+
+
+def _jobs(
+    settings: "Settings", studies: Sequence[str] | None
+) -> tuple[list["Job"], dict[str, str]]:
+    """Return the studies that were asked for, and what is wrong with those that cannot be."""
+    from pipeline.running.jobs import jobs
+
+    return jobs(settings, studies or ())
+
+
+def _end(broken: dict[str, str], code: int = 0) -> None:
+    """Name the studies that could not be declared, and leave with the exit code."""
+    for name, error in broken.items():
+        _say(f"{name}: left out: {error}")
+    if broken or code:
+        raise typer.Exit(code or 2)
 
 
 def _say(line: str) -> None:
     """Print a line for the reader, apart from results."""
-    told.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _as_a_remark() -> Iterator[None]:
-    """Print a mistake that does not touch the result, and go on."""
-    try:
-        yield
-    except UserError as error:
-        _say(str(error))
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> None:

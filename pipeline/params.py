@@ -1,11 +1,14 @@
 """params.yaml and params/<study>.yaml -> validated settings and trials; a value's one way in.
 
-The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both.
+The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both. What is wrong
+with them is said in a line for each mistake: the file, the value's full path, what is allowed, and
+what was given.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 import pydantic
 from ruamel.yaml import YAML, YAMLError
@@ -20,12 +23,36 @@ Scale = Literal["quick", "standard", "paper"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
 Offline = Literal["embedded", "error"]
 FILE, FOLDER = Path("params.yaml"), Path("params")
+SHOWN = 60
+"""How many characters of a value a message repeats."""
+Location = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+def _each_once(values: list[T]) -> list[T]:
+    """Return the field; ValueError for what stands there twice."""
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"{_shown(value)} stands there twice")
+    return values
+
+
+def _all_studies(value: Any) -> Any:
+    """Return the names of all studies for ``all``; ValueError for another word."""
+    if value == "all":
+        return list(STUDIES)
+    if not isinstance(value, list):
+        raise ValueError("should be all, or a list of names")  # noqa: TRY004 - what pydantic says
+    return value
+
+
+Once = pydantic.AfterValidator(_each_once)
 
 
 class Data(Section):
     """Which data sets are fetched, and what happens to one that cannot be, scale by scale."""
 
-    sets: list[Annotated[str, named(SOURCES)]]
+    sets: Annotated[list[Annotated[str, named(SOURCES)]], Once]
     offline: dict[Scale, Offline]
 
 
@@ -43,7 +70,13 @@ class Settings(Section):
     """What is common to all studies: everything in params.yaml."""
 
     scale: Scale
-    studies: list[Annotated[str, named(STUDIES)]]
+    studies: Annotated[
+        list[Annotated[str, named(STUDIES)]],
+        pydantic.Field(min_length=1),
+        Once,
+        pydantic.BeforeValidator(_all_studies),
+    ]
+    """By name; ``all`` is every one that there is."""
     data: Data
     dispatch: Dispatch
 
@@ -63,17 +96,36 @@ def load(path: Path = FILE) -> Settings:
     """Read and validate params.yaml; UserError with one line for each mistake."""
     raw = _read(path, "run from the folder that holds it")
     try:
-        settings = Settings.model_validate(raw)
+        return Settings.model_validate(raw)
     except pydantic.ValidationError as error:
-        raise UserError("\n".join(_common(path, error))) from None
-    twice = {name for name in settings.studies if settings.studies.count(name) > 1}
-    if twice:
-        raise UserError(f"{path}: studies: named twice: {', '.join(sorted(twice))}")
-    return settings
+        inner = {"data": Data, "dispatch": Dispatch}
+
+        def at(location: Location) -> str:
+            return f"{path}: {'.'.join(_within(raw, location)) or 'the whole file'}"
+
+        def allowed(location: Location) -> Iterable[str]:
+            return inner.get(str(location[0]), Settings).model_fields
+
+        raise UserError("\n".join(_lines(error, at, allowed))) from None
 
 
 def section(study: str, scale: str, folder: Path = FOLDER) -> dict[str, Any]:
     """Return what a study's own file says of a scale; UserError if it says nothing."""
+    path, scales = folder / f"{study}.yaml", _scales(study, folder)
+    if not isinstance(scales.get(scale), dict):
+        there = [name for name in scales if isinstance(scales[name], dict)]
+        raise UserError(f"{path}: {scale}: missing; scales there are: {', '.join(there) or 'none'}")
+    return scales[scale]
+
+
+def scales_of(study: str, folder: Path = FOLDER) -> list[str]:
+    """Return the scales that a study's own file knows."""
+    there = _scales(study, folder)
+    return [scale for scale in SCALES if scale in there]
+
+
+def _scales(study: str, folder: Path) -> dict[str, Any]:
+    """Return what a study's own file holds, scale by scale."""
     path = folder / f"{study}.yaml"
     scales = _read(path, f"a study's values stand there: {', '.join(SCALES)}")
     if not isinstance(scales, dict):
@@ -81,40 +133,44 @@ def section(study: str, scale: str, folder: Path = FOLDER) -> dict[str, Any]:
     for name in scales:
         if name not in SCALES:
             raise UserError(f"{path}: {name}: no such scale: {nearest(name, SCALES)}")
-    if not isinstance(scales.get(scale), dict):
-        raise UserError(f"{path}: {scale}: missing; scales there are: {', '.join(scales)}")
-    return scales[scale]
+    return scales
 
 
-def scales_of(study: str, folder: Path = FOLDER) -> list[str]:
-    """Return the scales that a study's own file knows."""
-    path = folder / f"{study}.yaml"
-    raw = _read(path, f"a study's values stand there: {', '.join(SCALES)}")
-    return [scale for scale in SCALES if isinstance(raw, dict) and scale in raw]
-
-
-def trials(
-    name: str, study: Study, scale: str, folder: Path = FOLDER
-) -> dict[str, Entries]:
+def trials(name: str, study: Study, scale: str, folder: Path = FOLDER) -> dict[str, Entries]:
     """Return the trials that a study's file asks for at a scale, by key, in their order.
 
     Raises:
         UserError: one line for each mistake.
     """
-    values, path = section(name, scale, folder), folder / f"{name}.yaml"
+    values, where = section(name, scale, folder), f"{folder / name}.yaml: {scale}"
     asked: dict[str, Entries] = {}
-    for part in values if "" not in study.parts else [""]:
-        if part not in study.parts:
-            raise UserError(f"{path}: {scale}.{part}: no such part: {nearest(part, study.parts)}")
-    for part, of in study.parts.items():
-        if part and not isinstance(values.get(part), dict):
-            raise UserError(f"{path}: {scale}.{part}: missing; give the part its values")
-        where = f"{path}: {scale}.{part}" if part else f"{path}: {scale}"
-        for trial in expand(of.trial, values[part] if part else values, where):
+    for part, of_part in _parts(values, study, where).items():
+        at = f"{where}.{part}" if part else where
+        for trial in expand(study.parts[part].trial, of_part, at):
             entries = {**({"part": part} if part else {}), **trial.entries()}
             if asked.setdefault(key(entries), entries) is not entries:
-                raise UserError(f"{where}: asks twice for one trial: {key(entries)}")
+                raise UserError(f"{at}: asks twice for one trial: {key(entries)}")
     return asked
+
+
+def _parts(values: dict[str, Any], study: Study, where: str) -> dict[str, dict[str, Any]]:
+    """Return the section of each part."""
+    if "" in study.parts:
+        return {"": values}
+    mistakes = [
+        f"{where}.{part}: no such part: {nearest(part, study.parts)}"
+        for part in values
+        if part not in study.parts
+    ]
+    for part in study.parts:
+        if values.get(part) is None:
+            mistakes.append(f"{where}.{part}: missing; give the part its values")
+        elif not isinstance(values[part], dict):
+            given = _shown(values[part])
+            mistakes.append(f"{where}.{part}: a part's values are named; given: {given}")
+    if mistakes:
+        raise UserError("\n".join(mistakes))
+    return {part: values[part] for part in study.parts}
 
 
 class _Put(NamedTuple):
@@ -122,143 +178,194 @@ class _Put(NamedTuple):
 
     value: Any
     path: tuple[str, ...]
+    variant: bool = False
+    """Whether it is one of a mapping's keys, which names what it brings."""
+
+
+_Values = dict[str, _Put]
 
 
 def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Trial]:
     """Multiply a section out into trials, the first field varying slowest, seeds fastest.
 
+    What a mapping's key brings stands in place of what the section says of the same field; the
+    field of the mapping has to come before it in the Trial if that is a list.
+
     Raises:
         UserError: one line for each mistake, each once; ``where`` is the section's path.
     """
-    fields = sorted(kind.model_fields, key=lambda name: name == "seed")
-    whole = {
-        name
-        for name, field in kind.model_fields.items()
-        if any(isinstance(mark, Structured) for mark in field.metadata)
-        or any(isinstance(m, Structured) for a in get_args(field.annotation) for m in _marks(a))
-    }
-    start = {name: _Put(value, (name,)) for name, value in section.items()}
+    names = sorted(kind.model_fields, key=lambda name: name == "seed")
+    swept = [name for name in names if not _is_structured(kind.model_fields[name])]
     mistakes: dict[str, None] = {}
     made: list[Trial] = []
-    for values in _grid(fields, whole, _seeded(start, where), where):
+    for values in _grid(swept, _placed(section, (), where), where):
         try:
             made.append(kind.model_validate({name: put.value for name, put in values.items()}))
         except pydantic.ValidationError as error:
-            mistakes |= dict.fromkeys(_lines(kind, error, values, where))
+            mistakes |= dict.fromkeys(_of_trial(kind, error, values, where))
     if mistakes:
         raise UserError("\n".join(mistakes))
     return made
 
 
-def _marks(annotation: Any) -> tuple[Any, ...]:
-    """Return what an annotated type is marked with."""
-    return getattr(annotation, "__metadata__", ())
+def _is_structured(field: Any) -> bool:
+    """Tell whether a mapping or a list is the field's own value."""
+    marks = [*field.metadata]
+    for choice in get_args(field.annotation):
+        marks += getattr(choice, "__metadata__", ())
+    return any(isinstance(mark, Structured) for mark in marks)
 
 
-def _seeded(start: dict[str, _Put], where: str) -> dict[str, _Put]:
-    """Return the values with the seeds counted out."""
-    if "seeds" not in start:
-        return start
-    count = start.pop("seeds").value
-    if type(count) is not int or count < 1 or "seed" in start:
-        raise UserError(f"{where}.seeds: a number of seeds from 1 on; given: {_shown(count)}")
-    seeds = list(range(count)) if count > 1 else 0
-    return {**start, "seed": _Put(seeds, ("seeds",))}
+def _placed(section: Mapping[Any, Any], path: tuple[str, ...], where: str) -> _Values:
+    """Return the values with where they stand, and the seeds counted out."""
+    values = {str(name): _Put(value, (*path, str(name))) for name, value in section.items()}
+    if "seeds" not in values:
+        return values
+    count, at, _ = values.pop("seeds")
+    if "seed" in values:
+        raise UserError(f"{'.'.join([where, *path])}: give one of seed and seeds")
+    if type(count) is not int or count < 1:
+        raise UserError(
+            f"{'.'.join([where, *at])}: a number of seeds from 1 on; given: {_shown(count)}"
+        )
+    return values | {"seed": _Put(list(range(count)) if count > 1 else 0, at)}
 
 
-def _grid(
-    fields: list[str], whole: set[str], values: dict[str, _Put], where: str
-) -> Iterator[dict[str, _Put]]:
+def _grid(names: list[str], values: _Values, where: str) -> Iterator[_Values]:
     """Iterate over all combinations of what is swept."""
-    for name in fields:
-        if name not in values or name in whole:
-            continue
-        value, path = values[name]
-        if isinstance(value, list | dict):
-            for each, brought in _alternatives(value, path, where):
-                yield from _grid(fields, whole, {**values, **brought, name: each}, where)
+    for name in names:
+        if name in values and isinstance(values[name].value, list | dict):
+            for each, brought in _alternatives(name, values[name], where):
+                yield from _grid(names, {**values, **brought, name: each}, where)
             return
     yield values
 
 
-def _alternatives(
-    value: list[Any] | dict[Any, Any], path: tuple[str, ...], where: str
-) -> Iterator[tuple[_Put, dict[str, _Put]]]:
+def _alternatives(name: str, put: _Put, where: str) -> Iterator[tuple[_Put, _Values]]:
     """Iterate over a field's values to try, each with what it brings."""
-    at = ".".join([where, *path])
-    if not value:
-        raise UserError(f"{at}: empty; give at least one value, or leave it out")
-    if isinstance(value, list):
-        twice = [one for place, one in enumerate(value) if one in value[:place]]
-        if twice:
-            raise UserError(f"{at}: {_shown(twice[0])} stands there twice")
-        for place, one in enumerate(value):
-            yield _Put(one, (*path, str(place))), {}
+    value, path = put.value, put.path
+    _hold_nonempty(value, path, where)
+    if isinstance(value, dict):
+        for one, brought in value.items():
+            yield from _variants(name, one, brought, (*path, str(one)), where)
         return
-    for one, brought in value.items():
-        for place, case in enumerate(brought if isinstance(brought, list) else [brought]):
-            below = (*path, str(one), *([str(place)] if isinstance(brought, list) else []))
-            if not isinstance(case, dict | None):
-                raise UserError(
-                    f"{'.'.join([where, *below])}: what {one} brings is a mapping from names to "
-                    f"values; given: {_shown(case)}"
-                )
-            yield (
-                _Put(one, below),
-                {name: _Put(v, (*below, str(name))) for name, v in (case or {}).items()},
+    for place, one in enumerate(value):
+        at = ".".join([where, *path])
+        if isinstance(one, list | dict):
+            raise UserError(f"{at}.{place}: a list holds single values; given: {_shown(one)}")
+        if one in value[:place]:
+            raise UserError(f"{at}: {_shown(one)} stands there twice")
+        yield _Put(one, (*path, str(place))), {}
+
+
+def _variants(
+    name: str, one: Any, brought: Any, path: tuple[str, ...], where: str
+) -> Iterator[tuple[_Put, _Values]]:
+    """Iterate over the cases of one of a mapping's keys."""
+    several = isinstance(brought, list)
+    if several:
+        _hold_nonempty(brought, path, where)
+    for place, case in enumerate(brought if several else [brought]):
+        below = (*path, str(place)) if several else path
+        at = ".".join([where, *below])
+        if not isinstance(case, dict | None):
+            given = _shown(case)
+            raise UserError(
+                f"{at}: what it brings is a mapping from names to values; given: {given}"
             )
+        if name in (case or {}):
+            raise UserError(f"{at}.{name}: is {_shown(one)} already; leave it out")
+        yield _Put(one, below, variant=True), _placed(case or {}, below, where)
+
+
+def _hold_nonempty(value: Any, path: tuple[str, ...], where: str) -> None:
+    """UserError for an empty list or mapping."""
+    if not value:
+        at = ".".join([where, *path])
+        raise UserError(f"{at}: empty; give at least one value, or leave it out")
+
+
+def _of_trial(
+    kind: type[Trial], error: pydantic.ValidationError, values: _Values, where: str
+) -> Iterator[str]:
+    """Say what is wrong with a trial, a line for each mistake."""
+
+    def at(location: Location) -> str:
+        if not location:
+            chosen = [".".join(put.path) for put in values.values() if put.variant]
+            return f"{where}.{' with '.join(chosen)}" if chosen else where
+        name, *inner = location
+        put = values.get(str(name), _Put(None, (str(name),)))
+        return ".".join([where, *put.path, *_within(put.value, inner)])
+
+    return _lines(error, at, lambda _: [*kind.model_fields, "seeds"])
 
 
 def _lines(
-    kind: type[Trial], error: pydantic.ValidationError, values: Mapping[str, _Put], where: str
+    error: pydantic.ValidationError,
+    at: Callable[[Location], str],
+    allowed: Callable[[Location], Iterable[str]],
 ) -> Iterator[str]:
-    """Say each mistake in one line: the value's full path, what was given, what is allowed."""
-    said: dict[str, tuple[list[str], Any]] = {}
+    """Say each mistake in one line: the value's full path, what is allowed, what was given."""
+    said: dict[tuple[str, str], dict[str, None]] = {}
     for mistake in error.errors(include_url=False):
-        name = str(mistake["loc"][0]) if mistake["loc"] else ""
-        inner = [str(s) for s in mistake["loc"][1:] if isinstance(s, int) or s.isidentifier()]
-        path = ".".join([where, *(values[name].path if name in values else [name]), *inner])
-        if mistake["type"] == "extra_forbidden" and not inner:
-            yield f"{path}: unknown key; {nearest(name, [*kind.model_fields, 'seeds'])}"
-        elif mistake["type"] == "missing" and not inner:
-            yield f"{path}: missing; give it a value"
+        location, what = mistake["loc"], mistake["type"]
+        if what == "extra_forbidden":
+            yield f"{at(location)}: unknown key; {nearest(str(location[-1]), allowed(location))}"
+        elif what == "missing":
+            yield f"{at(location)}: missing; give it a value"
         else:
+            given = f"; given: {_shown(mistake['input'])}" if location else ""
             message = mistake["msg"].removeprefix("Value error, ")
-            said.setdefault(path.rstrip("."), ([], mistake["input"]))[0].append(message)
-    for path, (messages, given) in said.items():
-        about = "" if isinstance(given, dict) else f"; given: {_shown(given)}"
-        yield f"{path}: {', or: '.join(dict.fromkeys(messages))}{about}"
+            said.setdefault((at(location), given), {})[message] = None
+    for (place, given), messages in said.items():
+        yield f"{place}: {', or: '.join(messages)}{given}"
 
 
-def _common(path: Path, error: pydantic.ValidationError) -> Iterator[str]:
-    """Say each mistake of params.yaml in one line."""
-    said: dict[str, tuple[list[str], Any]] = {}
-    for mistake in error.errors(include_url=False):
-        steps = [str(s) for s in mistake["loc"] if isinstance(s, int) or s.isidentifier()]
-        at = ".".join(steps) or "the whole file"
-        if mistake["type"] == "extra_forbidden":
-            known = {"data": Data, "dispatch": Dispatch}.get(steps[0], Settings)
-            yield f"{path}: {at}: unknown key; {nearest(steps[-1], known.model_fields)}"
-        elif mistake["type"] == "missing":
-            yield f"{path}: {at}: missing; give it a value"
-        else:
-            message = mistake["msg"].removeprefix("Value error, ")
-            said.setdefault(at, ([], mistake["input"]))[0].append(message)
-    for at, (messages, given) in said.items():
-        yield f"{path}: {at}: {', or: '.join(messages)}; given: {_shown(given)}"
+def _within(value: Any, location: Sequence[str | int]) -> Iterator[str]:
+    """Iterate over those steps that lead into the value, and to what is missing at their end.
+
+    Others name the types that were tried.
+    """
+    for place, step in enumerate(location, start=1):
+        inside: Any = dict(enumerate(value)) if isinstance(value, list) else value
+        if not isinstance(inside, dict):
+            return
+        if step in inside:
+            value = inside[step]
+            yield str(step)
+        elif inside is value and place == len(location) and str(step).isidentifier():
+            yield str(step)
 
 
 def _read(path: Path, hint: str) -> Any:
     """Return what a YAML file holds."""
     try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {hint}") from None
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
+    except (YAMLError, ValueError, OSError) as error:
         raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    endless = [f"{path}: {'.'.join(at)}: must be finite" for at in _endless(raw)]
+    if endless:
+        raise UserError("\n".join(endless))
+    return raw
+
+
+def _endless(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Iterate over the places of numbers that are not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _endless(name, (*path, str(name)))
+            yield from _endless(inner, (*path, str(name)))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _endless(inner, (*path, str(place)))
 
 
 def _shown(value: Any) -> str:
     """Return the value in a length fit for one line."""
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

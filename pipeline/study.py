@@ -13,7 +13,7 @@ Declaring is light: torch, Lightning and learners are imported inside the functi
 import abc
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -74,8 +74,8 @@ class Trial(Section, abc.ABC):
         return self.model_dump()
 
 
-def named(registry: Mapping[str, Any]) -> pydantic.AfterValidator:
-    """Return the validator of a registry's names.
+def named(registry: Collection[str]) -> pydantic.AfterValidator:
+    """Return the validator of a registry's names, or of other names that are allowed.
 
     Use it as ``Annotated[str, named(CELLS)]``.
     """

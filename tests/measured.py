@@ -9,32 +9,34 @@ from typing import Any
 
 import pandas as pd
 
-from lightning_modules.registry import watch
-from pipeline.running.fingerprint import Fingerprints
+from lightning_modules.registry import lookups
+from pipeline.params import expand
 from pipeline.reporting import figures
-from pipeline.study import Check, Figure, Study, Trial, rows_of
+from pipeline.running.fingerprint import Fingerprints
+from pipeline.study import Check, Entries, Figure, Given, Row, Study, rows_of
 
 
 class Measured:
-    """A study of several parts, and the rows of a section."""
+    """A study, and the rows of a section as params/<study>.yaml has one at each scale."""
 
     def __init__(self, study: Study, section: Mapping[str, Any], data: Mapping[str, Any]):
         """Run nothing yet."""
         self.study, self.section, self._data = study, section, data
         self._run = functools.cache(self._measure)
 
-    def trials(self, part: str) -> list[Trial]:
+    def trials(self, part: str) -> list[Entries]:
         """Return the trials of a part."""
-        section = self.study.Params.model_validate(self.section)
-        return [trial for trial in self.study.trials(section) if trial["part"] == part]
+        section = self.section[part] if part else self.section
+        asked = expand(self.study.parts[part].trial, section, part)
+        return [({"part": part} if part else {}) | trial.entries() for trial in asked]
 
-    def run(self, trial: Trial) -> list[dict[str, Any]]:
+    def run(self, entries: Entries) -> list[Row]:
         """Return the rows of one trial, with what describes it."""
         with tempfile.TemporaryDirectory() as folder:
-            rows = self.study.run(trial, self._data, Path(folder))
+            rows = self.study.run(entries, Given(self._data, Path(folder)))
         plain = {str, int, float, bool, type(None)}
-        assert {type(value) for row in rows for value in row.values()} <= plain, trial
-        return [trial | row for row in rows]
+        assert {type(value) for row in rows for value in row.values()} <= plain, entries
+        return [entries | row for row in rows]
 
     def rows(self, part: str) -> pd.DataFrame:
         """Return the rows of a part, a copy to tamper with."""
@@ -52,9 +54,12 @@ class Measured:
         """Hold every figure to rows that it shows, and every table to lines."""
         rows = pd.concat([self._run(part)[0] for part in self.study.parts], ignore_index=True)
         rows.to_parquet(io.BytesIO())  # a column of all parts is of one type
-        for shown in self.study.figures:
-            drawn = isinstance(shown, Figure)
-            assert len(figures.chosen(shown, rows) if drawn else shown.build(rows)), shown.name
+        for part, of in self.study.parts.items():
+            own = rows_of(rows, part)
+            assert list(of.expects(own)), part
+            for shown in of.figures:
+                drawn = isinstance(shown, Figure)
+                assert len(figures.chosen(shown, own) if drawn else shown.build(own)), shown.name
 
     def assert_fails(self, part: str, claim: str, rows: pd.DataFrame) -> None:
         """Hold all checks of these words to failing on the rows."""
@@ -64,10 +69,11 @@ class Measured:
 
     def _measure(self, part: str) -> tuple[pd.DataFrame, set[str]]:
         """Run a part."""
-        prints = Fingerprints(self.study, dict.fromkeys(self._data, ""))
-        rows, beyond = [], set()
-        for trial in self.trials(part):
-            with watch() as used:
-                rows += self.run(trial)
-            beyond |= used - prints.reach(trial)
+        prints = Fingerprints(self.study)
+        rows: list[Row] = []
+        beyond = set[str]()
+        for entries in self.trials(part):
+            with lookups() as used:
+                rows += self.run(entries)
+            beyond |= used - prints.modules(entries).keys()
         return pd.DataFrame(rows), beyond

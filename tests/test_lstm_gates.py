@@ -1,24 +1,26 @@
 """The study of the LSTM's gates: its trials, its facts, and what it says of runs that fail."""
 
 import math
+import re
 from typing import Any
 
 import pandas as pd
-import pydantic
 import pytest
 import torch
 
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.starts.orthogonal import Orthogonal
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.params import expand
 from pipeline.reporting.exhibits import show
 from pipeline.studies.lstm_gates import STUDY
 from pipeline.studies.lstm_gates.bias import decay
-from pipeline.studies.lstm_gates.endings import final
-from pipeline.studies.lstm_gates.judging import losses
-from pipeline.studies.lstm_gates.training import ends
-from pipeline.studies.lstm_gates.variants import Variants, build, variants
-from tests.gates_study import MEASURED, SECTION, SETTING, VARIANTS
+from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses
+from pipeline.studies.lstm_gates.memory import Memory, final
+from pipeline.study import Entries
+from tests.gates_study import MEASURED, SECTION, VARIANTS
 
 COLUMNS = {
     "bias": ["rate", "steps", "alone", "lag", "left"],
@@ -66,23 +68,39 @@ def test_a_residual_sum_forgets_the_order_of_its_inputs():
     torch.testing.assert_close(there, back, rtol=1e-12, atol=1e-12)
 
 
-def test_every_network_has_a_name_of_its_own():
-    section = Variants.model_validate(VARIANTS)
-    names = [trial["variant"] for trial in variants(section, 10)]
-    assert len(set(names)) == len(names) == 12
-    assert {"lstm", "without output activation", "forget bias 4", "chrono"} < set(names)
-    assert "srn by tbptt(1)" in names
-    assert len(list(variants(section, None))) == len(names) - 1
+def _called(entries: Entries) -> Any:
+    """Return a network's name by what sets it apart."""
+    if entries["without"] is not None:
+        return f"without {str(entries['without']).replace('_', ' ')}"
+    if entries["start"] is not None:
+        return entries["start"] if entries["bias"] is None else f"forget bias {entries['bias']:g}"
+    by = "" if entries["horizon"] is None else f" by {entries['algorithm']}({entries['horizon']})"
+    return f"{entries['cell']}{by}"
+
+
+@pytest.mark.parametrize("scale", params.SCALES)
+def test_every_network_is_called_what_it_is(scale: params.Scale):
+    for entries in params.trials("lstm_gates", STUDY, scale).values():
+        if entries["part"] != "bias":
+            assert entries["variant"] == _called(entries)
+
+
+@pytest.mark.parametrize("part", ["memory", "text"])
+def test_a_task_s_longest_memory_is_chrono_s_alone(part: str):
+    trials = MEASURED.trials(part)
+    assert {t["variant"]: t["longest"] for t in trials} == {**dict.fromkeys(VARIANTS), "chrono": 10}
+    assert len(trials) == len(VARIANTS) * (3 if part == "memory" else 1)
 
 
 def test_a_network_starts_as_its_trial_says():
-    given = {"input_size": 2, "hidden_size": 4}
-    opened: Any = build("lstm", None, "forget_bias", 4.0, None, **given)
+    section = SECTION["memory"] | {"task": "adding", "length": 10, "longest": 50}
+    trials: dict[str, Any] = {t.variant: t for t in expand(Memory, section, "")}  # pyright: ignore[reportAttributeAccessIssue]
+    source = trials["lstm"].task_of(None)
+    opened = trials["forget bias 4"].cell_of(source)
     assert opened.b.view(4, 4)[1].tolist() == [4.0] * 4
-    spread: Any = build("lstm", None, "chrono", None, 50, **given)
+    spread = trials["chrono"].cell_of(source)
     assert 0 <= spread.b.view(4, 4)[1].min() < spread.b.view(4, 4)[1].max() <= math.log(49)
-    ablated: Any = build("ablated_lstm", "output_activation", None, None, None, **given)
-    assert ablated.without == "output_activation"
+    assert trials["without output activation"].cell_of(source).without == "output_activation"
 
 
 @pytest.mark.parametrize("part", ["memory", "text"])
@@ -100,25 +118,35 @@ def test_what_is_saturated_of_a_gate_is_shut_or_open(part: str):
 def test_a_run_that_diverges_ends_unsolved_with_an_infinite_loss():
     trial = next(t for t in MEASURED.trials("memory") if t["cell"] == "residual")
     rows = pd.DataFrame(MEASURED.run({**trial, "learning_rate": 1e30}))
-    (end,) = ends(rows).to_dict("records")
+    (end,) = final_evaluations(rows).to_dict("records")
     assert end["diverged"]
     assert end["held_out_loss"] == math.inf
     assert final(rows)["adding"].tolist() == ["inf, 0/1"]
-    assert losses(rows)["residual"] == math.inf
+    assert final_losses(rows)["residual"] == math.inf
 
 
 @pytest.mark.parametrize(
-    ("part", "key", "value", "says"),
+    ("part", "values", "says"),
     [
-        ("bias", "cells", ["lstn"], "did you mean 'lstm'"),
-        ("bias", "longest", [2], "greater than or equal to 3"),
-        ("bias", "length", 30, "greater than or equal to 40"),
-        ("text", "variants", {**VARIANTS, "cells": ["lstm"]}, "cells lack srn"),
-        ("text", "variants", {**VARIANTS, "without": ["g"]}, "'input', 'forget'"),
-        ("memory", "tasks", {"copy": SETTING}, "'adding', 'temporal_order'"),
+        ("bias", {"cell": "lstn"}, "did you mean 'lstm'"),
+        ("bias", {"start": {"chrono": {"longest": 2}}}, "greater than or equal to 3"),
+        ("bias", {"start": "chrono"}, "start chrono and longest go together"),
+        ("bias", {"length": 30}, "greater than or equal to 40"),
+        ("text", {"variant": {"lstm": {"without": "g"}}}, "'input', 'forget'"),
+        ("text", {"variant": {"lstm": {"bias": 4.0}}}, "start forget_bias and bias go together"),
+        ("text", {"task": "adding"}, "the task is next_character"),
+        ("memory", {"task": "copy"}, "'copy' is not asked about here"),
     ],
 )
-def test_a_mistake_in_the_section_is_said(part: str, key: str, value: Any, says: str):
-    section = {**SECTION, part: {**SECTION[part], key: value}}
-    with pytest.raises(pydantic.ValidationError, match=says):
-        STUDY.Params.model_validate(section)
+def test_a_mistake_in_the_section_is_said(part: str, values: dict[str, Any], says: str):
+    with pytest.raises(UserError, match=says):
+        expand(STUDY.parts[part].trial, SECTION[part] | values, part)
+
+
+@pytest.mark.parametrize("left_out", ["lstm", "srn"])
+def test_what_is_compared_with_a_network_that_is_left_out_is_not_judged(left_out: str):
+    for part in ("memory", "text"):
+        rows = MEASURED.rows(part)
+        claims = MEASURED.checks(part, rows[rows["variant"] != left_out])
+        assert claims
+        assert not [claim for claim in claims if re.search(f": {left_out} (?!by)", claim)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pydantic
 import pytest
 import torch
 
@@ -14,10 +13,15 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Algorithm, Claim, Run
-from pipeline.reporting.exhibits import show
+from pipeline.errors import UserError
+from pipeline.measuring.statistics import half_width, with_interval
+from pipeline.params import expand
+from pipeline.reporting.exhibits import exhibit
 from pipeline.studies.online_algorithms import STUDY, influence_balancing, published
-from pipeline.studies.online_algorithms.estimates import Problem, noise_of
-from pipeline.studies.online_algorithms.rules import called, half_width, rules, with_interval
+from pipeline.studies.online_algorithms.agreement import noise_of
+from pipeline.studies.online_algorithms.problem import Problem
+from pipeline.studies.online_algorithms.rules import called
+from pipeline.study import Given
 from pipeline.tasks.lagged_sum import LaggedSum
 from tests.online_study import MEASURED, SECTION
 
@@ -31,17 +35,13 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("part", STUDY.parts)
-def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
-    rows = MEASURED.rows(part)
-    assert set(COLUMNS[part]) <= set(rows)
-    for declared in STUDY.parts[part].figures:
-        assert len(show(declared, rows).data), declared.name
-    assert list(STUDY.parts[part].expects(rows))
-
-
-@pytest.mark.parametrize("part", STUDY.parts)
-def test_a_trial_names_all_that_it_uses(part: str):
+def test_a_part_has_its_columns_and_a_trial_names_all_that_it_uses(part: str):
+    assert set(COLUMNS[part]) <= set(MEASURED.rows(part))
     assert MEASURED.beyond(part) == set()
+
+
+def test_a_tiny_study_has_its_figures_and_checks():
+    MEASURED.assert_shown()
 
 
 @pytest.mark.parametrize("part", ["influence_balancing", "staleness"])
@@ -59,13 +59,13 @@ def test_the_gradients_that_are_exact_are_so_at_any_size():
 
 def test_a_run_that_diverges_says_so_in_its_last_row():
     trial = next(t for t in MEASURED.trials("staleness") if t["learning_rate"] == 0.1)
-    *_, last = STUDY.run({**trial, "learning_rate": 50.0}, {}, Path())
+    *_, last = STUDY.run({**trial, "learning_rate": 50.0}, Given({}, Path()))
     assert last["kind"] == "diverged"
     assert last["relative_error"] is None
     measured = MEASURED.rows("staleness").to_dict("records")
     rows = pd.DataFrame([*measured, trial | last])
     assert all(check.holds for check in MEASURED.checks("staleness", rows).values())
-    assert [len(show(f, rows).data) for f in STUDY.parts["staleness"].figures]
+    assert [len(exhibit(f, rows).data) for f in STUDY.parts["staleness"].figures]
 
 
 def test_a_refusal_is_a_row_without_numbers():
@@ -121,15 +121,15 @@ def test_a_biased_estimate_is_many_standard_errors_off():
 
 
 def test_the_published_figures_keep_their_own_order_and_their_reverse_does_not():
-    for task in published.TOLD:
+    for task in published.COMPARED:
         theirs = {rule: mean for rule, (mean, _) in published.published(task).items()}
         seen = pd.DataFrame([{"rule": rule, "train_loss": mean} for rule, mean in theirs.items()])
-        compared, wrong = published.upset(task, seen)
+        compared, wrong = published.reversed_pairs(task, seen)
         assert compared
         assert not wrong
         seen["train_loss"] = 1 - seen["train_loss"]
-        assert len(published.upset(task, seen)[1]) == compared
-        assert dict(published.near(task, seen.assign(train_loss=0.0))) == {
+        assert len(published.reversed_pairs(task, seen)[1]) == compared
+        assert dict(published.ratios(task, seen.assign(train_loss=0.0))) == {
             "blocked_rtrl": 0,
             "snap1": 0,
         }
@@ -142,7 +142,7 @@ def test_the_figure_is_the_mean_of_the_late_rows_and_infinite_after_divergence()
         for seed in (0, 1)
         for step, loss in ((0, None), (9, 5.0), (10, 4.0), (11, 3.0), (12, 1.0))
     ]
-    ends = published.ends(pd.DataFrame(lines))
+    ends = published.last_forecasts(pd.DataFrame(lines))
     assert dict(zip(ends["seed"], ends["train_loss"], strict=True)) == {0: 2.0, 1: math.inf}
 
 
@@ -151,10 +151,10 @@ def test_means_are_told_from_the_published_by_welchs_test():
         pd.Series([mean + 0.001 * (-1) ** i for i in range(10)]) for mean in (0.0052, 0.02)
     )
     # Both deviations are then 0.001 · √(10/9), so by hand t = 0 and, with 18 degrees, below 1e-12.
-    assert published._alike(same, 0.0052, 0.001) == "1"
-    assert float(published._alike(far, 0.0052, 0.001)) < 1e-12
-    assert published._alike(far[:1], 0.0052, 0.001) == ""
-    assert published._alike(far, 0.0052, math.nan) == ""
+    assert published._probability_alike(same, 0.0052, 0.001) == "1"
+    assert float(published._probability_alike(far, 0.0052, 0.001)) < 1e-12
+    assert published._probability_alike(far[:1], 0.0052, 0.001) == ""
+    assert published._probability_alike(far, 0.0052, math.nan) == ""
 
 
 def test_runs_as_long_as_the_published_are_judged_and_shorter_ones_are_not():
@@ -179,22 +179,27 @@ def test_a_rule_is_called_by_what_it_is_built_with():
         "tbptt(5)",
         "tbptt(25, 25)",
     ]
-    assert [rule["horizon"] for rule in rules(["uoro", "tbptt"], [1, 5])] == [None, 1, 5]
+
+
+def test_truncated_bptt_is_tried_under_every_horizon_and_other_rules_once():
+    asked = [(t["algorithm"], t["horizon"]) for t in MEASURED.trials("agreement")]
+    assert len(asked) == len(set(asked)) * len(SECTION["agreement"]["cell"])
+    assert sorted(str(h) for _, h in set(asked)) == ["1", "20", *["None"] * 8]
 
 
 @pytest.mark.parametrize(
     ("part", "key", "value", "says"),
     [
-        ("agreement", "cells", ["lstn"], "did you mean 'lstm'"),
+        ("agreement", "cell", ["lstn"], "did you mean 'lstm'"),
+        ("agreement", "groups", 9, "greater than or equal to 10"),
         ("influence_balancing", "minus", 10, "plus and minus are both 10"),
         ("staleness", "every", 61, "beyond length 60"),
-        ("forecasting", "every", 15, "every must be a multiple of window, 10"),
-        ("forecasting", "steps", 50, "must be a multiple of every"),
-        ("learning", "steps", {"adding": 40}, "steps are given for"),
-        ("learning", "algorithms", ["blocked_rtrl"], "lack reservoir"),
+        ("forecasting", "evaluate_every", 15, "evaluate_every is 15: must be a multiple of length"),
+        ("forecasting", "steps", 50, "must be a multiple of evaluate_every"),
+        ("forecasting", "length", None, "give length"),
+        ("learning", "evaluations", None, "give one of evaluations and evaluate_every"),
     ],
 )
 def test_a_mistake_in_the_section_is_said(part: str, key: str, value: Any, says: str):
-    section = {**SECTION, part: {**SECTION[part], key: value}}
-    with pytest.raises(pydantic.ValidationError, match=says):
-        STUDY.Params.model_validate(section)
+    with pytest.raises(UserError, match=says):
+        expand(STUDY.parts[part].trial, {**SECTION[part], key: value}, part)

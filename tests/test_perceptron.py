@@ -8,29 +8,32 @@ import pytest
 import torch
 from sklearn.svm import SVC
 
+from pipeline.errors import UserError
+from pipeline.params import expand
 from pipeline.studies.perceptron import STUDY
 from pipeline.studies.perceptron.bound import problem, widest
 from tests import toy
 from tests.measured import Measured
 
 OF = {"network": "perceptron", "rule": "perceptron_rule"}
+LEARNING = {"rate": 0.5, "decay": 0.0, "spread": 1.0, "epochs": 40, "starts": 3}
 SECTION: dict[str, dict[str, Any]] = {
     "gates": {
-        **OF,
-        "by_hand": "mp_neuron",
-        "gates": ["and", "or", "not", "xor"],
-        "rate": 0.5,
-        "decay": 0.0,
-        "spread": 1.0,
-        "epochs": 40,
-        "starts": 3,
+        "network": {
+            "mp_neuron": {"gate": ["and", "or", "not"]},
+            "perceptron": {
+                **LEARNING,
+                "rule": "perceptron_rule",
+                "gate": ["and", "or", "not", "xor"],
+            },
+        },
         "seeds": 1,
     },
     "bound": {
         **OF,
-        "dimensions": [2, 5],
-        "sizes": [20],
-        "margins": [0.1],
+        "dimension": [2, 5],
+        "size": 20,
+        "margin": 0.1,
         "problems": 8,
         "decay": 0.5,
         "spread": 1.0,
@@ -41,7 +44,7 @@ SECTION: dict[str, dict[str, Any]] = {
         "task": "images",
         "dataset": "mnist",
         "rate": 1.0,
-        "decays": [0.0, 1.0],
+        "decay": [0.0, 1.0],
         "train_size": 60000,
         "held_out_size": 10,
         "batch_size": 10,
@@ -66,6 +69,13 @@ def test_figures_and_tables_can_be_made_of_the_rows() -> None:
 
 def test_a_trial_s_hash_covers_all_that_it_uses() -> None:
     assert [part for part in STUDY.parts if MEASURED.beyond(part)] == []
+
+
+def test_a_rule_is_given_all_that_it_learns_by_or_there_is_none() -> None:
+    for network in ({"mp_neuron": {**LEARNING}}, {"perceptron": {"rule": "perceptron_rule"}}):
+        section = {"network": network, "gate": "and", "seeds": 1}
+        with pytest.raises(UserError, match="give all or none"):
+            expand(STUDY.parts["gates"].trial, section, "gates")
 
 
 def test_a_problem_keeps_the_margin_that_it_was_drawn_with() -> None:

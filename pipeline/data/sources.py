@@ -11,6 +11,8 @@ from pipeline.data.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS
 from pipeline.data.provenance import Provenance, folder_of
 
 OFFLINE = ("embedded", "error")
+ABSENT = "absent.txt"
+"""The note in the folder of a data set that could not be had."""
 
 SOURCES: dict[str, Source] = {
     "mnist": Source(
@@ -87,7 +89,15 @@ def fetch(name: str, root: Path = Path("data"), offline: str = "embedded") -> Pr
         raise UserError(f"offline: {offline!r} is not one of: {', '.join(OFFLINE)}")
     folder = folder_of(name, root)
     try:
+        (folder / ABSENT).unlink(missing_ok=True)
         return bring(name, SOURCES[name], folder, strict=offline == "error")
     except OSError as error:
         where = error.filename or folder
         raise UserError(f"{where}: {error.strerror or error}; make it usable, then fetch") from None
+
+
+def note(name: str, why: str, root: Path = Path("data")) -> None:
+    """Leave a note in a data set's folder that says why it is not there; ``fetch`` removes it."""
+    folder = folder_of(name, root)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ABSENT).write_text(f"{why}\n", encoding="utf-8")

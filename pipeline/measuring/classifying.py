@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class PictureTraining(Training, abc.ABC):
     """What sees pictures whole (task ``images``) or reads their rows (``row_images``)."""
 
-    task: Literal["images", "row_images"]
-    dataset: DataSet
+    # A trial is frozen, so that a field may be narrowed.
+    task: Literal["images", "row_images"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    dataset: DataSet  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     network: Annotated[str, named(NETWORKS)] | None = None
     cell: Annotated[str, named(CELLS)] | None = None
     """Either a network, or a cell under a linear readout, trained by BPTT."""

@@ -11,12 +11,17 @@ from typing import Any
 import pandas as pd
 
 
+def last_rows(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of each run's last step; ``by`` names the columns that tell runs apart."""
+    return rows[rows["step"] == rows.groupby(list(by))["step"].transform("max")]
+
+
 def last_evaluations(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the last row of each run; one that diverged has an infinite held-out loss.
 
     ``by`` names the columns that tell the runs apart.
     """
-    last = rows[rows["step"] == rows.groupby(list(by))["step"].transform("max")]
+    last = last_rows(rows, by)
     loss = pd.to_numeric(last["held_out_loss"])
     lost = last["diverged"].astype(bool) | loss.isna()
     return last.assign(held_out_loss=loss.where(~lost, math.inf))

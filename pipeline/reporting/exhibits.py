@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.reporting import figures
-from pipeline.reporting.figures import DARK, LIGHT, words
+from pipeline.reporting.figures import words
 from pipeline.study import Figure, Table
 
 HALF, GAP = 68, 2
@@ -15,7 +15,7 @@ HALF, GAP = 68, 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Shown:
+class Exhibit:
     """A figure or a table as the page shows it; ``error`` says why it cannot."""
 
     declared: Figure | Table
@@ -30,22 +30,22 @@ class Shown:
     error: str = ""
 
 
-def show(declared: Figure | Table, rows: pd.DataFrame) -> Shown:
+def exhibit(declared: Figure | Table, rows: pd.DataFrame) -> Exhibit:
     """Draw a figure, or print a table."""
     if isinstance(declared, Figure):
         return _drawn(declared, rows)
     return _printed(declared, rows)
 
 
-def _drawn(figure: Figure, rows: pd.DataFrame) -> Shown:
+def _drawn(figure: Figure, rows: pd.DataFrame) -> Exhibit:
     """Draw a figure on both grounds."""
     data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
     notes = [_spread(figure, data)]
     why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
     notes += [f"{words(left)} values{why} are not shown."] if left else []
-    return Shown(
+    return Exhibit(
         figure,
-        {ground.suffix: figures.draw(figure, rows, ground) for ground in (LIGHT, DARK)},
+        figures.draw(figure, rows),
         data,
         data[figure.column].nunique() if figure.column else 1,
         _alt(figure),
@@ -64,7 +64,7 @@ def _spread(figure: Figure, data: pd.DataFrame) -> str:
     return f"{drawn}: least to most over {seeds} seeds." if rows == seeds else f"{drawn}: range."
 
 
-def _printed(table: Table, rows: pd.DataFrame) -> Shown:
+def _printed(table: Table, rows: pd.DataFrame) -> Exhibit:
     """Build a table; the numbers of a row go by its words."""
     data = table.build(rows)
     named = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
@@ -73,7 +73,7 @@ def _printed(table: Table, rows: pd.DataFrame) -> Shown:
     keys = data[unique].astype(str).agg(" ".join, axis=1) if named else data.index.map(str)
     numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
     numbers = numbers if len(values.columns) else {}
-    return Shown(table, data=data, across=_across(data), numbers=numbers)
+    return Exhibit(table, data=data, across=_across(data), numbers=numbers)
 
 
 def _across(data: pd.DataFrame) -> int:

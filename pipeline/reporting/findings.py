@@ -1,83 +1,125 @@
-"""What a study's rows say: its checks, its figures and tables, its facts, its numbers."""
+"""What a study's journal says: its checks, its figures and tables, its counts, its numbers."""
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from pipeline.data.provenance import Provenance
 from pipeline.reporting import prose
+from pipeline.reporting.exhibits import Exhibit, exhibit
 from pipeline.reporting.figures import words
-from pipeline.reporting.exhibits import Shown, show
-from pipeline.study import Check, Figure, Study, Table, Trial, rows_of
+from pipeline.running.jobs import Job
+from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
+from pipeline.study import Check, Figure, Part, Table, rows_of
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
 """What a declaration raises where rows that it counts on are missing."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class PartFindings:
     """A study, or one part of a study that has several, with its own rows."""
 
     name: str
-    study: Study
+    declared: Part
     rows: pd.DataFrame
-    failed: int
-    """Trials that failed, in the whole study."""
+    missing: int
+    """Its trials that have not finished."""
 
     @property
     def question(self) -> str:
         """The first paragraph of its docstring."""
-        return prose.sections(self.study.doc)["question"]
+        return prose.sections(self.declared.doc)["question"]
 
     @cached_property
     def checks(self) -> list[Check]:
-        """Its predictions; one that cannot be computed, for trials that failed, does not hold."""
+        """Its predictions; one that cannot be computed, for trials missing, does not hold."""
         stated: list[Check] = []
-        error = self._attempt(lambda: stated.extend(_plain(self.study.expects(self.rows))))
+        error = self._attempt(lambda: stated.extend(_plain(self.declared.expects(self.rows))))
         what = "the predictions can be checked" if not stated else "the rest can be checked"
         return [*stated, *([Check(what, False, error)] if error else [])]
 
     @cached_property
-    def shown(self) -> list[Shown]:
+    def exhibits(self) -> list[Exhibit]:
         """Its figures and tables."""
-        return [self._shown(declared) for declared in self.study.figures]
+        return [self._exhibit(declared) for declared in self.declared.figures]
 
-    def _shown(self, declared: Figure | Table) -> Shown:
-        found: list[Shown] = []
-        error = self._attempt(lambda: found.append(show(declared, self.rows)))
-        return found[0] if found else Shown(declared, error=error)
+    def _exhibit(self, declared: Figure | Table) -> Exhibit:
+        found: list[Exhibit] = []
+        error = self._attempt(lambda: found.append(exhibit(declared, self.rows)))
+        return found[0] if found else Exhibit(declared, error=error)
 
     def _attempt(self, work: Callable[[], object]) -> str:
-        """Do the work; where trials failed, return what went wrong instead of raising it."""
+        """Do the work; where trials are missing, return what went wrong instead of raising it."""
         try:
             work()
         except INCOMPLETE as error:
-            if not self.failed:
+            if not self.missing:
                 raise
             return f"not computable while trials are missing ({type(error).__name__}: {error})"
         return ""
 
 
+@dataclasses.dataclass(frozen=True)
+class Adopted:
+    """Trials that count under the present code and were measured by that of a commit."""
+
+    commit: str
+    trials: int
+    again: int
+    """How many of them the present code ran as well, with the same rows."""
+
+
 class Findings:
-    """A study's table, read against its declaration."""
+    """A study's journal, read against its declaration."""
 
-    def __init__(self, name: str, study: Study, table: pd.DataFrame, stale: int):
-        """``table`` is as ``records.table`` makes it, with its facts.
-
-        ``stale`` counts the trials that other code than the present measured.
-        """
-        self.name, self.rows, self.facts, self.stale = name, table, table.attrs, stale
-        self.prose = prose.sections(study.doc)
-        whole = study.parts or {"": study}
-        failed = int(self.facts["failed"])
+    def __init__(self, job: Job):
+        """Read the journal as it is now."""
+        held = job.journal.read()
+        counted = _counted(job, held)
+        ended = [counted[k] for k in job.trials if k in counted]
+        self.name, self.scale, self.study = job.name, job.scale, job.study
+        self.asked = job.trials
+        self.finished = [r for r in ended if r.status == FINISHED]
+        self.failures = [r for r in ended if r.status == FAILED]
+        self.rows = table(counted, job.trials)
+        self.prose = prose.sections(job.study.doc)
+        self._facts, self._ended, self._section = held.facts, ended, job.section
+        present = {id(r) for r in self.finished if r.code == job.prints.code(r.trial)}
+        self.stale = len(self.finished) - len(present)
+        self._present = [r for r in self.finished if id(r) in present]
+        missing = Counter(str(trial.get("part", "")) for trial in job.trials.values())
+        missing.subtract(str(r.trial.get("part", "")) for r in self.finished)
         self.parts = [
-            Part(part, of, rows_of(table, part) if part else table, failed)
-            for part, of in whole.items()
+            PartFindings(name, part, self._rows_of(name), missing[name])
+            for name, part in job.study.parts.items()
         ]
+
+    def _rows_of(self, part: str) -> pd.DataFrame:
+        return self.rows if self.rows.empty else rows_of(self.rows, part)
+
+    @property
+    def missing(self) -> int:
+        """How many trials that are asked for have not finished: they failed, or wait for a run."""
+        return len(self.asked) - len(self.finished)
+
+    @property
+    def waiting(self) -> int:
+        """How many trials have not ended at all."""
+        return self.missing - len(self.failures)
+
+    @property
+    def adopted(self) -> list[Adopted]:
+        """What earlier code measured and the present one stands for, commit by commit."""
+        commits: dict[str, list[bool]] = {}
+        for record in self._present:
+            if record.adopted:
+                commits.setdefault(record.adopted.commit, []).append(record.adopted.again)
+        return [Adopted(commit, len(again), sum(again)) for commit, again in commits.items()]
 
     @property
     def checks(self) -> list[Check]:
@@ -90,70 +132,102 @@ class Findings:
         return [check for check in self.checks if not check.holds]
 
     @property
-    def shown(self) -> list[Shown]:
+    def exhibits(self) -> list[Exhibit]:
         """All figures and tables."""
-        return [shown for part in self.parts for shown in part.shown]
+        return [exhibit for part in self.parts for exhibit in part.exhibits]
 
     @property
-    def first(self) -> Shown | None:
+    def first(self) -> Exhibit | None:
         """The first figure that could be drawn, one of a single panel if there is one."""
-        drawn = [shown for shown in self.shown if shown.pictures]
-        return next((shown for shown in drawn if shown.across == 1), drawn[0] if drawn else None)
+        drawn = [exhibit for exhibit in self.exhibits if exhibit.pictures]
+        narrow = (exhibit for exhibit in drawn if exhibit.across == 1)
+        return next(narrow, drawn[0] if drawn else None)
 
     @cached_property
-    def provenance(self) -> list[Provenance]:
-        """What each data set was when the trials ran."""
-        return [Provenance(**held) for held in self.facts["provenance"] if held]
+    def provenance(self) -> list[Mapping[str, Any]]:
+        """What each data set was when the trials ran, more than once if it changed meanwhile."""
+        served = {(name, fact): None for r in self.finished for name, fact in r.data.items()}
+        of = sorted(served, key=lambda pair: pair[0])
+        return [self._facts[fact] for _, fact in of if self._facts.get(fact)]
 
     @property
-    def embedded(self) -> list[Provenance]:
+    def embedded(self) -> list[Mapping[str, Any]]:
         """The data sets that something else stands in for."""
-        return [held for held in self.provenance if held.embedded]
+        return [served for served in self.provenance if served["embedded"]]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The libraries under which the trials ran: ``2.13.0``, or ``2.12.0 and 2.13.0``."""
+        seen: dict[str, dict[str, None]] = {}
+        for record in self.finished:
+            for library, version in record.versions.items():
+                seen.setdefault(library, {})[version] = None
+        return {library: " and ".join(sorted(of)) for library, of in seen.items()}
 
     @property
     def seeds(self) -> list[int]:
         """The seeds that were used."""
-        if "seed" not in self.rows:
-            return []
-        return sorted(set(self.rows["seed"].dropna().astype(int)))
+        return sorted({int(str(r.trial["seed"])) for r in self.finished})
 
     @property
     def params(self) -> list[tuple[str, str]]:
         """Every parameter: its path, its value."""
-        return list(_flat(self.facts["params"]))
+        return list(_flat(self._section))
 
     @property
     def command(self) -> str:
-        """What makes all of it again."""
-        return f"dvc exp run -S scale={self.facts['scale']} report@{self.name}"
+        """What runs the trials that are not finished, or stale, and makes the page again."""
+        return f"python -m pipeline run {self.name} --scale {self.scale}"
 
     @property
     def time(self) -> str:
         """The trials' times added up, in a fit unit."""
-        seconds = float(self.facts["seconds"])
+        seconds = round(sum(r.seconds for r in self._ended), 3)
         units = (("h", 3600), ("min", 60), ("s", 1))
         unit, size = next((u for u in units if seconds >= u[1]), units[-1])
         return f"{seconds / size:.3g} {unit}"
 
-    def told(self, trial: Trial) -> str:
-        """Return what tells the trial from the others of its part."""
-        rows = rows_of(self.rows, str(trial["part"])) if "part" in trial else self.rows
-        kept = {k: v for k, v in trial.items() if k not in rows or (rows[k] != v).any()}
+    def particulars(self, record: Record) -> str:
+        """Return what tells a trial from the others of its part."""
+        part = self.study.part_of(record.trial)
+        of = [trial for trial in self.asked.values() if self.study.part_of(trial) is part]
+        kept = {k: v for k, v in record.trial.items() if any(o.get(k) != v for o in of)}
+        if "part" in record.trial:
+            kept = {"part": record.trial["part"], **kept}
         return ", ".join(f"{k} {words(v)}" for k, v in kept.items() if v is not None)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers, all finite, as nested dicts."""
-        counts = {"run": self.facts["trials"], "failed": self.facts["failed"], "stale": self.stale}
-        held = len(self.checks) - len(self.missed)
         return {
-            "predictions": {"held": held, "missed": len(self.missed)},
-            "trials": counts,
+            "predictions": {
+                "held": len(self.checks) - len(self.missed),
+                "missed": len(self.missed),
+            },
+            "trials": {
+                "asked": len(self.asked),
+                "finished": len(self.finished),
+                "failed": len(self.failures),
+                "waiting": self.waiting,
+                "stale": self.stale,
+                "adopted": sum(of.trials for of in self.adopted),
+            },
             "rows": len(self.rows),
             "seeds": len(self.seeds),
             "embedded": len(self.embedded),
             "holds": {check.claim: int(check.holds) for check in self.checks},
-            "shown": {s.declared.name: _finite(s.numbers) for s in self.shown if s.numbers},
+            "shown": {e.declared.name: _finite(e.numbers) for e in self.exhibits if e.numbers},
         }
+
+
+def _counted(job: Job, held: Held) -> dict[str, Record]:
+    """Return the record of each trial that is asked for, described as it is now."""
+    counted: dict[str, Record] = {}
+    for record in held.records.values():
+        if (asked := job.asked(record.trial)) is not None:
+            # Of two descriptions of one trial the present one counts.
+            counts = held.records.get(asked, record)
+            counted[asked] = dataclasses.replace(counts, trial=job.trials[asked])
+    return counted
 
 
 def _plain(checks: Iterable[Check]) -> Iterator[Check]:
@@ -173,7 +247,9 @@ def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the leaves of nested dicts with their paths."""
+    """Yield the leaves of nested mappings, and lists of mappings, with their paths."""
+    if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        value = dict(enumerate(value))
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _flat(inner, f"{path}.{name}" if path else str(name))

@@ -1,20 +1,27 @@
 """A study at a scale: its trials, its data, its journal, and how far it is."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+import os
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lightning_modules.registry import nearest
 from pipeline import params
 from pipeline.data import provenance
 from pipeline.errors import UserError
-from pipeline.running.fingerprint import Fingerprints
-from pipeline.running.journal import FAILED, FINISHED, Journal, Record, journal
+from pipeline.running.fingerprint import Fingerprints, Modules, versions
+from pipeline.running.journal import FAILED, FINISHED, Held, Journal, Record, journal
 from pipeline.studies import STUDIES
 from pipeline.study import Entries, Study, datasets_of, key
 
 DATA, SCRATCH = Path("data"), Path(".scratch")
+MOST = 6
+"""Modules that one line names."""
 
 
 class Fetched(NamedTuple):
@@ -61,36 +68,102 @@ class Job:
         """Where its trials keep checkpoints."""
         return SCRATCH.resolve() / f"{self.name}-{self.scale}"
 
+    def asked(self, trial: Entries) -> str | None:
+        """Return the key by which a record's trial is asked for now, None if it is not.
+
+        A trial that is described as it was formerly is known by how it is described now.
+        """
+        if (as_it_is := key(trial)) in self.trials:
+            return as_it_is
+        try:
+            formerly = self.study.part_of(trial).formerly
+            now = key(formerly(dict(trial))) if formerly else ""
+        except (KeyError, TypeError, ValueError):  # of a part or a shape that is gone
+            return None
+        return now if now in self.trials else None
+
     def hash_of(self, trial: Entries) -> str:
         """Return what the trial's result depends on at present, as a hash."""
         data = {name: self.data[name].sha256 for name in datasets_of(trial)}
         return self.prints.of(trial, data)
 
 
-class Broken(NamedTuple):
-    """A study that cannot be declared, and why."""
-
-    name: str
-    error: str
-
-
 class State(NamedTuple):
-    """How many of the trials that are asked for have ended how."""
+    """How many of the trials that are asked for have ended how; of the rest nothing is known."""
 
     wanted: int
     finished: int
     failed: int
+    waiting: int
+    """Not finished, and for data that are not there."""
     stale: int
     """Finished, but under other code, data or versions than today's."""
+    why: tuple[str, ...]
+    """What makes records stale, and how many, most first."""
 
 
 def state(job: Job) -> State:
     """Compare the journal with what is asked for."""
-    records = [r for k, r in job.journal.read().records.items() if k in job.trials]
-    done = [r for r in records if r.status == FINISHED]
-    fresh = sum(r.hash == job.hash_of(r.trial) for r in done)
-    failed = sum(r.status == FAILED for r in records)
-    return State(len(job.trials), fresh, failed, len(done) - fresh)
+    held = job.journal.read()
+    counts: Counter[str] = Counter()
+    why: Counter[str] = Counter()
+    missing = {name for name, data in job.data.items() if not data.sha256}
+    old: dict[str, Record] = {}
+    for record in held.records.values():
+        asked = job.asked(record.trial)
+        if asked is None:
+            why["parameters: such a trial is not asked for any more"] += 1
+        else:
+            # Of two descriptions of one trial the present one counts.
+            old[asked] = held.records.get(asked, record)
+    for asked, entries in job.trials.items():
+        record = old.get(asked)
+        if is_finished(record, job.hash_of(entries)):
+            counts["finished"] += 1
+        elif missing & {*datasets_of(entries)}:
+            counts["waiting"] += 1
+        elif record is not None and record.status == FAILED:
+            counts["failed"] += 1
+        elif record is not None:
+            counts["stale"] += 1
+            why["; ".join(_reasons(job, held, record, entries)) or "described otherwise"] += 1
+    said = tuple(f"{count}: {reason}" for reason, count in why.most_common())
+    return State(
+        len(job.trials),
+        counts["finished"],
+        counts["failed"],
+        counts["waiting"],
+        counts["stale"],
+        said,
+    )
+
+
+def _reasons(job: Job, held: Held, record: Record, entries: Entries) -> Iterator[str]:
+    """Say what a finished trial was measured by that is not what it is today."""
+    if record.code != job.prints.code(entries):
+        yield f"code: {changes(held.facts.get(record.code), job.prints.modules(entries))}"
+    sets = [
+        name
+        for name in datasets_of(entries)
+        if held.facts.get(record.data.get(name, ""), {}).get("sha256") != job.data[name].sha256
+    ]
+    if sets:
+        yield f"data: {', '.join(sets)}"
+    others = {name: v for name, v in record.versions.items() if versions().get(name) != v}
+    if others:
+        yield f"versions: measured by {', '.join(f'{name} {v}' for name, v in others.items())}"
+
+
+def changes(before: Modules | None, now: Modules) -> str:
+    """Name the modules that differ, those that both reach first."""
+    if before is None:
+        return "which modules is not recorded"
+    changed = sorted(m for m in before.keys() & now.keys() if before[m] != now[m])
+    gone = [f"{m} (gone)" for m in sorted(before.keys() - now.keys())]
+    new = [f"{m} (new)" for m in sorted(now.keys() - before.keys())]
+    named = [*changed, *gone, *new]
+    more = f" and {len(named) - MOST} more" if len(named) > MOST else ""
+    return ", ".join(named[:MOST]) + more
 
 
 def is_finished(record: Record | None, hash: str) -> bool:  # noqa: A002
@@ -98,25 +171,50 @@ def is_finished(record: Record | None, hash: str) -> bool:  # noqa: A002
     return record is not None and record.status == FINISHED and record.hash == hash
 
 
-def jobs(settings: params.Settings, names: Iterable[str] = ()) -> tuple[list[Job], list[Broken]]:
-    """Return the studies by name, all that params.yaml lists if none is named, and broken ones.
+def jobs(settings: params.Settings, names: Sequence[str] = ()) -> tuple[list[Job], dict[str, str]]:
+    """Return the studies by name, all that params.yaml lists if none is named.
+
+    What is wrong with those that cannot be declared comes beside, by name.
 
     Raises:
         UserError: a name is no study.
     """
-    made, broken = [], []
-    for name in list(dict.fromkeys(names)) or settings.studies:
+    made, broken = [], dict[str, str]()
+    for name in dict.fromkeys(names or settings.studies):
         if name not in STUDIES:
-            from lightning_modules.registry import nearest
-
             raise UserError(f"{name!r} is not a study: {nearest(name, STUDIES)}")
-        try:
+        with _named(name, broken):
             made.append(job(settings, name))
-        except UserError as error:
-            broken.append(Broken(name, str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever a study's own file raises is its error
-            broken.append(Broken(name, f"{type(error).__name__}: {' '.join(str(error).split())}"))
     return made, broken
+
+
+def asked_for(
+    settings: params.Settings, broken: dict[str, str]
+) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """Iterate over the studies: name, question, and how many trials each scale asks for.
+
+    What is wrong with those that cannot be declared goes into ``broken``, by name.
+    """
+    for name in settings.studies:
+        with _named(name, broken):
+            study = STUDIES[name]
+            question = " ".join((study.doc or "").strip().split("\n\n")[0].split())
+            scales = params.scales_of(name)
+            yield name, question, {s: len(params.trials(name, study, s)) for s in scales}
+
+
+@contextlib.contextmanager
+def _named(name: str, broken: dict[str, str]) -> Iterator[None]:
+    """Write down what is wrong with a study instead of stopping all the others."""
+    try:
+        yield
+    except UserError as error:
+        broken[name] = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a study's own file raises is its error
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if f"{os.sep}studies{os.sep}" in f.filename]
+        where = f" ({os.path.relpath(own[-1].filename)}:{own[-1].lineno})" if own else ""
+        broken[name] = f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
 def job(settings: params.Settings, name: str) -> Job:

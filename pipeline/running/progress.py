@@ -1,66 +1,178 @@
-"""How far a run is: a bar on a terminal, a plain line now and then elsewhere (only rich)."""
+"""How far a run is: one live display on a terminal, a plain line now and then elsewhere."""
 
+import contextlib
+import dataclasses
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.live import Live
+from rich.table import Table
 
-from pipeline.running.worker import Outcome
+from pipeline.running.journal import Record
 
 EVERY = 10.0
 """Seconds between two plain lines."""
+LEAST = 0.001
+"""Seconds that a trial is taken to cost at least."""
+
+
+class Waiting(NamedTuple):
+    """Why a trial is not run."""
+
+    reason: str
+    for_data: bool = False
+    """Whether only data that cannot be had keeps it from running."""
+
+
+@dataclasses.dataclass
+class Standing:
+    """How far one study is; each of its trials is counted once."""
+
+    name: str
+    before: int = 0
+    """Trials that had finished before."""
+    finished: int = 0
+    """Trials that finished now."""
+    failed: list[Record] = dataclasses.field(default_factory=list)
+    waiting: dict[str, Waiting] = dataclasses.field(default_factory=dict)
+    """By the trial's key."""
+    left: int = 0
+    """Trials that have not ended yet."""
+
+
+class _Counts(NamedTuple):
+    """How many trials are how far."""
+
+    done: int = 0
+    failed: int = 0
+    running: int = 0
+    waiting: int = 0
+    left: int = 0
+    """Those that run are among them."""
+
+    @classmethod
+    def of(cls, standing: Standing, running: Counter[str]) -> "_Counts":
+        ended = standing.before + standing.finished, len(standing.failed)
+        return cls(*ended, running[standing.name], len(standing.waiting), standing.left)
+
+    @classmethod
+    def together(cls, several: Iterable["_Counts"]) -> "_Counts":
+        return cls(*map(sum, zip(cls(), *several, strict=True)))
+
+    @property
+    def total(self) -> int:
+        return self.done + self.failed + self.waiting + self.left
+
+
+class Clock:
+    """How long the rest will take, from what was expected and what has been measured."""
+
+    def __init__(self, expected: Iterable[tuple[str, float | None]]):
+        """Take each trial's part, and the seconds that it should take where that is known."""
+        expected = list(expected)
+        self._known = sum(seconds for _, seconds in expected if seconds is not None)
+        self._unknown = Counter(part for part, seconds in expected if seconds is None)
+        self._measured: dict[str, tuple[int, float]] = {}
+        self._spent, self._ended, self._start = 0.0, 0, 0.0
+
+    def count(self, part: str, expected: float | None, seconds: float) -> None:
+        """Count a trial that has ended."""
+        if not self._ended:
+            self._start = time.monotonic() - seconds
+        trials, whole = self._measured.get(part, (0, 0.0))
+        self._measured[part] = trials + 1, whole + seconds
+        self._spent, self._ended = self._spent + max(seconds, LEAST), self._ended + 1
+        if expected is None:
+            self._unknown[part] -= 1
+        else:
+            self._known -= expected
+
+    def left(self, slots: int) -> float | None:
+        """Return the seconds that the rest will take on so many slots, None if nothing tells."""
+        if not self._ended:
+            return None if self._unknown.total() else self._known / slots
+        rest, usual = max(0.0, self._known), self._spent / self._ended
+        for part, trials in list(self._unknown.items()):
+            ended, whole = self._measured.get(part, (0, 0.0))
+            rest += trials * max(whole / ended if ended else usual, LEAST)
+        return rest * (time.monotonic() - self._start) / self._spent
+
+
+class Progress:
+    """What is said while the trials run."""
+
+    def __init__(
+        self,
+        standings: Sequence[Standing],
+        clock: Clock,
+        running: Callable[[], Counter[str]],
+        slots: Callable[[], int],
+    ):
+        """Show these; ``running`` counts each study's trials that run at the moment."""
+        self._standings, self._clock = standings, clock
+        self._running, self._slots = running, slots
+
+    @contextlib.contextmanager
+    def shown(self, console: Console) -> Iterator[None]:
+        """Say how far it is while the block runs, and once at its end."""
+        with self._live(console) if console.is_terminal else self._plain(console):
+            yield
+        say(console, self.line())
+
+    def line(self) -> str:
+        """Return the whole in a line, with the studies under way."""
+        each = self._counts()
+        whole = _Counts.together(each.values())
+        way = [f"{name} {n.total - n.left}/{n.total}" for name, n in each.items() if n.left]
+        state = f"{whole.failed} failed, {whole.running} running, {whole.waiting} waiting"
+        under_way = f" ({', '.join(way)})" if way else ""
+        return f"{whole.total - whole.left}/{whole.total} trials, {state}, {self._left()}{under_way}"
+
+    def table(self) -> Table:
+        """Return a line for each study that is not done with, and one for the whole."""
+        shown = Table("study", *_Counts._fields[:4], "of", box=None, caption=self._left())
+        each = self._counts()
+        for name, counts in [*each.items(), ("all", _Counts.together(each.values()))]:
+            if name == "all" or counts.done < counts.total:
+                shown.add_row(name, *(f"{n:,}" for n in (*counts[:4], counts.total)))
+        return shown
+
+    def _counts(self) -> dict[str, _Counts]:
+        running = self._running()
+        return {s.name: _Counts.of(s, running) for s in self._standings}
+
+    def _live(self, console: Console) -> contextlib.AbstractContextManager[object]:
+        return Live(get_renderable=self.table, console=console, transient=True)
+
+    @contextlib.contextmanager
+    def _plain(self, console: Console) -> Iterator[None]:
+        over = threading.Event()
+
+        def speak() -> None:
+            while not over.wait(EVERY):
+                say(console, self.line())
+
+        speaker = threading.Thread(target=speak, daemon=True)
+        speaker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            speaker.join()
+
+    def _left(self) -> str:
+        seconds = self._clock.left(self._slots())
+        if seconds is None:
+            return "time left not known yet"
+        if seconds < 100:
+            return f"{seconds:.0f} s left"
+        return f"{seconds / 60:.0f} min left" if seconds < 6000 else f"{seconds / 3600:.1f} h left"
 
 
 def say(console: Console, line: str) -> None:
     """Print a line as it is."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def shown(
-    outcomes: Iterable[Outcome], name: str, total: int, slots: int, console: Console
-) -> Iterator[Outcome]:
-    """Pass outcomes through, saying how many are done, failed and running, and the time left."""
-    show = _bar if console.is_terminal else _lines
-    return show(outcomes, name, total, slots, console)
-
-
-def _bar(
-    outcomes: Iterable[Outcome], name: str, total: int, slots: int, console: Console
-) -> Iterator[Outcome]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}, left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=total, state="starting")
-        for done, state, outcome in _counted(outcomes, total, slots):
-            bar.update(task, completed=done, state=state)
-            yield outcome
-
-
-def _lines(
-    outcomes: Iterable[Outcome], name: str, total: int, slots: int, console: Console
-) -> Iterator[Outcome]:
-    start = said = time.monotonic()
-    for done, state, outcome in _counted(outcomes, total, slots):
-        now = time.monotonic()
-        if now - said >= EVERY or done == total:
-            said, left = now, round((now - start) / done * (total - done))
-            say(console, f"{name}: {done}/{total} trials, {state}, {left} s left")
-        yield outcome
-
-
-def _counted(
-    outcomes: Iterable[Outcome], total: int, slots: int
-) -> Iterator[tuple[int, str, Outcome]]:
-    """Count on: how many are done, and what became of them and of their workers."""
-    failed = lost = 0
-    for done, outcome in enumerate(outcomes, start=1):
-        failed += bool(outcome.error)
-        lost += outcome.losses
-        workers = f", {lost} workers lost" if lost else ""
-        yield done, f"{failed} failed, {min(slots, total - done)} running{workers}", outcome

@@ -1,25 +1,45 @@
 """Records -> runs of MLflow, which is a side record that can be made again at any time.
 
-One experiment a study, one flat run an execution of a trial. Only the driver writes, in batches.
-A run is known by its record: what is logged is never logged twice, and what a kill left half
-logged is closed as KILLED and logged anew.
+One experiment a study, one flat run an execution of a trial, in three calls. A run is known by its
+record: what is logged is never logged twice, and what a kill left half logged is closed as KILLED
+and logged anew. Beside what people look at, each run keeps its whole record as one artifact, so
+that others can collect it. This is the one file that knows MLflow, and longer than 300 lines for
+that alone.
 """
 
 import contextlib
+import functools
+import gzip
+import hashlib
+import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from pipeline.errors import UserError
-from pipeline.measuring.probing import metric_of
-from pipeline.running.journal import FINISHED, Record
+from pipeline.running.journal import FINISHED, Facts, Held, Record
+from pipeline.study import Row
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
 
 BATCH = 1000
-"""Metrics in one call: a server takes no more."""
-DATABASE, ARTIFACTS = Path("mlflow.db"), Path("mlartifacts")
+"""Metrics and parameters in one call: a server takes no more."""
+PROBED = 1000
+"""Values of probes that a run shows as metrics; more are in its artifact alone."""
+SECONDS = 10
+"""What a server may take for one answer."""
+PAGE = 500
+"""Runs in one answer."""
+DATABASE, ARTIFACTS, ARTIFACT = Path("mlflow.db"), Path("mlartifacts"), "record.json.gz"
+LINE = 400
+"""Characters in one line of what went wrong."""
 
 
 def address() -> str:
@@ -27,30 +47,69 @@ def address() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE.resolve()}"
 
 
+def without_secrets(text: str, uri: str = "") -> str:
+    """Return the text without what an address in it, or ``uri``, says of users and passwords."""
+    said, at, _ = uri.partition("://")[2].rpartition("@")
+    if at and not said.startswith("/"):  # which would be a file's path
+        password = said.partition(":")[2] or said
+        text = text.replace(f"{said}@", "").replace(unquote(password), "…").replace(password, "…")
+    for name in ("PASSWORD", "TOKEN"):
+        if secret := os.environ.get(f"MLFLOW_TRACKING_{name}"):
+            text = text.replace(secret, "…")
+    text = re.sub(r"(\w://)[^\s/]*@", r"\1", text)
+    return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)=)[^\s&;]+", r"\1…", text)
+
+
+def metric_of(row: Row) -> str:
+    """Return what the value of a probe's row is called among a run's metrics.
+
+    Words and whole numbers tell the rows apart; a fraction is measured, and names nothing.
+    """
+    named = {"probe", "quantity", "step", "value"}
+    rest = [f"{k} {v}" for k, v in row.items() if k not in named and isinstance(v, str | int)]
+    return "/".join([str(row["probe"]), str(row["quantity"]), *rest])
+
+
+class Kept(NamedTuple):
+    """What a store holds of one record."""
+
+    run: str
+    """The run's name in the store."""
+    tags: Mapping[str, str]
+    """``record``, ``entries`` and ``digest`` among them; a run of before 2026-11 has no digest."""
+    ended: float
+    """Seconds since 1970, to a thousandth."""
+    read: Callable[[], bytes]
+    """Return the artifact as it is there; UserError if it can't be had."""
+
+
 class Tracker:
-    """The driver's one way to MLflow."""
+    """The one way to MLflow."""
 
     def __init__(self, uri: str | None = None):
-        """Open the store, making its schema if it is new."""
-        import logging
+        """Open the store, making its schema if it is new; UserError if it can't be used."""
+        self._uri = uri or address()
+        with self._answering():
+            _ask(self._uri)
+            _prepare()
+            from mlflow import MlflowClient
 
-        from mlflow import MlflowClient
-
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        self._client = MlflowClient(uri or address())
-        self._local = (uri or address()).startswith("sqlite:")
+            self._client = MlflowClient(self._uri)
+        self._experiments: dict[str, str] = {}
         self._logged: dict[tuple[str, str], set[str]] = {}
 
-    def sync(self, study: str, scale: str, records: Iterable[Record]) -> int:
+    def sync(self, study: str, scale: str, records: Iterable[Record], facts: Facts) -> int:
         """Log the records that are not logged yet; return how many these were."""
-        with _answering():
+        count = 0
+        with self._answering(), tempfile.TemporaryDirectory() as draft:
             experiment = self._experiment(study)
             logged = self._known(experiment, scale)
-            new = [record for record in records if record.id not in logged]
-            for record in new:
-                self._log(experiment, record, {"study": study, "scale": scale, "kind": "trial"})
-                logged.add(record.id)
-        return len(new)
+            for record in records:
+                if record.id not in logged:
+                    self._log(experiment, study, scale, Held({record.key: record}, facts), draft)
+                    logged.add(record.id)
+                    count += 1
+        return count
 
     def attach(self, study: str, scale: str, folder: Path) -> None:
         """Keep a report's folder in one run of its own.
@@ -58,85 +117,183 @@ class Tracker:
         Its numbers stay in its summary: as metrics they would crowd out the trials' charts.
         """
         tags = {"study": study, "scale": scale, "kind": "report", "driver": _driver()}
-        with _answering():
+        with self._answering():
             experiment = self._experiment(study)
-            former = self._runs(experiment, scale, "report")
+            former = list(self._runs(experiment, scale, "report"))
             run = self._client.create_run(experiment, tags=tags, run_name=f"report {scale}")
             self._client.log_artifacts(run.info.run_id, str(folder))
             self._client.set_terminated(run.info.run_id, "FINISHED")
             for old in former:
-                self._discard(old)
+                self._files(old).delete_artifacts()
+                self._client.delete_run(old.info.run_id)
+
+    def kept(self, study: str, scale: str) -> Iterator[Kept]:
+        """Iterate over what the store holds of a study's trials that have ended."""
+        with self._answering():
+            if self._client.get_experiment_by_name(study) is None:
+                return
+            runs = self._runs(self._experiment(study), scale, "trial")
+        while True:
+            with self._answering():
+                run = next(runs, None)
+            if run is None:
+                return
+            if run.info.status in ("FINISHED", "FAILED"):
+                ended = (run.info.end_time or 0) / 1000
+                read = functools.partial(self._read, run)
+                yield Kept(run.info.run_id, run.data.tags, ended, read)
 
     def _experiment(self, study: str) -> str:
-        """Return the study's experiment, made if it is not there."""
-        found = self._client.get_experiment_by_name(study)
-        if found is not None:
-            return found.experiment_id
-        place = (ARTIFACTS / study).resolve().as_uri() if self._local else None
-        return self._client.create_experiment(study, artifact_location=place)
+        """Return the study's experiment, made if it is not there; UserError if it was deleted."""
+        from mlflow.exceptions import MlflowException
+
+        if study not in self._experiments:
+            found = self._client.get_experiment_by_name(study)
+            if found is None:
+                local = self._uri.startswith("sqlite:")
+                place = (ARTIFACTS / study).resolve().as_uri() if local else None
+                tags = {"mlflow.experimentKind": "custom_model_development"}  # it opens on its runs
+                with contextlib.suppress(MlflowException):  # another driver may be first
+                    self._client.create_experiment(study, place, tags)
+                found = self._client.get_experiment_by_name(study)
+            if found is None or found.lifecycle_stage == "deleted":
+                number = found.experiment_id if found else "?"
+                again = f"mlflow experiments restore --experiment-id {number}"
+                raise UserError(f"experiment {study!r} was deleted there; restore it: {again}")
+            self._experiments[study] = found.experiment_id
+        return self._experiments[study]
 
     def _known(self, experiment: str, scale: str) -> set[str]:
         """Return the records that are logged, asked once; what a kill here left open is closed."""
         if (experiment, scale) not in self._logged:
-            runs = [r for kind in ("trial", "report") for r in self._runs(experiment, scale, kind)]
-            for run in runs:
-                if run.info.status == "RUNNING" and run.data.tags.get("driver") == _driver():
-                    self._client.set_terminated(run.info.run_id, "KILLED")
-            whole = [run for run in runs if run.info.status in ("FINISHED", "FAILED")]
-            self._logged[experiment, scale] = {run.data.tags.get("record", "") for run in whole}
+            whole = set()
+            for kind in ("trial", "report"):
+                for run in self._runs(experiment, scale, kind):
+                    if run.info.status == "RUNNING" and run.data.tags.get("driver") == _driver():
+                        self._client.set_terminated(run.info.run_id, "KILLED")
+                    if run.info.status in ("FINISHED", "FAILED"):
+                        whole.add(run.data.tags.get("record", ""))
+            self._logged[experiment, scale] = whole
         return self._logged[experiment, scale]
 
-    def _runs(self, experiment: str, scale: str, kind: str) -> list[Any]:
-        """Return all runs of a kind at a scale."""
+    def _runs(self, experiment: str, scale: str, kind: str) -> Iterator[Any]:
+        """Iterate over all runs of a kind at a scale."""
         chosen = f"tags.scale = '{scale}' and tags.kind = '{kind}'"
-        runs, token = [], None
+        token = None
         while token != "":
             page = self._client.search_runs(
-                [experiment], chosen, max_results=BATCH, page_token=token
+                [experiment], chosen, max_results=PAGE, page_token=token
             )
-            runs, token = [*runs, *page], page.token or ""
-        return runs
+            yield from page
+            token = page.token or ""
 
-    def _log(self, experiment: str, record: Record, tags: dict[str, str]) -> None:
-        """Log one record as a run that has ended."""
+    def _log(self, experiment: str, study: str, scale: str, held: Held, draft: str) -> None:
+        """Log the one record that is held as a run that has ended."""
         from mlflow.entities import Param
 
+        (record,) = held.records.values()
+        content = packed(study, scale, record, held.facts)
+        own = {"study": study, "scale": scale, "kind": "trial", "driver": _driver()}
+        own |= _tags(held, record) | {"digest": hashlib.sha256(content).hexdigest()}
         started, ended = (round(t * 1000) for t in (record.started, record.ended))
-        own = tags | _tags(record) | {"driver": _driver()}
         run = self._client.create_run(experiment, started, own, run_name=_name(record))
-        params = [Param(name, str(value)) for name, value in record.trial.items()]
-        self._client.log_batch(run.info.run_id, params=params)
-        self._metrics(run.info.run_id, _curves(record), ended)
+        file = Path(draft, ARTIFACT)
+        file.write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
+        self._files(run).log_artifact(str(file))
+        said = [Param(k, str(v)) for k, v in record.trial.items() if v is not None]
+        metrics = _metrics(record, ended)
+        first = BATCH - len(said)
+        self._client.log_batch(run.info.run_id, metrics[:first], said)
+        for start in range(first, len(metrics), BATCH):
+            self._client.log_batch(run.info.run_id, metrics[start : start + BATCH])
         status = "FINISHED" if record.status == FINISHED else "FAILED"
         self._client.set_terminated(run.info.run_id, status, ended)
 
-    def _metrics(self, run: str, values: Iterable[tuple[str, int, float]], when: int) -> None:
-        """Log the finite values, a batch a call, one value for each name and step."""
-        from mlflow.entities import Metric
-
-        last = {(name, step): value for name, step, value in values if math.isfinite(value)}
-        metrics = [Metric(_clean(name), value, when, step) for (name, step), value in last.items()]
-        for start in range(0, len(metrics), BATCH):
-            self._client.log_batch(run, metrics[start : start + BATCH])
-
-    def _discard(self, run: Any) -> None:
-        """Delete a run and its files."""
+    def _files(self, run: Any) -> Any:
+        """Return where a run's artifacts are, without asking the server."""
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-        get_artifact_repository(run.info.artifact_uri).delete_artifacts()
-        self._client.delete_run(run.info.run_id)
+        return get_artifact_repository(run.info.artifact_uri, self._uri)
+
+    def _read(self, run: Any) -> bytes:
+        """Return the run's artifact."""
+        with self._answering(), tempfile.TemporaryDirectory() as folder:
+            return Path(self._files(run).download_artifacts(ARTIFACT, folder)).read_bytes()
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn whatever goes wrong with the store into one line."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - of all that MLflow stands on
+            what = " ".join((str(error) or type(error).__name__).split())
+            line = without_secrets(f"MLflow at {self._uri}: {what}", self._uri)
+            raise UserError(line[:LINE]) from None
 
 
-def _tags(record: Record) -> dict[str, str]:
+def packed(study: str, scale: str, record: Record, facts: Facts) -> bytes:
+    """Return a whole record and the facts that it names, as its artifact holds them unpacked."""
+    named = {name: facts[name] for name in (record.code, *record.data.values()) if name in facts}
+    whole = {"study": study, "scale": scale, "record": record.plain(), "facts": named}
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+def _ask(uri: str) -> None:
+    """Raise OSError or sqlite3.Error if nobody answers: MLflow itself would try for minutes."""
+    if uri.startswith(("http://", "https://")):
+        import requests
+
+        with contextlib.suppress(
+            requests.exceptions.SSLError
+        ):  # somebody does; MLflow has the keys
+            requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS / 2, allow_redirects=False)
+    if uri.startswith("sqlite:"):
+        path = Path(uri.partition(":///")[2].partition("?")[0])
+        if path.is_dir() and path != Path():
+            raise IsADirectoryError("it is a folder, not a database")
+        if path.is_file():
+            with contextlib.closing(sqlite3.connect(path, timeout=SECONDS / 5)) as database:
+                database.execute("BEGIN IMMEDIATE")
+
+
+@functools.cache
+def _prepare() -> None:
+    """Set MLflow up for this process: quiet, and impatient."""
+    import logging
+
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS))
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    import mlflow  # noqa: F401 - it sets up its own logging
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    @event.listens_for(Engine, "connect")
+    def write_ahead(connection: Any, _: Any) -> None:
+        """Spare sqlite the disk's two answers a commit, of which MLflow makes six a run.
+
+        What a failing machine then loses of the last runs is logged anew; nothing is torn.
+        """
+        if isinstance(connection, sqlite3.Connection):
+            with contextlib.suppress(sqlite3.OperationalError):  # another reads just now
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _tags(held: Held, record: Record) -> dict[str, str]:
     """Return what tells a record's run from others."""
+    served = [held.facts.get(digest, {}).get("served", "") for digest in record.data.values()]
     tags = {
         "trial": record.hash,
         "record": record.id,
+        "entries": entries_digest(record),
         "code": record.code[:8],
         "status": record.status,
         "data": ", ".join(record.data),
-        "data.served": ", ".join(record.data.values()),
-        "data.embedded": str(any(k != v for k, v in record.data.items())).lower(),
+        "data.served": ", ".join(served),
+        "data.embedded": str(held.stand_in(record)).lower(),
         "seed": str(record.trial.get("seed", "")),
         "diverged": str(_diverged(record)).lower(),
     }
@@ -144,12 +301,26 @@ def _tags(record: Record) -> dict[str, str]:
     return tags | ({"error": record.error} if record.error else {})
 
 
+def entries_digest(record: Record) -> str:
+    """Return what a run's tag ``entries`` says of its trial."""
+    return hashlib.sha256(record.key.encode()).hexdigest()[:16]
+
+
+def _metrics(record: Record, when: int) -> "list[Metric]":
+    """Return the finite values, one for each name and step."""
+    from mlflow.entities import Metric
+
+    last = {(name, step): v for name, step, v in _curves(record) if math.isfinite(v)}
+    return [Metric(_clean(name), value, when, step) for (name, step), value in last.items()]
+
+
 def _curves(record: Record) -> Iterator[tuple[str, int, float]]:
     """Yield what was measured: name, step, value; a row without a step counts as its place."""
+    probed = sum(bool(row.get("probe")) for row in record.rows)
     for place, row in enumerate(record.rows):
         step = row.get("step")
         if row.get("probe"):
-            row = {metric_of(row): row["value"]}
+            row = {metric_of(row): row.get("value")} if probed <= PROBED else {}
         for name, value in row.items():
             if name != "step" and isinstance(value, int | float):
                 yield name, step if isinstance(step, int) else place, float(value)
@@ -177,15 +348,3 @@ def _clean(name: str) -> str:
 def _driver() -> str:
     """Name this checkout on this machine, the only one whose open runs it may close."""
     return f"{os.uname().nodename}:{Path.cwd()}"
-
-
-@contextlib.contextmanager
-def _answering() -> Iterator[None]:
-    """Turn what goes wrong with the store into one line."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except (MlflowException, OSError) as error:
-        what = " ".join(str(error).split())[:300]
-        raise UserError(f"MLflow at {address()}: {what}; `track` catches up later") from error

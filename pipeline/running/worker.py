@@ -1,4 +1,4 @@
-"""One trial, wherever it runs: from a task to its outcome."""
+"""One trial, wherever it runs: from an assignment to its outcome."""
 
 import contextlib
 import importlib
@@ -12,16 +12,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lightning_modules.registry import watch
-from pipeline.running.importing import at_once
-from pipeline.running.memory import keep_freed
-from pipeline.study import Row, Study, Trial
+from lightning_modules.registry import lookups
+from pipeline.running.machine import at_once, keep_freed
+from pipeline.study import Entries, Given, Row, Trial
 
 
-class Task(NamedTuple):
-    """A trial and what it may touch."""
+class Assignment(NamedTuple):
+    """A trial that is to be measured, and what it may touch and take."""
 
-    trial: Trial
+    place: int
+    """In the queue."""
+    entries: Entries
+    kind: str
+    """What measures it, as ``module:Trial``."""
     hash: str
     data: tuple[str, ...]
     """The data sets that its hash covers."""
@@ -29,47 +32,59 @@ class Task(NamedTuple):
     """The project's modules that its hash covers."""
     scratch: Path | None
     """The folder for its checkpoints; None for one that goes when the trial ends."""
+    cpus: int
+    gpus: float
+    alone: bool
+    """Whether nothing else may run on its machine meanwhile."""
 
 
 class Outcome(NamedTuple):
-    """What became of a task."""
+    """What became of an assignment."""
 
-    task: Task
     rows: list[Row]
     error: str
     """One line if the trial failed, empty otherwise."""
     started: float
     """Seconds since 1970."""
     seconds: float
+    """Without its imports, which its worker keeps for the next."""
     losses: int = 0
     """How often its worker was lost."""
 
 
-def measure(module: str, task: Task, data: Mapping[str, Any], threads: int) -> Outcome:
-    """Run one trial of the study that ``module`` names STUDY; what it raises is its error."""
-    started, clock = time.time(), time.perf_counter()
-    rows, error = [], ""
-    keep_freed()
+def measure(assignment: Assignment, data: Mapping[str, Any]) -> Outcome:
+    """Run one trial; what it raises is its error."""
+    started, rows, error = time.time(), [], ""
+    clock = time.perf_counter()
     try:
-        study = load(module)
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(threads)
-        given = {name: data[name] for name in task.data}
-        with watch() as used, _scratch(task) as folder:
-            rows = study.run(dict(task.trial), given, folder)
-        error = _fault(rows, used - task.reach)
+        kind = prepare(assignment)
+        started, clock = time.time(), time.perf_counter()
+        with lookups() as used, _scratch(assignment) as folder:
+            given = Given({name: data[name] for name in assignment.data}, folder)
+            rows = _rows(kind, assignment.entries, given)
+        error = _fault(rows, used - assignment.reach)
     except Exception as raised:  # noqa: BLE001 - whatever a study raises is the trial's outcome
         error = in_one_line(raised)
-    seconds = time.perf_counter() - clock
-    return Outcome(task, [] if error else rows, error, started, seconds)
+    return Outcome([] if error else rows, error, started, time.perf_counter() - clock)
 
 
-def load(module: str) -> Study:
-    """Import a study by the name of its module."""
-    if module not in sys.modules:
+def prepare(assignment: Assignment) -> type[Trial]:
+    """Import all that the trial may use and set its threads; return its class."""
+    keep_freed()
+    module, _, name = assignment.kind.partition(":")
+    missing = [m for m in (module, *sorted(assignment.reach)) if m not in sys.modules]
+    if missing:
         with at_once():
-            importlib.import_module(module)
-    return sys.modules[module].STUDY  # pyright: ignore[reportAttributeAccessIssue]
+            kind = getattr(importlib.import_module(module), name)
+            for other in missing:
+                # What cannot be imported is the trial's error as soon as the trial needs it.
+                with contextlib.suppress(Exception):
+                    importlib.import_module(other)
+    else:
+        kind = getattr(sys.modules[module], name)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(assignment.cpus)
+    return kind
 
 
 def in_one_line(error: BaseException) -> str:
@@ -81,13 +96,22 @@ def in_one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}{where}"
 
 
+def _rows(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
+    own = {name: value for name, value in entries.items() if name != "part"}
+    rows: Any = kind.model_validate(own).measure(given)
+    return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
+
+
 @contextlib.contextmanager
-def _scratch(task: Task) -> Iterator[Path]:
-    folder = task.scratch or Path(tempfile.gettempdir(), "gradient-dynamics", task.hash)
+def _scratch(assignment: Assignment) -> Iterator[Path]:
+    temporary = Path(tempfile.gettempdir(), "gradient-dynamics", assignment.hash)
+    folder = assignment.scratch or temporary
     folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    if task.scratch is None:
-        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        if assignment.scratch is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fault(rows: list[Row], unnamed: set[str]) -> str:

@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.reporting.figures.grounds import words
@@ -69,9 +70,10 @@ def coincide(figure: Figure, part: pd.DataFrame) -> bool:
     curves = part.pivot_table(index=figure.x, columns=figure.hue, values=figure.y)
     if figure.log_y:
         curves = curves.where(curves > 0).map(math.log)
-    near = (curves.max().max() - curves.min().min()) / 100
-    pairs = itertools.combinations(curves, 2)
-    return any((curves[a] - curves[b]).abs().max() <= near for a, b in pairs)
+    at = curves.to_numpy(dtype=float).T
+    near = (np.fmax.reduce(at, axis=None) - np.fmin.reduce(at, axis=None)) / 100
+    pairs = itertools.combinations(at, 2)
+    return any(np.fmax.reduce(np.abs(one - other)) <= near for one, other in pairs)
 
 
 def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:

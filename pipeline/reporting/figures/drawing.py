@@ -1,4 +1,4 @@
-"""A declared figure and the rows -> its picture on a light and on a dark ground, and its data.
+"""A declared figure and the rows -> its picture on a light and on a dark ground.
 
 The same rows give the same bytes: no date, no random names, nothing estimated by chance.
 """
@@ -12,9 +12,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from pipeline.reporting.figures.choice import are_numbers, called, chosen, coincide, measured, values
-from pipeline.reporting.figures.grounds import Ground, Style, settings, styles, words
-from pipeline.reporting.figures.marks import Series, bar, heatmap, line, scatter
+from pipeline.reporting.figures.choice import (
+    are_numbers,
+    called,
+    chosen,
+    coincide,
+    measured,
+    values,
+)
+from pipeline.reporting.figures.grounds import DARK, LIGHT, Series, Style, settings, words
+from pipeline.reporting.figures.marks import Drawn, bar, heatmap, line, scatter
 from pipeline.reporting.figures.scales import NUMBERS, legend, scale
 from pipeline.study import Figure
 
@@ -26,20 +33,28 @@ HASHED = re.compile(r'(?<= id=")\w*[0-9a-f]{10}(?=")')
 """Matplotlib's names of what is drawn more than once."""
 
 
-def draw(figure: Figure, rows: pd.DataFrame, ground: Ground) -> str:
-    """Return the figure as SVG."""
+def draw(figure: Figure, rows: pd.DataFrame) -> dict[str, str]:
+    """Return the figure as SVG on each ground, by the suffix of its file's name."""
+    series = _series(figure, rows)
+    picture = _picture(figure, rows, series)
+    return {ground.suffix: ground.seen(picture, series) for ground in (LIGHT, DARK)}
+
+
+def _picture(figure: Figure, rows: pd.DataFrame, series: Series) -> str:
+    """Return the figure as SVG, in colours that stand for a ground's."""
     data, ticks = _placed(figure, chosen(figure, rows))
     down, across = values(data, figure.row), values(data, figure.column)
-    with mpl.rc_context(settings(ground)):
+    with mpl.rc_context(settings()):
         canvas = Canvas(figsize=_size(len(down), len(across)), layout="constrained")
         grid: Any = canvas.subplots(len(down), len(across), squeeze=False)
         panels = [_panel(figure, data, r, c) for r in down for c in across]
         if figure.kind == "heatmap":
-            _heat(figure, canvas, grid, panels, ground)
+            _heat(figure, canvas, grid, panels)
         else:
-            look = _look_of(figure, rows, data, ground)
+            styles = series.styles()
+            look = {value: styles[value] for value in values(data, figure.hue)}
             for axes, (_, part) in zip(grid.flat, panels, strict=True):
-                _fill(figure, axes, part, look, ground)
+                _fill(figure, axes, part, look)
             scale(figure, grid, ticks, values(data, figure.x))
             legend(figure, canvas, grid, called(figure, figure.hue))
         for place, (axes, (heading, _)) in enumerate(zip(grid.flat, panels, strict=True)):
@@ -72,29 +87,24 @@ def _panel(figure: Figure, data: pd.DataFrame, row: Any, column: Any) -> tuple[s
     return ", ".join(heading), data
 
 
-def _look_of(
-    figure: Figure, rows: pd.DataFrame, data: pd.DataFrame, ground: Ground
-) -> dict[Any, Style]:
-    """Return the style of each series; a value looks the same in every figure of these rows."""
-    if figure.hue is None:
-        return styles([None], ground)
-    shown = values(data, figure.hue)
+def _series(figure: Figure, rows: pd.DataFrame) -> Series:
+    """Return the series of all rows: a value looks the same in every figure of these."""
+    if figure.hue is None or figure.kind == "heatmap":
+        return Series([None])
+    shown = values(chosen(figure, rows), figure.hue)
     every = values(rows.dropna(subset=[figure.hue]), figure.hue)
-    look = styles([*every, *(v for v in shown if v not in every)], ground)
-    return {value: look[value] for value in shown}
+    return Series([*every, *(v for v in shown if v not in every)])
 
 
-def _fill(
-    figure: Figure, axes: Axes, part: pd.DataFrame, look: dict[Any, Style], ground: Ground
-) -> None:
+def _fill(figure: Figure, axes: Axes, part: pd.DataFrame, look: dict[Any, Style]) -> None:
     """Draw the series of one panel; where curves coincide, the earlier are the broader."""
     nested = figure.kind == "line" and coincide(figure, part)
     for place, (value, style) in enumerate(look.items()):
         rows = part if figure.hue is None else part[part[figure.hue] == value]
         name = figure.labels.get(value, words(value)) if figure.hue else "measured"
         breadth = (len(look) - 1 - place) / len(look) if nested else 0
-        series = Series(name, rows, style, place, len(look), breadth)
-        DRAW[figure.kind](axes, series, figure.x, figure.y, figure.theory, ground)
+        drawn = Drawn(name, rows, style, place, len(look), breadth)
+        DRAW[figure.kind](axes, drawn, figure.x, figure.y, figure.theory)
 
 
 def _heat(
@@ -102,13 +112,12 @@ def _heat(
     canvas: Canvas,
     grid: Any,
     panels: list[tuple[str, pd.DataFrame]],
-    ground: Ground,
 ) -> None:
     """Draw tables of colours on one common scale."""
     value = measured(figure)
     tables = [_table(figure, part, value) for _, part in panels]
     limits = min(t.min().min() for t in tables), max(t.max().max() for t in tables)
-    meshes = [heatmap(a, t, limits, ground) for a, t in zip(grid.flat, tables, strict=True)]
+    meshes = [heatmap(a, t, limits) for a, t in zip(grid.flat, tables, strict=True)]
     canvas.colorbar(meshes[0], ax=grid, label=called(figure, value), shrink=0.9, format=NUMBERS)
 
 

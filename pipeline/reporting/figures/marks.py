@@ -8,15 +8,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 
-from pipeline.reporting.figures.grounds import Ground, Style, words
+from pipeline.reporting.figures.grounds import INK, MAP, PAPER, Style, words
 
 CENTRE: dict[str, Any] = {"ha": "center", "va": "center"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Series:
+class Drawn:
     """One series of a panel: its label, its rows, its style, and its place among the others.
 
     ``breadth``, from 0 to 1, is how far it shows from under the later ones.
@@ -30,7 +29,7 @@ class Series:
     breadth: float
 
 
-def line(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
+def line(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
     """Draw the mean over seeds, its range as a band, and the theory dashed."""
     by_x = s.rows.groupby(x)[y].agg(["mean", "min", "max"])
     at = list(by_x.index)
@@ -46,14 +45,14 @@ def line(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Grou
         marker=s.style.marker,
         markersize=6 + 5 * s.breadth,
         markevery=(s.place * every // s.of, every),
-        markeredgecolor=ground.paper,
+        markeredgecolor=PAPER,
         markeredgewidth=0.7,
         label=s.label,
     )
-    _expected(axes, s, x, theory, ground)
+    _expected(axes, s, x, theory)
 
 
-def scatter(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
+def scatter(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
     """Draw a point a row, and the theory as a dashed line."""
     axes.scatter(
         s.rows[x],
@@ -62,14 +61,14 @@ def scatter(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: G
         color=s.style.colour,
         marker=s.style.marker,
         alpha=0.85,
-        edgecolors=ground.paper,
+        edgecolors=PAPER,
         linewidths=0.6,
         label=s.label,
     )
-    _expected(axes, s, x, theory, ground)
+    _expected(axes, s, x, theory)
 
 
-def bar(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Ground) -> None:
+def bar(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
     """Draw each category's mean as a bar, its range as a whisker, the theory as a dashed rung."""
     by_x = s.rows.groupby(x)[y].agg(["mean", "min", "max"])
     width = 0.8 / s.of
@@ -81,32 +80,31 @@ def bar(axes: Axes, s: Series, x: str, y: str, theory: str | None, ground: Groun
         width * 0.94,
         color=s.style.colour,
         hatch=s.style.hatch,
-        edgecolor=ground.paper,
+        edgecolor=PAPER,
         linewidth=0,
         yerr=whiskers if (by_x["max"] > by_x["min"]).any() else None,
-        error_kw={"ecolor": ground.ink, "elinewidth": 1, "capsize": 2.5},
+        error_kw={"ecolor": INK, "elinewidth": 1, "capsize": 2.5},
         label=s.label,
     )
     if theory:
         rungs = s.rows.groupby(x)[theory].mean()
-        axes.hlines(rungs, at - width / 2, at + width / 2, colors=ground.ink, linestyles="--")
+        axes.hlines(rungs, at - width / 2, at + width / 2, colors=INK, linestyles="--")
 
 
-def _expected(axes: Axes, s: Series, x: str, theory: str | None, ground: Ground) -> None:
-    """Draw the theory over the measured, in a mixture of the series' colour and ink."""
+def _expected(axes: Axes, s: Drawn, x: str, theory: str | None) -> None:
+    """Draw the theory over the measured, in a colour between the series' own and ink."""
     if theory:
         expected = s.rows.groupby(x)[theory].mean()
-        mixed = [
-            (a + b) / 2 for a, b in zip(to_rgb(s.style.colour), to_rgb(ground.ink), strict=True)
-        ]
-        axes.plot(list(expected.index), expected, color=mixed, lw=1.2, dashes=(4, 3), zorder=3)
+        axes.plot(
+            list(expected.index), expected, color=s.style.theory, lw=1.2, dashes=(4, 3), zorder=3
+        )
 
 
-def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float], ground: Ground) -> Any:
+def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float]) -> Any:
     """Draw a table of values as colours, the values written in where there is room."""
-    shades = mpl.colormaps[ground.map]
+    shades = mpl.colormaps[MAP]
     mesh = axes.pcolormesh(cells, cmap=shades, vmin=limits[0], vmax=limits[1], lw=1.2)
-    mesh.set_edgecolor(ground.paper)
+    mesh.set_edgecolor(PAPER)
     axes.set_xticks([i + 0.5 for i in range(cells.shape[1])], [words(c) for c in cells.columns])
     axes.set_yticks([i + 0.5 for i in range(cells.shape[0])], [words(c) for c in cells.index])
     axes.grid(False)

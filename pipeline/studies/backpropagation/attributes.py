@@ -5,21 +5,16 @@ training robots, one after the other, until an epoch's answers were all right or
 over, and is asked for all 432. There are two outputs, no and yes, where they had one.
 """
 
-import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, PositiveInt
 
-from lightning_modules.networks import NETWORKS, _starts
+from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from lightning_modules.training.by_rule import RuleLearner
-from lightning_modules.training.fit import fit
-from pipeline.measuring import finals
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring import statistics
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 PUBLISHED = {1: 1.0, 2: 1.0, 3: 0.931}
@@ -28,70 +23,53 @@ NEAR = 0.05
 RUN = "problem", "seed"
 
 
-class Params(Section):
-    """The network of each problem, and how it learns."""
+class Attributes(Trial):
+    """The network of one problem, and how it learns."""
 
     network: Annotated[str, named(NETWORKS)]
     rule: Annotated[str, named(RULES)]
     task: Annotated[str, named(TASKS)]
-    problems: list[Literal[1, 2, 3]]
-    hidden_sizes: list[PositiveInt]
-    """Units, of each problem."""
+    problem: Literal[1, 2, 3]
+    hidden_size: PositiveInt
     spread: PositiveFloat
     """Weights and biases start from U(-spread, spread)."""
     rate: PositiveFloat
     epochs: PositiveInt
     evaluations: PositiveInt
-    seeds: PositiveInt
 
-    @model_validator(mode="after")
-    def _alike(self) -> "Params":
-        if len(self.problems) != len(self.hidden_sizes):
-            raise ValueError("problems and hidden_sizes: give one size for each problem")
-        return self
+    def measure(self, given: Given) -> Rows:
+        """Train one network and return its evaluations; a batch is an epoch."""
+        import torch
 
+        from lightning_modules.networks import _starts
+        from lightning_modules.training.by_rule import RuleLearner
+        from lightning_modules.training.fit import fit
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every problem under every seed."""
-    shared = p.model_dump(exclude={"problems", "hidden_sizes", "seeds"})
-    each = list(zip(p.problems, p.hidden_sizes, strict=True))
-    for (problem, size), seed in itertools.product(each, range(p.seeds)):
-        yield {**shared, "problem": problem, "hidden_size": size, "seed": seed}
-
-
-def measure(
-    network: str,
-    rule: str,
-    task: str,
-    problem: int,
-    hidden_size: int,
-    spread: float,
-    rate: float,
-    epochs: int,
-    evaluations: int,
-    seed: int,
-    scratch: Path,
-) -> Rows:
-    """Train one network and return its evaluations; a batch is an epoch."""
-    torch.manual_seed(seed)
-    source = TASKS[task](seed, problem)
-    layers = [source.input_size, source.output_size, [hidden_size], "logistic", "logistic"]
-    units = NETWORKS[network](*layers)
-    _starts.start(units, "uniform", spread)
-    learner = RuleLearner(units, RULES[rule](rate), source.loss)
-    every = max(1, epochs // evaluations)
-    rows = fit(learner, source, steps=epochs, evaluate_every=every, seed=seed, scratch=scratch)
-    return [row | {"settled": learner.rule.settled_at is not None} for row in rows]
+        torch.manual_seed(self.seed)
+        source = TASKS[self.task](self.seed, self.problem)
+        sizes = source.input_size, source.output_size, [self.hidden_size]
+        units = NETWORKS[self.network](*sizes, "logistic", "logistic")
+        _starts.start(units, "uniform", self.spread)
+        learner = RuleLearner(units, RULES[self.rule](self.rate), source.loss)
+        rows = fit(
+            learner,
+            source,
+            steps=self.epochs,
+            evaluate_every=max(1, self.epochs // self.evaluations),
+            seed=self.seed,
+            scratch=given.scratch,
+        )
+        return [row | {"settled": learner.rule.settled_at is not None} for row in rows]
 
 
-def _ends(rows: pd.DataFrame) -> pd.DataFrame:
+def _last_evaluations(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run ended; beside other parts' rows whole numbers are not told as such."""
-    return finals.ends(rows, RUN).astype({"problem": int})
+    return statistics.last_evaluations(rows, RUN).astype({"problem": int})
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold what is right of all robots, mean over seeds, to the report."""
-    right = _ends(rows).groupby("problem")["held_out_accuracy"].mean()
+    right = _last_evaluations(rows).groupby("problem")["held_out_accuracy"].mean()
     for problem, share in right.items():
         published = PUBLISHED[int(str(problem))]
         claim = f"MONK {problem}: {published:.1%} right as published, or at most {NEAR:.0%} less"
@@ -101,7 +79,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each problem ended."""
     lines = []
-    for problem, runs in _ends(rows).groupby("problem"):
+    for problem, runs in _last_evaluations(rows).groupby("problem"):
         right = runs["held_out_accuracy"]
         lines.append(
             {
@@ -116,11 +94,9 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Attributes,
     expects,
     figures=(
         Figure(

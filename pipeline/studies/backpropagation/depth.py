@@ -9,70 +9,67 @@ mean size keep it on average, but stretch some directions and lose most others, 
 deeper.
 """
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-import torch
 from pydantic import PositiveFloat, PositiveInt
 
-from lightning_modules.networks import NETWORKS, _starts
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
+from lightning_modules.networks import NETWORKS
+from pipeline.studies.backpropagation.starts import Start
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LEARNED, LOST, AS_FAST = 0.01, 1e6, 2.0
 ORTHOGONAL, GAUSSIAN = "orthogonal", "gaussian"
 
 
-class Params(Section):
-    """Every depth from every start at every rate."""
+class Depth(Trial):
+    """One linear network, and what it is to learn."""
 
     network: Annotated[str, named(NETWORKS)]
-    starts: list[Annotated[str, named(_starts.STARTS)]]
-    depths: list[PositiveInt]
+    start: Start
+    depth: PositiveInt
     """Hidden layers."""
-    rates: list[PositiveFloat]
-    """Times the number of layers' matrices; the best one counts."""
+    rate: PositiveFloat
+    """Times the number of layers' matrices."""
     size: PositiveInt
     rank: PositiveInt
     """How many of the singular values are 1; the others are 0."""
     steps: PositiveInt
     """At most."""
-    seeds: PositiveInt
+
+    def measure(self, given: Given) -> Rows:
+        """Return how many steps it took to learn; None where it did not."""
+        import torch
+
+        from lightning_modules.networks import _starts
+
+        torch.manual_seed(self.seed)
+        y_NO = target(self.size, [1.0] * self.rank)
+        sizes = self.size, self.rank, [self.size] * self.depth
+        layers: Any = NETWORKS[self.network](*sizes, "linear").double()
+        _starts.start(layers, self.start)
+        weights = [w for name, w in layers.named_parameters() if name.endswith("weight")]
+        x_NI, first = torch.eye(self.size, dtype=torch.float64), None
+        for step in range(self.steps + 1):
+            loss = (layers(x_NI) - y_NO).square().sum() / 2
+            now = float(loss.detach())
+            first = now if first is None else first
+            if now <= LEARNED * first:
+                return {"steps_used": step, "learned": True}
+            if not now < LOST * first:
+                break
+            descend(loss, weights, self.rate / (self.depth + 1))
+        return {"steps_used": None, "learned": False}
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network under every seed, at each rate."""
-    shared = p.model_dump(include={"network", "size", "rank", "steps"})
-    grid = itertools.product(p.starts, p.depths, p.rates, range(p.seeds))
-    for start, depth, rate, seed in grid:
-        yield {**shared, "start": start, "depth": depth, "rate": rate, "seed": seed}
-
-
-def measure(
-    network: str, size: int, rank: int, steps: int, start: str, depth: int, rate: float, seed: int
-) -> Row:
-    """Return how many steps it took to learn; None where it did not."""
-    torch.manual_seed(seed)
-    y_NO = target(size, [1.0] * rank)
-    layers: Any = NETWORKS[network](size, rank, [size] * depth, "linear").double()
-    _starts.start(layers, start)
-    weights = [w for name, w in layers.named_parameters() if name.endswith("weight")]
-    x_NI, first = torch.eye(size, dtype=torch.float64), None
-    for step in range(steps + 1):
-        loss = (layers(x_NI) - y_NO).square().sum() / 2
-        now = float(loss.detach())
-        first = now if first is None else first
-        if now <= LEARNED * first:
-            return {"steps_used": step, "learned": True}
-        if not now < LOST * first:
-            break
-        descend(loss, weights, rate / (depth + 1))
-    return {"steps_used": None, "learned": False}
-
-
-def target(size: int, singular_values: list[float]) -> torch.Tensor:
+def target(size: int, singular_values: list[float]) -> "Tensor":
     """Draw a map, inputs first, of such singular values, (I, O), O their number."""
+    import torch
+
     left, right = (
         torch.nn.init.orthogonal_(torch.empty(size, rows, dtype=torch.float64))
         for size, rows in ((size, len(singular_values)), (len(singular_values),) * 2)
@@ -80,8 +77,10 @@ def target(size: int, singular_values: list[float]) -> torch.Tensor:
     return left @ torch.tensor(singular_values, dtype=torch.float64).diag() @ right
 
 
-def descend(loss: torch.Tensor, weights: list[torch.Tensor], rate: float) -> None:
+def descend(loss: "Tensor", weights: "list[Tensor]", rate: float) -> None:
     """Take one step down the gradient."""
+    import torch
+
     gradients = torch.autograd.grad(loss, weights)
     with torch.no_grad():
         for w, g in zip(weights, gradients, strict=True):
@@ -91,9 +90,9 @@ def descend(loss: torch.Tensor, weights: list[torch.Tensor], rate: float) -> Non
 def best(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the mean steps at the best of the rates at which all learn, by start and depth."""
     by = rows.groupby(["start", "depth", "rate"], sort=False)
-    told = by["steps_used"].mean().where(by["learned"].all()).rename("steps").reset_index()
-    told = told.sort_values(["start", "depth", "steps"], na_position="last")
-    return told.groupby(["start", "depth"], sort=False).first(skipna=False).reset_index()
+    steps = by["steps_used"].mean().where(by["learned"].all()).rename("steps").reset_index()
+    steps = steps.sort_values(["start", "depth", "steps"], na_position="last")
+    return steps.groupby(["start", "depth"], sort=False).first(skipna=False).reset_index()
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -101,7 +100,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     for start, seen in best(rows).groupby("start", sort=False):
         few, many = seen["steps"].iloc[0], seen["steps"].iloc[-1]
         least, most = seen["depth"].iloc[0], seen["depth"].iloc[-1]
-        words = f"{_told(many)} steps against {_told(few)}"
+        words = f"{_in_words(many)} steps against {_in_words(few)}"
         if start == ORTHOGONAL:
             claim = f"orthogonal: {most:g} layers take at most twice the steps of {least:g}"
             yield Check(claim, bool(many <= AS_FAST * few), words)
@@ -110,23 +109,20 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
             yield Check(claim, bool(pd.isna(many) or many > AS_FAST * few), words)
 
 
-def _told(steps: float) -> str:
+def _in_words(steps: float) -> str:
     return "more than all" if pd.isna(steps) else f"{steps:.0f}"
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the steps at the best rate, by start and depth."""
-    told = best(rows)
-    return told.assign(
-        steps=told["steps"].map(_told), rate=told["rate"].where(told["steps"].notna())
-    )
+    seen = best(rows)
+    rate = seen["rate"].where(seen["steps"].notna())
+    return seen.assign(steps=seen["steps"].map(_in_words), rate=rate)
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Depth,
     expects,
     figures=(
         Figure(

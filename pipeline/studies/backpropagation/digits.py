@@ -4,119 +4,102 @@
 after each digit; a setting without a rule is today's form, ReLU and cross-entropy under Adam.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pandas as pd
-import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from lightning_modules.networks import NETWORKS, _starts
+from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from lightning_modules.training.backprop import BackpropLearner
-from lightning_modules.training.by_rule import RuleLearner
-from lightning_modules.training.fit import fit
-from pipeline.measuring import finals
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring import statistics
+from pipeline.measuring.training import DataSet
+from pipeline.studies.backpropagation.starts import Start
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LECUN, MODERN, ALL = 0.047, 0.022, 60_000
 """LeCun's error of 300 hidden units, what cross-entropy should come to, and all of MNIST."""
 USUAL, WIDE, NOW = "usual", "wide", "cross_entropy"
-"""The settings that are spoken of."""
+"""The settings that are spoken of,"""
+SETTINGS = USUAL, WIDE, NOW, "half", "slow"
+"""and all that there are: half the wide range, a tenth of the usual rate."""
+RUN = "setting", "seed"
 BATCH = 100
 """Digits of an update where there is no rule; with one they only come together."""
 
 
-class Setting(Section):
+class Digits(Trial):
     """A rule, or none, and where the weights start."""
 
-    rule: Annotated[str, named(RULES)] | None
-    start: Annotated[str, named(_starts.STARTS)]
+    network: Annotated[str, named(NETWORKS)]
+    task: Annotated[str, named(TASKS)]
+    dataset: DataSet
+    setting: Annotated[str, named(SETTINGS)]
+    rule: Annotated[str, named(RULES)] | None = None
+    start: Start
     scale: PositiveFloat
     rate: PositiveFloat
     decay: NonNegativeFloat
     epochs: PositiveInt
-
-
-class Params(Section):
-    """Every setting, on so many digits."""
-
-    network: Annotated[str, named(NETWORKS)]
-    task: Annotated[str, named(TASKS)]
-    dataset: Literal["mnist"]
     hidden_size: PositiveInt
-    settings: dict[str, Setting]
     train_size: PositiveInt
     held_out_size: PositiveInt
-    seeds: PositiveInt
+
+    def measure(self, given: Given) -> Rows:
+        """Train one network; a row for each epoch."""
+        import torch
+
+        from lightning_modules.training.fit import fit
+
+        torch.manual_seed(self.seed)
+        source = TASKS[self.task](
+            given.data[self.dataset],
+            seed=self.seed,
+            batch_size=BATCH,
+            held_out_size=self.held_out_size,
+            train_size=self.train_size,
+        )
+        every = source.trained // BATCH
+        rows = fit(
+            self._learner(source, every),
+            source,
+            steps=self.epochs * every,
+            evaluate_every=every,
+            seed=self.seed,
+            scratch=given.scratch,
+        )
+        for row in rows:
+            accuracy = row["held_out_accuracy"]
+            error = None if accuracy is None else 1 - accuracy
+            yield {**row, "epoch": row["step"] / every, "error": error, "digits": source.trained}
+
+    def _learner(self, source: Any, every: int) -> Any:
+        """Return what learns by the rule, or without one."""
+        from lightning_modules.networks import _starts
+        from lightning_modules.training.backprop import BackpropLearner
+        from lightning_modules.training.by_rule import RuleLearner
+
+        units = ("relu", "linear") if self.rule is None else ("logistic", "logistic")
+        sizes = source.input_size, source.output_size, [self.hidden_size]
+        layers = NETWORKS[self.network](*sizes, *units)
+        _starts.start(layers, self.start, self.scale)
+        if self.rule is None:
+            return BackpropLearner(layers, source.loss, "adam", self.rate)
+        teacher = RULES[self.rule](self.rate, self.decay, epoch=every * BATCH)
+        return RuleLearner(layers, teacher, source.loss)
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every setting under every seed."""
-    shared = p.model_dump(exclude={"settings", "seeds"})
-    for name, setting in p.settings.items():
-        for seed in range(p.seeds):
-            yield {**shared, "setting": name, **setting.model_dump(), "seed": seed}
-
-
-def measure(
-    network: str,
-    task: str,
-    dataset: str,
-    hidden_size: int,
-    train_size: int,
-    held_out_size: int,
-    setting: str,
-    rule: str | None,
-    start: str,
-    scale: float,
-    rate: float,
-    decay: float,
-    epochs: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-) -> Rows:
-    """Train one network; a row for each epoch."""
-    del setting
-    torch.manual_seed(seed)
-    source = TASKS[task](
-        data[dataset],
-        seed=seed,
-        batch_size=BATCH,
-        held_out_size=held_out_size,
-        train_size=train_size,
-    )
-    every = source.trained // BATCH
-    units = ("relu", "linear") if rule is None else ("logistic", "logistic")
-    layers = NETWORKS[network](source.input_size, source.output_size, [hidden_size], *units)
-    _starts.start(layers, start, scale)
-    if rule is None:
-        learner = BackpropLearner(layers, source.loss, "adam", rate)
-    else:
-        teacher = RULES[rule](rate, decay, epoch=every * BATCH)
-        learner = RuleLearner(layers, teacher, source.loss)
-    steps = epochs * every
-    rows = fit(learner, source, steps=steps, evaluate_every=every, seed=seed, scratch=scratch)
-    for row in rows:
-        accuracy = row["held_out_accuracy"]
-        error = None if accuracy is None else 1 - accuracy
-        yield {**row, "epoch": row["step"] / every, "error": error, "digits": source.trained}
-
-
-def ends(rows: pd.DataFrame) -> pd.Series:
+def last_errors(rows: pd.DataFrame) -> pd.Series:
     """Return the error at the end of each setting, mean over seeds; 1 where a run diverged."""
-    last = finals.ends(rows, ("setting", "seed"))
-    return (
-        last.assign(error=last["error"].fillna(1.0)).groupby("setting", sort=False)["error"].mean()
-    )
+    last = statistics.last_evaluations(rows, RUN)
+    by = last.assign(error=last["error"].fillna(1.0)).groupby("setting", sort=False)
+    return by["error"].mean()
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare the starts; hold what learned from all of MNIST to the literature."""
-    error, whole = ends(rows), bool((rows["digits"] >= ALL).all())
+    error, whole = last_errors(rows), bool((rows["digits"] >= ALL).all())
     if {USUAL, WIDE} <= set(error.index):
         claim = "U(±1) ends with a higher error than 1/√I"
         words = f"{error[WIDE]:.2%} against {error[USUAL]:.2%}"
@@ -131,18 +114,15 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the error at the end of each setting."""
-    last = finals.ends(rows, ("setting", "seed"))
-    by = last.groupby("setting", sort=False)
-    told = by[["start", "scale", "rate", "decay"]].first()
+    by = statistics.last_evaluations(rows, RUN).groupby("setting", sort=False)
+    settings = by[["start", "scale", "rate", "decay"]].first()
     error = by["error"].agg(["mean", "min", "max"]).map(lambda value: f"{value:.2%}")
-    return told.join(error).join(by["epoch"].max()).reset_index()
+    return settings.join(error).join(by["epoch"].max()).reset_index()
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Digits,
     expects,
     figures=(
         Figure(
@@ -162,5 +142,4 @@ PART = Study(
             build=_table,
         ),
     ),
-    data=("mnist",),
 )

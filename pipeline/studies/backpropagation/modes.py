@@ -6,79 +6,65 @@ where it grows like e^(2 s t), t being steps times rate, so that it is half lear
 ln(2 s / ε²) / (2 s).
 """
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from lightning_modules.networks import NETWORKS, _starts
+from lightning_modules.networks import NETWORKS
 from pipeline.studies.backpropagation.depth import descend, target
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
+from pipeline.studies.backpropagation.starts import Start
+from pipeline.study import AS_TEXT, Check, Entries, Figure, Given, Part, Rows, Table, Trial, named
 
 NEAR = 0.15
 """How far times may be from the theory's."""
 
 
-class Params(Section):
+class Modes(Trial):
     """The singular values, and where the weights start."""
 
     network: Annotated[str, named(NETWORKS)]
-    singular_values: list[PositiveFloat]
-    size: PositiveInt
+    singular_values: Annotated[list[PositiveFloat], Field(min_length=1), *AS_TEXT]
+    start: Start
     scale: PositiveFloat
     """Of the start: ε."""
+    size: PositiveInt
     rate: PositiveFloat
     steps: PositiveInt
     every: PositiveInt
     """Steps from one row of the curve to the next."""
-    seeds: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Return rows of each mode along training, and one of when it was half learned."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every seed; the singular values are entries of their own."""
-    shared = p.model_dump(exclude={"singular_values", "seeds"})
-    values: Trial = {f"s{i}": value for i, value in enumerate(p.singular_values)}
-    for seed in range(p.seeds):
-        yield {**shared, "start": "orthogonal", **values, "seed": seed}
+        from lightning_modules.networks import _starts
 
-
-def measure(
-    network: str,
-    size: int,
-    scale: float,
-    rate: float,
-    steps: int,
-    every: int,
-    start: str,
-    seed: int,
-    **values: float,
-) -> Iterator[Row]:
-    """Return rows of each mode along training, and one of the time at which it was half learned."""
-    torch.manual_seed(seed)
-    s_M = list(values.values())
-    y_NO = target(size, s_M)
-    u_NM, _, v_MO = torch.linalg.svd(y_NO, full_matrices=False)
-    layers: Any = NETWORKS[network](size, len(s_M), [size], "linear").double()
-    _starts.start(layers, start, scale)
-    weights = [layers.hidden1.weight, layers.output.weight]
-    x_NI, half = torch.eye(size, dtype=torch.float64), dict[int, float]()
-    for step in range(steps + 1):
-        z_NO = layers(x_NI)
-        strength_M = (u_NM.t() @ z_NO.detach() @ v_MO.t()).diagonal().tolist()
-        for mode, (strength, s) in enumerate(zip(strength_M, s_M, strict=True)):
-            if strength >= s / 2:
-                half.setdefault(mode, step * rate)
-            if step % every == 0:
-                of = {"mode": mode, "singular_value": s, "strength": strength}
-                yield {"record": "curve", **of, "time": step * rate}
-        descend((z_NO - y_NO).square().sum() / 2, weights, rate)
-    for mode, s in enumerate(s_M):
-        theory = math.log(2 * s / scale**2) / (2 * s)
-        of = {"mode": mode, "singular_value": s, "theory": theory}
-        yield {"record": "half", **of, "time": half.get(mode)}
+        torch.manual_seed(self.seed)
+        s_M = self.singular_values
+        y_NO = target(self.size, s_M)
+        u_NM, _, v_MO = torch.linalg.svd(y_NO, full_matrices=False)
+        layers: Any = NETWORKS[self.network](self.size, len(s_M), [self.size], "linear").double()
+        _starts.start(layers, self.start, self.scale)
+        weights = [layers.hidden1.weight, layers.output.weight]
+        x_NI, half = torch.eye(self.size, dtype=torch.float64), dict[int, float]()
+        for step in range(self.steps + 1):
+            z_NO, time = layers(x_NI), step * self.rate
+            strength_M = (u_NM.t() @ z_NO.detach() @ v_MO.t()).diagonal().tolist()
+            for mode, (strength, s) in enumerate(zip(strength_M, s_M, strict=True)):
+                if strength >= s / 2:
+                    half.setdefault(mode, time)
+                if step % self.every == 0:
+                    of = {"mode": mode, "singular_value": s, "strength": strength}
+                    yield {"record": "curve", **of, "time": time}
+            descend((z_NO - y_NO).square().sum() / 2, weights, self.rate)
+        for mode, s in enumerate(s_M):
+            theory = math.log(2 * s / self.scale**2) / (2 * s)
+            of = {"mode": mode, "singular_value": s, "theory": theory}
+            yield {"record": "half", **of, "time": half.get(mode)}
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -102,12 +88,20 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return half[["time", "theory"]].mean().round(3).reset_index()
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: each singular value was an entry of its own."""
+    apart = {
+        name: value for name, value in entries.items() if name[0] == "s" and name[1:].isdigit()
+    }
+    rest = {name: value for name, value in entries.items() if name not in apart}
+    return rest | {"singular_values": json.dumps([apart[name] for name in sorted(apart)])}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Modes,
     expects,
+    formerly=_formerly,
     figures=(
         Figure(
             name="modes",

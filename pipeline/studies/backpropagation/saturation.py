@@ -6,99 +6,76 @@ over the looks since the row before.
 """
 
 import copy
-import itertools
+import json
 import math
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import torch
-from pydantic import PositiveFloat, PositiveInt
+import pandas as pd
+from pydantic import PositiveInt
 
-from lightning_modules.networks import NETWORKS, _starts
-from lightning_modules.probes.activations import Activations
-from lightning_modules.probes.error_flow import ErrorFlow
-from lightning_modules.training.backprop import BackpropLearner
-from lightning_modules.training.fit import fit
-from pipeline.studies.backpropagation.layers import BY, expects, table
-from pipeline.study import Figure, Row, Rows, Section, Study, Table, Trial, named
+from lightning_modules.networks import NETWORKS
+from pipeline.measuring import statistics
+from pipeline.measuring.training import DataSet, Training
+from pipeline.studies.backpropagation.starts import Start
+from pipeline.study import Check, Entries, Figure, Given, Part, Row, Rows, Table, named
 from pipeline.tasks import TASKS
 
+if TYPE_CHECKING:
+    from torch import nn
+
+USUAL, NORMALISED = "fan_in", "normalised"
+BY = "activation", "start"
+KEPT = {
+    ("tanh", USUAL): (0.45, 0.65, "usual start, tanh: some 1/√3 of the error a layer (.45 to .65)"),
+    ("tanh", NORMALISED): (0.8, 1.2, "normalised start, tanh: a layer keeps the error (.8 to 1.2)"),
+    ("logistic", USUAL): (0.0, 0.25, "usual start, logistic: less than 1/4 of the error a layer"),
+}
+"""What a layer leaves of the error at the start: least, most, and the claim."""
 LABELS = {"saturated": "share saturated", "log10_error": "log10 ‖∂L/∂h‖"}
 
 
-class Params(Section):
-    """Every activation from every start."""
+class Saturation(Training):
+    """A deep network, from one start."""
 
+    # A trial is frozen, so that a field may be narrowed.
+    dataset: DataSet  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     network: Annotated[str, named(NETWORKS)]
-    task: Annotated[str, named(TASKS)]
-    dataset: Literal["mnist"]
-    activations: list[Literal["logistic", "tanh", "softsign"]]
-    starts: list[Annotated[str, named(_starts.STARTS)]]
+    activation: Literal["logistic", "tanh", "softsign"]
+    start: Start
     depth: PositiveInt
     """Hidden layers."""
     hidden_size: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
-    steps: PositiveInt
-    evaluations: PositiveInt
-    every: PositiveInt
-    """Updates from one look of the probes to the next."""
     train_size: PositiveInt
-    held_out_size: PositiveInt
-    seeds: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Train one network; rows of its layers and of its evaluations."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network under every seed."""
-    shared = p.model_dump(exclude={"activations", "starts", "seeds"})
-    for activation, start, seed in itertools.product(p.activations, p.starts, range(p.seeds)):
-        yield {**shared, "activation": activation, "start": start, "seed": seed}
+        from lightning_modules.networks import _starts
 
+        torch.manual_seed(self.seed)
+        sizes = {"batch_size": self.batch_size, "held_out_size": self.held_out_size}
+        (digits,) = self.read(given)
+        source = TASKS[self.task](digits, seed=self.seed, train_size=self.train_size, **sizes)
+        hidden = [self.hidden_size] * self.depth
+        of = source.input_size, source.output_size, hidden, self.activation
+        layers = NETWORKS[self.network](*of)
+        _starts.start(layers, self.start)
+        at_once = {name: {"every": 1} for name in self.probes or {}}
+        first = self.model_copy(update={"steps": 1, "probes": at_once})
+        before = first._train(copy.deepcopy(layers), source, given)
+        yield from _layers([{**row, "step": 0} for row in before], self.activation)
+        rows = self._train(layers, source, given)
+        yield from _layers(rows, self.activation)
+        yield from ({"record": "curve", **row} for row in rows if "probe" not in row)
 
-def measure(
-    network: str,
-    task: str,
-    dataset: str,
-    activation: str,
-    start: str,
-    depth: int,
-    hidden_size: int,
-    batch_size: int,
-    learning_rate: float,
-    steps: int,
-    evaluations: int,
-    every: int,
-    train_size: int,
-    held_out_size: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-) -> Rows:
-    """Train one network; rows of its layers and of its evaluations."""
-    torch.manual_seed(seed)
-    source = TASKS[task](
-        data[dataset],
-        seed=seed,
-        batch_size=batch_size,
-        held_out_size=held_out_size,
-        train_size=train_size,
-    )
-    hidden = [hidden_size] * depth
-    layers = NETWORKS[network](source.input_size, source.output_size, hidden, activation)
-    _starts.start(layers, start)
-    run: dict[str, Any] = {"seed": seed, "scratch": scratch}
+    def _train(self, layers: "nn.Module", source: Any, given: Given) -> list[dict[str, Any]]:
+        """Train the layers, and return evaluations and what the probes saw."""
+        from lightning_modules.training.backprop import BackpropLearner
 
-    def trained(these: Any, steps: int, apart: int, looks: int) -> list[dict[str, Any]]:
-        learner = BackpropLearner(these, source.loss, "sgd", learning_rate)
-        probes = [Activations(looks), ErrorFlow(looks)]
-        return fit(learner, source, steps=steps, evaluate_every=apart, probes=probes, **run)
-
-    first = trained(copy.deepcopy(layers), 1, 1, 1)
-    yield from _layers([{**row, "step": 0} for row in first], activation)
-    rows = trained(layers, steps, max(1, steps // evaluations), every)
-    yield from _layers(rows, activation)
-    yield from ({"record": "curve", **row} for row in rows if "probe" not in row)
+        of: dict[str, Any] = {"learning_rate": self.learning_rate, "clip": self.clipped()}
+        return self.fit(BackpropLearner(layers, source.loss, self.optimizer, **of), source, given)
 
 
 def _layers(rows: list[dict[str, Any]], activation: str) -> Iterator[Row]:
@@ -114,8 +91,76 @@ def _layers(rows: list[dict[str, Any]], activation: str) -> Iterator[Row]:
             into["log10_error"] = math.log10(value) if value else None
         else:
             into[row["quantity"]] = value
-    for (step, layer), told in folded.items():
-        yield {"record": "layer", "step": step, "layer": layer, **told}
+    for (step, layer), seen in folded.items():
+        yield {"record": "layer", "step": step, "layer": layer, **seen}
+
+
+def kept(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.Series:
+    """Return what a layer leaves of the error's norm in the first batch, geometric mean."""
+    first = rows[(rows["record"] == "layer") & (rows["step"] == 0)]
+    mean: Any = first.groupby([*by, "layer"])["log10_error"].mean().unstack()
+    return 10 ** ((mean.iloc[:, 0] - mean.iloc[:, -1]) / (mean.shape[1] - 1))
+
+
+def last_means(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:
+    """Return held-out loss and share of wrong answers at the end, means over seeds."""
+    curve = rows[rows["record"] == "curve"]
+    last = statistics.last_evaluations(curve, (*by, "seed"))
+    last = last.assign(error=1 - last["held_out_accuracy"].fillna(0.0).astype(float))
+    return last.groupby(list(by), sort=False)[["held_out_loss", "error"]].mean()
+
+
+def along(rows: pd.DataFrame, quantity: str, by: Sequence[str] = BY) -> pd.DataFrame:
+    """Return a quantity of each layer in training, by step, means over seeds."""
+    layers = rows[(rows["record"] == "layer") & (rows["step"] > 0)]
+    return layers.groupby([*by, "step", "layer"])[quantity].mean().unstack()
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold the layers to Glorot and Bengio's findings."""
+    left, loss = kept(rows), last_means(rows)["held_out_loss"]
+    for network, (least, most, claim) in KEPT.items():
+        if network in left.index:
+            yield Check(claim, bool(least <= left[network] <= most), f"{left[network]:.3f}")
+    shares: Any = along(rows, "saturated")
+    means: Any = along(rows, "mean")
+    there = set(loss.index)
+    if ("logistic", USUAL) in there:
+        low = means.loc[("logistic", USUAL)].min()
+        claim = "usual start, logistic: in training, the highest hidden layer is pushed down most"
+        words = f"least mean output, from below {_in_words(low)}"
+        yield Check(claim, bool(low.iloc[-1] < low.iloc[:-1].min()), words)
+        peak = shares.loc[("logistic", USUAL)].max()
+        claim = "usual start, logistic: in training, the highest hidden layer saturates most"
+        words = f"greatest share, from below {_in_words(peak)}"
+        yield Check(claim, bool(peak.iloc[-1] > peak.iloc[:-1].max()), words)
+    starts = [start for start in (USUAL, NORMALISED) if ("logistic", start) in there]
+    for start in starts:
+        others = loss.xs(start, level="start").drop("logistic")
+        if len(others):
+            own = loss["logistic", start]
+            claim = f"{start}: logistic units end worst"
+            yield Check(claim, bool(own > others.max()), f"{own:.3f} against {others.max():.3f}")
+    if {("tanh", USUAL), ("softsign", USUAL)} <= there:
+        soft, tanh = (shares.loc[(name, USUAL)].iloc[-1].mean() for name in ("softsign", "tanh"))
+        claim = "usual start: softsign saturates less than tanh"
+        yield Check(claim, bool(soft < tanh), f"{soft:.3f} against {tanh:.3f}")
+    if {("tanh", USUAL), ("tanh", NORMALISED)} <= there:
+        usual, normalised = loss["tanh", USUAL], loss["tanh", NORMALISED]
+        claim = "tanh ends better from the normalised start than from the usual one"
+        yield Check(claim, bool(normalised < usual), f"{normalised:.4f} against {usual:.4f}")
+
+
+def _table(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:
+    """Return for each network what a layer keeps, its ends, and its saturation by layer."""
+    last = along(rows, "saturated", by).groupby(list(by)).last()
+    shares = last.apply(_in_words, axis=1)
+    columns = {"kept a layer": kept(rows, by).round(3), "saturated, from below": shares}
+    return last_means(rows, by).round(4).join(pd.DataFrame(columns)).reset_index()
+
+
+def _in_words(shares: pd.Series) -> str:
+    return ", ".join(f"{share:.2f}" for share in shares)
 
 
 def _of_layers(y: str, title: str, caption: str) -> Figure:
@@ -134,12 +179,19 @@ def _of_layers(y: str, title: str, caption: str) -> Figure:
     )
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: with its optimizer and its probes."""
+    every = {"every": entries["every"]}
+    probes = json.dumps({"activations": every, "error_flow": every}, sort_keys=True)
+    now = {name: value for name, value in entries.items() if name != "every"}
+    return now | {"optimizer": "sgd", "probes": probes}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Saturation,
     expects,
+    formerly=_formerly,
     figures=(
         _of_layers(
             "saturated",
@@ -165,8 +217,7 @@ PART = Study(
             title="What a layer keeps of error, and how the runs ended",
             caption="Kept: geometric mean over layers, of the first batch, on the way down; "
             "saturated: the share in each layer, from below, over the last looks.",
-            build=lambda rows: table(rows, BY),
+            build=_table,
         ),
     ),
-    data=("mnist",),
 )

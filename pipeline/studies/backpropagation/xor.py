@@ -5,84 +5,67 @@ all answers of an epoch were right (``right``), until an epoch moved the weights
 (``still``), or until its epochs are over. Solved is what answers all four right in the end.
 """
 
-import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
-from lightning_modules.networks import NETWORKS, _starts
+from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 
 CLASSICAL, SMALL, ENOUGH, OFTEN = (0.5, 1.0), 0.1, 4, 0.9
 """The classical start ranges, a small one, how many hidden units are enough, and what is often."""
 
 
-class Params(Section):
-    """All settings; ``still`` is tried at the first rate alone."""
+class Xor(Trial):
+    """Some starts of one setting."""
 
     network: Annotated[str, named(NETWORKS)]
     rule: Annotated[str, named(RULES)]
-    hidden_sizes: list[PositiveInt]
-    spreads: list[PositiveFloat]
-    """Weights and biases start from U(-spread, spread)."""
-    rates: list[PositiveFloat]
-    stops: list[Literal["right", "still"]]
-    still: PositiveFloat
+    stop: Literal["right", "still"]
+    still: PositiveFloat | None = None
     """The norm of an epoch's move below which weights are still."""
+    hidden_size: PositiveInt
+    spread: PositiveFloat
+    """Weights and biases start from U(-spread, spread)."""
+    rate: PositiveFloat
     epochs: PositiveInt
     """At most."""
     starts: PositiveInt
-    """In a trial."""
-    seeds: PositiveInt
 
+    @model_validator(mode="after")
+    def _stops_at_one(self) -> "Xor":
+        if (self.stop == "still") != (self.still is not None):
+            raise ValueError("still goes with stop: still, and with no other")
+        return self
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every setting under every seed."""
-    shared = p.model_dump(include={"network", "rule", "epochs", "starts"})
-    settings = itertools.product(p.stops, p.hidden_sizes, p.spreads, p.rates, range(p.seeds))
-    for stop, hidden_size, spread, rate, seed in settings:
-        if stop == "still" and rate != p.rates[0]:
-            continue
-        still = p.still if stop == "still" else None
-        setting: Trial = {"stop": stop, "still": still, "hidden_size": hidden_size}
-        yield {**shared, **setting, "spread": spread, "rate": rate, "seed": seed}
+    def measure(self, given: Given) -> Rows:
+        """Return a row for each start."""
+        import torch
 
+        from lightning_modules.networks import _starts
 
-def measure(
-    network: str,
-    rule: str,
-    stop: str,
-    still: float | None,
-    hidden_size: int,
-    spread: float,
-    rate: float,
-    epochs: int,
-    starts: int,
-    seed: int,
-) -> Iterator[Row]:
-    """Return a row for each start."""
-    torch.manual_seed(seed)
-    x_NI = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    t_N1 = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
-    enough = 1.0 if stop == "right" else None
-    for number in range(starts):
-        units: Any = NETWORKS[network](2, 1, [hidden_size], "logistic", "logistic")
-        _starts.start(units, "uniform", spread)
-        teacher = RULES[rule](rate, enough=enough, still=still, epoch=len(x_NI))
-        teacher.learn(units, x_NI.repeat(epochs, 1), t_N1.repeat(epochs, 1))
-        with torch.no_grad():
-            seen = teacher.judge(teacher.outputs(units, x_NI), t_N1)
-        yield {
-            "number": number,
-            "settled": teacher.settled_at is not None,
-            "epochs_used": teacher.epochs,
-            "solved": seen.right == len(x_NI),
-            "loss": seen.loss,
-        }
+        torch.manual_seed(self.seed)
+        x_NI = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        t_N1 = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
+        enough = 1.0 if self.stop == "right" else None
+        for number in range(self.starts):
+            units: Any = NETWORKS[self.network](2, 1, [self.hidden_size], "logistic", "logistic")
+            _starts.start(units, "uniform", self.spread)
+            of = {"enough": enough, "still": self.still, "epoch": len(x_NI)}
+            teacher = RULES[self.rule](self.rate, **of)
+            teacher.learn(units, x_NI.repeat(self.epochs, 1), t_N1.repeat(self.epochs, 1))
+            with torch.no_grad():
+                seen = teacher.judge(teacher.outputs(units, x_NI), t_N1)
+            yield {
+                "number": number,
+                "settled": teacher.settled_at is not None,
+                "epochs_used": teacher.epochs,
+                "solved": seen.right == len(x_NI),
+                "loss": seen.loss,
+            }
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -108,10 +91,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     ended = rows[rows["settled"]].groupby("stop")["solved"]
     if rows["stop"].nunique() > 1:
         share, count = ended.mean(), ended.size()
-        told = [f"{share[s]:.0%} of {count[s]} by {s}" for s in share.index]
+        seen = [f"{share[s]:.0%} of {count[s]} by {s}" for s in share.index]
         claim = "still weights end runs that have not solved it; right answers end fewer such"
         holds = {"right", "still"} <= set(share.index) and share["still"] < share["right"]
-        yield Check(claim, bool(holds), ", ".join(told))
+        yield Check(claim, bool(holds), ", ".join(seen))
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -127,11 +110,9 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines).fillna("")
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Xor,
     expects,
     figures=(
         Figure(

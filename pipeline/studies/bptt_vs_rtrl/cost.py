@@ -1,20 +1,29 @@
 """What do a step's time and the memory of each algorithm depend on?"""
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pandas as pd
-import torch
 from pydantic import PositiveInt
-from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Algorithm, Cell
-from pipeline.measuring.measures import exponent, peak_bytes, processor_seconds
-from pipeline.studies.bptt_vs_rtrl.fits import ASYMPTOTIC, crossing, exponents, memories
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring.statistics import exponent, line
+from pipeline.study import Check, Figure, Given, Needs, Part, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lightning_modules.interfaces import Algorithm, Cell
+
+THEORY = {
+    "microseconds": {"rtrl": 4, "blocked_rtrl": 3, "bptt": 2, "tbptt": 2},
+    "megabytes": {"rtrl": 3, "blocked_rtrl": 3, "bptt": 2},
+}
+"""Exponents of n: of one step's operations, and of the memory of T = 2n steps."""
+ASYMPTOTIC = 128
+"""Units from which a dense step is arithmetic rather than the interpreter's work."""
+
 
 LABELS = {
     "hidden_size": "hidden units n",
@@ -25,78 +34,53 @@ LABELS = {
 }
 
 
-class Params(Section):
-    """``sizes`` are swept at T = 2n, ``lengths`` at ``hidden_size``; one sample at a time."""
+class Cost(Trial):
+    """One sample of a stream of random inputs, along which an algorithm goes."""
 
     cell: Annotated[str, named(CELLS)]
-    sequence: list[Annotated[str, named(ALGORITHMS)]]
-    """Algorithms whose gradient is taken once, of the whole sequence's loss."""
-    step: list[Annotated[str, named(ALGORITHMS)]]
-    """Algorithms whose gradient is read at every step."""
-    sizes: list[PositiveInt]
-    lengths: list[PositiveInt]
+    read: Literal["sequence", "step"]
+    """When the gradient is taken: once, of the whole sequence's loss, or at every step."""
+    algorithm: Annotated[str, named(ALGORITHMS)]
+    sweep: Literal["n", "T"]
+    """What is varied: units, with the length twice as many, or the length alone."""
     hidden_size: PositiveInt
+    length: PositiveInt
     input_size: PositiveInt
     repeats: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Return processor time a step and peak memory, of tensors made during the run."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every form of every algorithm against n, then against T."""
-    forms = [(a, "sequence") for a in p.sequence] + [(a, "step") for a in p.step]
-    points = [("n", n, 2 * n) for n in p.sizes] + [("T", p.hidden_size, t) for t in p.lengths]
-    for (algorithm, read), (sweep, n, length) in itertools.product(forms, points):
-        yield {
-            "algorithm": algorithm,
-            "read": read,
-            "sweep": sweep,
-            "cell": p.cell,
-            "hidden_size": n,
-            "length": length,
-            "input_size": p.input_size,
-            "repeats": p.repeats,
-            "seed": 0,
+        from pipeline.measuring.costs import peak_bytes, processor_seconds
+
+        torch.manual_seed(self.seed)
+        network = CELLS[self.cell](self.input_size, self.hidden_size)
+        x_TBI = torch.randn(self.length, 1, self.input_size)
+        c_BS = torch.randn(1, network.state_size)
+        rule = ALGORITHMS[self.algorithm]()
+        chunk = 1 if self.read == "step" else self.length
+
+        def go() -> None:
+            _stream(rule, network, x_TBI, c_BS, chunk)
+
+        return {
+            "form": f"{self.algorithm}, read each {self.read}",
+            "microseconds": processor_seconds(go, self.repeats) / self.length * 1e6,
+            "megabytes": peak_bytes(go) / 1e6,
         }
 
 
-def measure(
-    algorithm: str,
-    read: str,
-    sweep: str,
-    cell: str,
-    hidden_size: int,
-    length: int,
-    input_size: int,
-    repeats: int,
-    seed: int,
-) -> Rows:
-    """Return processor time a step and peak memory, of tensors made during the run."""
-    torch.manual_seed(seed)
-    network = CELLS[cell](input_size, hidden_size)
-    x_TBI = torch.randn(length, 1, input_size)
-    c_BS = torch.randn(1, network.state_size)
-    rule = ALGORITHMS[algorithm]()
-    chunk = 1 if read == "step" else length
-
-    def go() -> None:
-        _stream(rule, network, x_TBI, c_BS, chunk)
-
-    return {
-        "form": f"{algorithm}, read each {read}",
-        "microseconds": processor_seconds(go, repeats) / length * 1e6,
-        "megabytes": peak_bytes(go) / 1e6,
-    }
-
-
-def _stream(rule: Algorithm, cell: Cell, x_TBI: Tensor, c_BS: Tensor, chunk: int) -> None:
+def _stream(rule: "Algorithm", cell: "Cell", x_TBI: "Tensor", c_BS: "Tensor", chunk: int) -> None:
     """Go along the stream, reading the gradient of every ``chunk`` steps."""
-    state_BS, memory = torch.zeros_like(c_BS), None
+    state_BS, memory = c_BS.new_zeros(c_BS.shape), None
     for x_KBI in x_TBI.split(chunk):
         _, state_BS, memory, *_ = rule.run(cell, x_KBI, state_BS, lambda t, s_BS: c_BS, memory)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare exponents with theory, and memory with T."""
-    fits = exponents(rows, "microseconds").set_index("form")
+    fits = _exponents(rows, "microseconds").set_index("form")
     fitted, asymptotic = fits["exponent"], fits["from"].min() >= ASYMPTOTIC
     dense, blocked = fitted["rtrl, read each step"], fitted["blocked_rtrl, read each sequence"]
     history = fitted["bptt, read each sequence"]
@@ -107,17 +91,51 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         near = bool(abs(dense - 4) <= 0.5)
         yield Check(f"time: dense RTRL's is 4 ± 0.5 from n = {ASYMPTOTIC}", near, f"{dense:.2f}")
     yield Check("time: blocked RTRL's is at most 3.2", bool(blocked <= 3.2), f"{blocked:.2f}")
-    bptt, rtrl = memories(rows)
+    bptt, rtrl = _memories(rows)
     spread = float(rtrl["megabytes"].max() / rtrl["megabytes"].min())
     yield Check("memory: RTRL's does not grow with T (≤ 5 %)", spread <= 1.05, f"× {spread:.3f}")
     k, _ = exponent(bptt["length"].tolist(), bptt["megabytes"].tolist())
     yield Check("memory: BPTT's grows as T^(1 ± 0.1)", abs(k - 1) <= 0.1, f"T^{k:.2f}")
 
 
+def _exponents(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """Fit quantity ~ n^k over the largest sizes, from ASYMPTOTIC on if there are two."""
+    fits = []
+    for (form, algorithm), group in rows[rows["sweep"] == "n"].groupby(["form", "algorithm"]):
+        least = min(ASYMPTOTIC, sorted(group["hidden_size"])[-2])
+        upper = group[group["hidden_size"] >= least]
+        k, _ = exponent(upper["hidden_size"].tolist(), upper[quantity].tolist())
+        fits.append(
+            {
+                "form": form,
+                "exponent": k,
+                "theory": THEORY[quantity].get(str(algorithm)),
+                "from": upper["hidden_size"].min(),
+                "sizes": f"{upper['hidden_size'].min()}–{upper['hidden_size'].max()}",
+            }
+        )
+    return pd.DataFrame(fits)
+
+
+def _memories(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the sweep of T for BPTT, and for dense RTRL read at each step."""
+    lengths = rows[rows["sweep"] == "T"]
+    rtrl = lengths[(lengths["algorithm"] == "rtrl") & (lengths["read"] == "step")]
+    return lengths[lengths["algorithm"] == "bptt"], rtrl
+
+
+def _crossing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the T beyond which dense RTRL needs less memory than BPTT."""
+    bptt, rtrl = _memories(rows)
+    slope, intercept, _ = line(bptt["length"].tolist(), bptt["megabytes"].tolist())
+    meets = round((rtrl["megabytes"].mean() - intercept) / slope)
+    return pd.DataFrame({"n": bptt["hidden_size"].head(1), "T beyond which RTRL needs less": meets})
+
+
 def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the exponents of time and memory side by side."""
-    of_time = exponents(rows, "microseconds")[["form", "exponent", "theory", "sizes"]]
-    of_memory = exponents(rows, "megabytes")[["form", "exponent", "theory"]]
+    of_time = _exponents(rows, "microseconds")[["form", "exponent", "theory", "sizes"]]
+    of_memory = _exponents(rows, "megabytes")[["form", "exponent", "theory"]]
     both = of_time.merge(of_memory, on="form", suffixes=(" of time", " of memory"))
     return both.rename(columns=lambda name: name.replace("exponent of ", "")).round(2)
 
@@ -139,12 +157,12 @@ def _figure(name: str, title: str, caption: str, x: str, y: str) -> Figure:
 
 
 ONE = "One thread, one sample, float32"
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Cost,
     expects,
+    needs=Needs(alone=True),
+    times=("microseconds",),
     figures=(
         _figure(
             "time",
@@ -173,7 +191,7 @@ PART = Study(
             name="crossing",
             title="Where forward accumulation needs less memory than a stored history",
             caption="BPTT's memory is a line in T, dense RTRL's is constant: where they meet.",
-            build=crossing,
+            build=_crossing,
         ),
         _figure(
             "time-length",

@@ -1,93 +1,65 @@
 """Is the gradient of every algorithm on every cell the one of automatic differentiation?"""
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
 from pydantic import PositiveInt
-from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from pipeline.measuring.measures import autograd_gradient, by_block, relative_error
-from pipeline.study import Check, Rows, Section, Study, Table, Trial, named
+from pipeline.study import Check, Given, Part, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TOLERANCE = 1e-12
 
 
-class Params(Section):
-    """Every cell is run under every algorithm; ``srn`` under each activation."""
+class Exactness(Trial):
+    """A cell under an algorithm, on random inputs and targets in float64."""
 
-    cells: list[Annotated[str, named(CELLS)]]
-    activations: list[str]
-    algorithms: list[Annotated[str, named(ALGORITHMS)]]
+    cell: Annotated[str, named(CELLS)]
+    activation: str | None = None
+    """Of srn."""
+    algorithm: Annotated[str, named(ALGORITHMS)]
     length: PositiveInt
     batch_size: PositiveInt
     input_size: PositiveInt
     hidden_size: PositiveInt
-    seeds: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Return the relative error of each block of weights, on a masked loss with resets."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every cell (and activation) under every algorithm and seed."""
-    kinds = [
-        (cell, activation)
-        for cell in p.cells
-        for activation in (p.activations if cell == "srn" else [None])
-    ]
-    for (cell, activation), algorithm, seed in itertools.product(
-        kinds, p.algorithms, range(p.seeds)
-    ):
-        yield {
-            "cell": cell,
-            "activation": activation,
-            "algorithm": algorithm,
-            "length": p.length,
-            "batch_size": p.batch_size,
-            "input_size": p.input_size,
-            "hidden_size": p.hidden_size,
-            "seed": seed,
-        }
+        from pipeline.measuring.gradients import autograd_gradient, by_block, relative_error
 
+        torch.manual_seed(self.seed)
+        options = {"activation": self.activation} if self.activation else {}
+        network = CELLS[self.cell](self.input_size, self.hidden_size, **options).double()
+        sizes = self.length, self.batch_size
+        x_TBI = torch.randn(*sizes, self.input_size, dtype=torch.float64)
+        s_BS = torch.randn(self.batch_size, network.state_size, dtype=torch.float64)
+        target_TBS = torch.randn(self.length, *s_BS.shape, dtype=torch.float64)
+        mask_TB1 = (torch.rand(*sizes, 1) < 0.7).double()
+        resets_TB = torch.rand(*sizes) < 2 / self.length
 
-def measure(
-    cell: str,
-    activation: str | None,
-    algorithm: str,
-    length: int,
-    batch_size: int,
-    input_size: int,
-    hidden_size: int,
-    seed: int,
-) -> Rows:
-    """Return the relative error of each block of weights, on a masked loss with resets."""
-    torch.manual_seed(seed)
-    options = {"activation": activation} if activation else {}
-    network = CELLS[cell](input_size, hidden_size, **options).double()
-    x_TBI = torch.randn(length, batch_size, input_size, dtype=torch.float64)
-    s_BS = torch.randn(batch_size, network.state_size, dtype=torch.float64)
-    target_TBS = torch.randn(length, *s_BS.shape, dtype=torch.float64)
-    mask_TB1 = (torch.rand(length, batch_size, 1) < 0.7).double()
-    resets_TB = torch.rand(length, batch_size) < 2 / length
+        def loss(t: int, s_BS: "Tensor") -> "Tensor":
+            return (mask_TB1[t] * (s_BS - target_TBS[t]).square()).sum() / 2
 
-    def loss(t: int, s_BS: Tensor) -> Tensor:
-        return (mask_TB1[t] * (s_BS - target_TBS[t]).square()).sum() / 2
+        def credit(t: int, s_BS: "Tensor") -> "Tensor":
+            return mask_TB1[t] * (s_BS - target_TBS[t])
 
-    def credit(t: int, s_BS: Tensor) -> Tensor:
-        return mask_TB1[t] * (s_BS - target_TBS[t])
-
-    rule = ALGORITHMS[algorithm]()
-    g_P = rule.gradient(network, x_TBI, s_BS, credit, resets_TB)
-    exact_P = autograd_gradient(network, x_TBI, s_BS, loss, resets_TB)
-    blocks = zip(by_block(network, g_P), by_block(network, exact_P), strict=True)
-    for (block, g), (_, exact) in blocks:
-        yield {
-            "block": block,
-            "claim": rule.claim.name.lower(),
-            "relative_error": relative_error(g, exact),
-        }
+        rule = ALGORITHMS[self.algorithm]()
+        g_P = rule.gradient(network, x_TBI, s_BS, credit, resets_TB)
+        exact_P = autograd_gradient(network, x_TBI, s_BS, loss, resets_TB)
+        blocks = zip(by_block(network, g_P), by_block(network, exact_P), strict=True)
+        for (block, g), (_, exact) in blocks:
+            yield {
+                "block": block,
+                "claim": rule.claim.name.lower(),
+                "relative_error": relative_error(g, exact),
+            }
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -110,11 +82,9 @@ def _worst(rows: pd.DataFrame) -> pd.DataFrame:
     return worst.map(lambda error: f"{error:.1e}").reset_index()
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Exactness,
     expects,
     figures=(
         Table(

@@ -1,23 +1,30 @@
 """Does the same network learn the same from each algorithm, and what does online learning need?"""
 
-import itertools
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-import torch
+from pydantic import model_validator
 
-from lightning_modules.algorithms import ALGORITHMS
-from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Task
-from lightning_modules.training.fit import fit
-from lightning_modules.training.sequence import SequenceLearner
-from pipeline.studies.bptt_vs_rtrl.curves import final, last
-from pipeline.studies.bptt_vs_rtrl.regime import DATA, Regime
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
-from pipeline.tasks import TASKS
+from pipeline.measuring.statistics import last_evaluations, with_deviation
+from pipeline.measuring.training import SequenceTraining
+from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table, named
 
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Cell, Task
+    from lightning_modules.training.sequence import SequenceLearner
+
+RUN = "task", "rule", "seed"
+"""What tells runs of one regime apart."""
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "next_character": {"held": {"streams": False}, "online": {"streams": True}},
+    "row_images": {"held": {"labels": "every"}, "online": {"labels": "every"}},
+}
+"""What each task is built with in each regime: an image has a label at every row.
+
+Text is one stream without end where learning is online. Where weights are held within a sequence
+each is read from a zero state: what RTRL remembers of the one before, BPTT does not.
+"""
 LABELS = {
     "step": "batches",
     "held_out_loss": "held-out loss (nats)",
@@ -26,106 +33,30 @@ LABELS = {
 }
 
 
-class Params(Section):
-    """Two regimes: weights held within a sequence, and an update at every step."""
+class RuleTraining(SequenceTraining):
+    """A network trained by one algorithm in one of two regimes."""
 
-    cell: Annotated[str, named(CELLS)]
-    held: Regime
-    online: Regime
+    regime: Literal["held", "online"]
+    """Weights are held within a sequence, or updated at every step."""
+    task: Annotated[str, named(OPTIONS)]
+    precision: Literal[32, 64]
 
+    @model_validator(mode="after")
+    def _within(self) -> "RuleTraining":
+        if self.horizon and self.length and self.horizon > self.length:
+            raise ValueError(f"horizon is {self.horizon}, beyond length {self.length}")
+        return self
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every task under every algorithm (and horizon) of each regime."""
-    for name, regime in (("held", p.held), ("online", p.online)):
-        spread = {"algorithms", "horizons", "block_length", "learning_rates", "seeds"}
-        shared = regime.model_dump(exclude=spread)
-        for (task, learning_rate), rule, seed in itertools.product(
-            regime.learning_rates.items(), _rules(regime), range(regime.seeds)
-        ):
-            yield {
-                "regime": name,
-                "task": task,
-                "dataset": DATA[task],
-                "cell": p.cell,
-                **rule,
-                "update_every": None if name == "held" else 1,
-                "learning_rate": learning_rate,
-                **shared,
-                "seed": seed,
-            }
+    def learner_of(self, source: "Task", cell: "Cell") -> "SequenceLearner":
+        """Return what learns, at the trial's precision."""
+        learner = super().learner_of(source, cell)
+        return learner.double() if self.precision == 64 else learner
 
-
-def _rules(regime: Regime) -> Iterator[Trial]:
-    """Every algorithm with what it is built with, None where it takes no such thing."""
-    for algorithm in regime.algorithms:
-        block_length = regime.block_length if algorithm == "blocked_rtrl" else None
-        for horizon in regime.horizons if algorithm == "tbptt" else [None]:
-            yield {"algorithm": algorithm, "horizon": horizon, "block_length": block_length}
-
-
-def measure(
-    regime: str,
-    task: str,
-    dataset: str,
-    cell: str,
-    algorithm: str,
-    horizon: int | None,
-    block_length: int | None,
-    update_every: int | None,
-    precision: int,
-    optimizer: str,
-    learning_rate: float,
-    hidden_size: int,
-    batch_size: int,
-    length: int,
-    steps: int,
-    evaluate_every: int,
-    held_out_size: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-) -> Rows:
-    """Train one network and return a row for each evaluation."""
-    torch.manual_seed(seed)
-    source = _task(
-        task, data[dataset], seed, batch_size, length, held_out_size, online=regime == "online"
-    )
-    options = {"horizon": horizon, "block_length": block_length}
-    learner = SequenceLearner(
-        cell=CELLS[cell](source.input_size, hidden_size),
-        output_size=source.output_size,
-        loss=source.loss,
-        algorithm=ALGORITHMS[algorithm](**{k: v for k, v in options.items() if v}),
-        update_every=update_every,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-    ).to(torch.float64 if precision == 64 else torch.float32)
-    rows = fit(
-        learner, source, steps=steps, evaluate_every=evaluate_every, seed=seed, scratch=scratch
-    )
-    rule = f"{algorithm}({horizon})" if horizon else algorithm
-    return [{"rule": rule, **row} for row in rows]
-
-
-def _task(
-    task: str,
-    data: Any,
-    seed: int,
-    batch_size: int,
-    length: int,
-    held_out_size: int,
-    online: bool,
-) -> Task:
-    """Build the task: text is cut into ``length`` steps, an image has a label at every row.
-
-    Text is one stream without end where learning is online. Where weights are held within a
-    sequence each is read from a zero state: what RTRL remembers of the one before, BPTT does not.
-    """
-    extra: dict[str, Any] = {
-        "next_character": {"length": length, "streams": online},
-        "row_images": {"labels": "every"},
-    }[task]
-    return TASKS[task](data, seed=seed, batch_size=batch_size, held_out_size=held_out_size, **extra)
+    def measure(self, given: Given) -> Rows:
+        """Train one network and return a row for each evaluation."""
+        options = OPTIONS[self.task][self.regime]
+        rule = f"{self.algorithm}({self.horizon})" if self.horizon else self.algorithm
+        return [{"rule": rule, **row} for row in self.learn(given, **options).rows]
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -136,22 +67,36 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         yield Check(f"{task}: held weights give one curve (≤ 1e-6)", off <= 1e-6, f"{off:.1e}")
     online = rows[rows["regime"] == "online"]
     for task, curves in online.groupby("task"):
-        final = last(curves).groupby("rule")["held_out_loss"].agg(["mean", "sem"])
-        by_horizon = last(curves).groupby("horizon")["held_out_loss"].mean().sort_index()
-        exact = final[~final.index.str.startswith("tbptt")]
+        last = last_evaluations(curves, RUN)
+        by_rule = last.groupby("rule")["held_out_loss"].agg(["mean", "sem"])
+        by_horizon = last.groupby("horizon")["held_out_loss"].mean().sort_index()
+        exact = by_rule[~by_rule.index.str.startswith("tbptt")]
         short, long = by_horizon.iloc[0], by_horizon.iloc[-1]
         yield Check(
             f"{task}: online, the longest horizon learns better than the shortest",
             long < short,
             f"{long:.3f} against {short:.3f}",
         )
-        slack = 2 * final["sem"].max()
+        slack = 2 * by_rule["sem"].max()
         yield Check(
             f"{task}: online, exact gradients are no worse than the longest horizon "
             "(2 standard errors)",
             bool(exact["mean"].max() <= long + slack),
             f"{exact['mean'].max():.3f} against {long:.3f} ± {slack:.3f}",
         )
+
+
+def _final(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each rule's last held-out loss on each task."""
+    online = last_evaluations(rows[rows["regime"] == "online"], RUN)
+    losses = online.groupby(["rule", "task"])["held_out_loss"]
+    return losses.agg(lambda loss: with_deviation(loss, 3)).unstack("task").reset_index()
+
+
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: an image has as many steps as it has rows."""
+    unused = {"length"} if entries["task"] == "row_images" else set()
+    return {name: value for name, value in entries.items() if name not in unused}
 
 
 def _curves(regime: str, title: str, caption: str) -> Figure:
@@ -169,12 +114,11 @@ def _curves(regime: str, title: str, caption: str) -> Figure:
     )
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    RuleTraining,
     expects,
+    formerly=_formerly,
     figures=(
         _curves(
             "held",
@@ -193,8 +137,7 @@ PART = Study(
             name="final",
             title="Held-out loss at the end, an update at every step",
             caption="Mean and standard deviation over seeds, in nats.",
-            build=final,
+            build=_final,
         ),
     ),
-    data=tuple(DATA.values()),
 )

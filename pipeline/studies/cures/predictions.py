@@ -22,14 +22,23 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.studies.cures.outcomes import ALWAYS, outcomes, told
+from pipeline.measuring.statistics import share_in_words
 from pipeline.study import Check
 
 TABLED = "temporal_order"
 GAP = 3 / 5
 WORKS = 0.5, 10.0
 """Thresholds over the mean norm that converge, by Pascanu et al."""
+ALWAYS = 0.99
+"""The fraction of updates from which on everything is said to be clipped."""
 OF_SIGNS = math.sqrt(2 / math.pi)
+
+
+def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of each run that sums it up; a run that diverged has an infinite loss."""
+    ends = rows[rows["record"] == "outcome"]
+    lost = ends["diverged"].astype(bool) | ends["final_loss"].isna()
+    return ends.assign(final_loss=ends["final_loss"].where(~lost, math.inf))
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -59,7 +68,7 @@ def _success(
         yield Check(
             f"{task}: {name} solves it from at least 3 of 5 starts more than no clip does",
             best.mean() - still.mean() >= GAP - 1e-9,
-            f"{told(best)} against {told(still)}",
+            f"{share_in_words(best)} against {share_in_words(still)}",
         )
     by_norm = seen[(seen["kind"] == "norm") & seen["varied"].isin(["nothing", "threshold"])]
     yield from _range(task, by_norm)
@@ -79,7 +88,7 @@ def _range(task: str, by_norm: pd.DataFrame) -> Iterator[Check]:
             f"{task}: every threshold from 1/2 to 10 times the mean norm solves it from at least "
             "half of the starts",
             all(rate.mean() >= 0.5 for _, rate in rates),
-            "; ".join(f"× {ratio:.2g}: {told(rate)}" for ratio, rate in rates),
+            "; ".join(f"× {ratio:.2g}: {share_in_words(rate)}" for ratio, rate in rates),
         )
 
 
@@ -93,7 +102,7 @@ def _everything(task: str, by_norm: pd.DataFrame, clip: pd.DataFrame) -> Iterato
     yield Check(
         f"{task}: {name}, which clips everything, solves it from at least half of the starts",
         rate.mean() >= 0.5,
-        told(rate),
+        share_in_words(rate),
     )
     if name != clip["cure"].iloc[0] and rate.any() and clip["succeeded"].astype(bool).any():
         late, soon = (runs["updates_to_success"].median() for runs in (least, clip))
@@ -113,14 +122,14 @@ def _decays(task: str, decayed: pd.DataFrame, best: pd.Series) -> Iterator[Check
         yield Check(
             f"{task}: {kind} alone solves it less often than the clip, at any strength",
             most.mean() < best.mean(),
-            f"at best, at {strength:g}, {told(most)} against {told(best)}",
+            f"at best, at {strength:g}, {share_in_words(most)} against {share_in_words(best)}",
         )
         strongest = runs[(runs["kind"] != "none") & (runs["strength"] == runs["strength"].max())]
         rate = strongest["succeeded"].astype(float)
         yield Check(
             f"{task}: {strongest['cure'].iloc[0]} solves it less often than the clip alone",
             rate.mean() < best.mean(),
-            f"{told(rate)} against {told(best)}",
+            f"{share_in_words(rate)} against {share_in_words(best)}",
         )
 
 

@@ -13,76 +13,38 @@ References:
         justification for adaptivity, ICLR, arXiv:1905.11881.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import model_validator
 
-from lightning_modules.algorithms import ALGORITHMS
-from lightning_modules.cells import CELLS
-from lightning_modules.probes.smoothness import Smoothness
-from pipeline.measuring.measures import exponent
-from pipeline.studies.cures.runs import DATA, train
-from pipeline.studies.online_algorithms.rules import half_width
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
-from pipeline.tasks import TASKS
+from pipeline.measuring.statistics import exponent, half_width, with_interval
+from pipeline.studies.cures.runs import Cure, formerly
+from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table
 
 
-class Measured(Section):
-    """A task at a size, under the reference clip."""
-
-    length: PositiveInt
-    steps: PositiveInt
-    """Updates."""
-    every: PositiveInt
-    """Updates from one measurement to the next."""
-    held_out_size: PositiveInt
-    learning_rate: PositiveFloat
-    threshold: PositiveFloat
-    """Of the clip by norm."""
+class LocalSmoothness(Cure):
+    """A task under the reference clip, measured at each evaluation."""
 
     @model_validator(mode="after")
-    def _enough(self) -> "Measured":
+    def _enough(self) -> "LocalSmoothness":
         if self.steps < 3 * self.every:
             raise ValueError(
-                f"steps is {self.steps}: an exponent takes 3 times every, {self.every}"
+                f"steps is {self.steps}: an exponent takes 3 times evaluate_every, {self.every}"
             )
         return self
 
-
-class Params(Section):
-    """Every task from every seed."""
-
-    cell: Annotated[str, named(CELLS)]
-    algorithm: Annotated[str, named(ALGORITHMS)]
-    hidden_size: PositiveInt
-    deviation: PositiveFloat
-    batch_size: PositiveInt
-    tasks: dict[Annotated[str, named(TASKS)], Measured]
-    seeds: PositiveInt
-
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every task from every seed."""
-    shared = p.model_dump(exclude={"tasks", "seeds"})
-    shared |= {"clip": "norm", "decay": None, "strength": None}
-    for task, sizes in p.tasks.items():
-        for seed in range(p.seeds):
-            of_task = {"task": task, "dataset": DATA.get(task), **sizes.model_dump()}
-            yield {**of_task, **shared, "seed": seed}
-
-
-def measure(every: int, data: Mapping[str, Any], scratch: Path, **trial: Any) -> Rows:
-    """Train one network; a row for each measurement."""
-    probes = [Smoothness(every)]
-    rows = train(**trial, evaluate_every=every, probes=probes, data=data, scratch=scratch)
-    # What a row tells was measured at the first update since the row before.
-    return [
-        {**row, "step": max(0, int(row["step"]) - every)} for row in rows if "smoothness" in row
-    ]
+    def measure(self, given: Given) -> Rows:
+        """Train one network; a row for each measurement."""
+        probes = {"smoothness": {"every": self.every}}
+        rows = self.model_copy(update={"probes": probes}).train(given)
+        # What a row tells was measured at the first update since the row before.
+        return [
+            {**row, "step": max(0, int(row["step"]) - self.every)}
+            for row in rows
+            if "smoothness" in row
+        ]
 
 
 def fits(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,40 +66,39 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def with_width(values: pd.Series) -> tuple[float, float]:
-    """Return the mean over seeds and the half-width of its 95 % interval; NaN for one seed."""
-    return float(values.mean()), half_width(values)
-
-
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Check both on each task."""
     for task, seen in fits(rows).groupby("task", sort=False):
         for name in ("exponent", "correlation"):
-            mean, width = with_width(seen[name])
+            values = seen[name]
             yield Check(
                 f"{task}: smoothness grows with the gradient's norm: {name} above 0, with its 95 % "
                 "interval over seeds",
-                mean - width > 0,
-                f"{mean:.2f} ± {width:.2f}, {len(seen)} seeds",
+                bool(values.mean() - half_width(values) > 0),
+                f"{with_interval(values, 2)}, {len(seen)} seeds",
             )
 
 
-def table(rows: pd.DataFrame) -> pd.DataFrame:
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the fits by task."""
     lines = []
     for task, seen in fits(rows).groupby("task", sort=False):
-        told = {name: with_width(seen[name]) for name in ("exponent", "correlation")}
-        words = {name: f"{mean:.2f} ± {width:.2f}" for name, (mean, width) in told.items()}
+        words = {name: with_interval(seen[name], 2) for name in ("exponent", "correlation")}
         lines.append({"task": task, **words, "measurements": int(seen["measured"].sum())})
     return pd.DataFrame(lines)
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: it is measured whenever it is evaluated."""
+    now = formerly(entries)
+    return {"evaluate_every": now.pop("every"), **now}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    LocalSmoothness,
     expects,
+    formerly=_formerly,
     figures=(
         Figure(
             name="smoothness",
@@ -163,8 +124,7 @@ PART = Study(
             title="Smoothness ~ normᵏ",
             caption="The exponent k and the correlation of the logarithms, mean and half-width of "
             "the 95 % interval over seeds.",
-            build=table,
+            build=_table,
         ),
     ),
-    data=tuple(DATA.values()),
 )

@@ -21,22 +21,22 @@ References:
     Tallec & Ollivier (2018), Can recurrent neural networks warp time?, ICLR, arXiv:1804.11188.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
 from pydantic import Field, PositiveInt
-from torch import Tensor
 
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Cell
-from pipeline.measuring.flow import log_kept
-from pipeline.measuring.measures import line
-from pipeline.studies.lstm_gates.variants import build, called
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring.statistics import line
+from pipeline.studies.lstm_gates.starts import Started
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lightning_modules.interfaces import Cell
 
 PREDICTED = {-1.0: 1.1, 0.0: 2.0, 1.0: 6.4, 2.0: 48.0}
 """Steps over which error falls by e, by the forget bias of LSTM."""
@@ -45,88 +45,80 @@ SHOWN, APART = 60, 3
 """Lags of which there are rows, and how far they are apart."""
 
 
-class Params(Section):
-    """Every cell under every start."""
+class Bias(Started):
+    """A cell as it starts; it is one with a gate that forgets, which is a GRU's update gate."""
 
-    cells: list[Annotated[str, named(CELLS)]]
-    """Those with a gate that forgets; of a GRU it is the update gate."""
-    biases: list[float]
-    longest: list[Annotated[int, Field(ge=3)]]
-    """Of chrono initialisation."""
+    cell: Annotated[str, named(CELLS)]
     input_size: PositiveInt
     hidden_size: PositiveInt
     batch_size: PositiveInt
     length: Annotated[int, Field(ge=40)]
-    seeds: PositiveInt
+
+    def measure(self, given: Given) -> Rows:
+        """Return the network's rate and horizon, and the error left at some lags."""
+        import torch
+
+        torch.manual_seed(self.seed)
+        network = self.started(CELLS[self.cell](self.input_size, self.hidden_size)).double()
+        log_T = decay(network, self.batch_size, self.length)
+        lags = range(self.length // 10, self.length - self.length // 5)
+        slope, _, _ = line(list(lags), log_T[lags.start : lags.stop].tolist())
+        yield {
+            "kind": "horizon",
+            "name": self.called,
+            "rate": -slope,
+            "steps": -1 / slope if slope < 0 else None,
+            "alone": None if self.bias is None else -1 / math.log(1 / (1 + math.exp(-self.bias))),
+            "predicted": self.predicted,
+        }
+        for lag in range(0, min(self.length, SHOWN), APART):
+            left = math.exp(float(log_T[lag] - log_T[0]))
+            yield {"kind": "flow", "name": self.called, "lag": lag, "left": left}
+
+    @property
+    def predicted(self) -> float | None:
+        """The horizon that is expected, where one is."""
+        if self.bias is None or self.cell != "lstm":
+            return None
+        return PREDICTED.get(self.bias)
+
+    @property
+    def called(self) -> str:
+        """What the start is called."""
+        if self.bias is not None:
+            return f"forget bias {self.bias:g}"
+        return self.cell if self.start is None else f"{self.start} {self.longest}"
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every cell from every start under every seed."""
-    shared = p.model_dump(exclude={"cells", "biases", "longest", "seeds"})
-    starts = [{"start": "forget_bias", "bias": bias, "longest": None} for bias in p.biases]
-    starts += [{"start": "chrono", "bias": None, "longest": longest} for longest in p.longest]
-    for cell, start, seed in itertools.product(p.cells, starts, range(p.seeds)):
-        yield {"cell": cell, **start, **shared, "seed": seed}
-
-
-def measure(
-    cell: str,
-    start: str,
-    bias: float | None,
-    longest: int | None,
-    input_size: int,
-    hidden_size: int,
-    batch_size: int,
-    length: int,
-    seed: int,
-) -> Rows:
-    """Return the network's rate and horizon, and the error left at some lags."""
-    torch.manual_seed(seed)
-    network = build(cell, None, start, bias, longest, input_size, hidden_size).double()
-    log_T = decay(network, batch_size, length)
-    lags = range(length // 10, length - length // 5)
-    slope, _, _ = line(list(lags), log_T[lags.start : lags.stop].tolist())
-    name = called(cell, None, start, bias, None) + ("" if longest is None else f" {longest}")
-    alone = None if bias is None else -1 / math.log(1 / (1 + math.exp(-bias)))
-    yield {
-        "kind": "horizon",
-        "name": name,
-        "rate": -slope,
-        "steps": -1 / slope if slope < 0 else None,
-        "alone": alone,
-        "predicted": None if bias is None or cell != "lstm" else PREDICTED.get(bias),
-    }
-    for lag in range(0, min(length, SHOWN), APART):
-        left = math.exp(float(log_T[lag] - log_T[0]))
-        yield {"kind": "flow", "name": name, "lag": lag, "left": left}
-
-
-def decay(network: Cell, batch_size: int, length: int) -> Tensor:
+def decay(network: "Cell", batch_size: int, length: int) -> "Tensor":
     """Return ln ‖∂L/∂h‖ by lag, mean over samples, for error that comes in at the last step, (T,).
 
     The network reads noise of unit variance.
     """
+    import torch
+
+    from pipeline.measuring.gradients import log_error_left
+
     x_TBI = torch.randn(length, batch_size, network.input_size, dtype=torch.float64)
     path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
-    return log_kept(path, network.hidden_size)[1:].mean(dim=1).flip(0)
+    return log_error_left(path, network.hidden_size)[1:].mean(dim=1).flip(0)
 
 
 def horizons(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the horizon of each cell and start beside what was predicted."""
-    lines = []
     found = rows[rows["kind"] == "horizon"]
-    for (cell, name), seen in found.groupby(["cell", "name"], sort=False):
-        lines.append(
-            {
-                "cell": cell,
-                "start": name,
-                "unit alone": seen["alone"].iloc[0],
-                "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
-                "predicted": seen["predicted"].iloc[0],
-                "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
-            }
-        )
-    return pd.DataFrame(lines)
+    return pd.DataFrame(
+        {
+            "cell": cell,
+            "start": name,
+            "unit alone": seen["alone"].iloc[0],
+            "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
+            "predicted": seen["predicted"].iloc[0],
+            "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
+        }
+        for cell, of_cell in found.groupby("cell", sort=False)
+        for name, seen in of_cell.groupby("name", sort=False)
+    )
 
 
 def _steps(seen: pd.DataFrame) -> float:
@@ -146,18 +138,16 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     for cell, seen in found.groupby("cell", sort=False):
         rate = seen.groupby("bias")["rate"].mean()
         claim = f"{cell}: the rate falls as the bias rises"
-        yield Check(claim, bool(rate.is_monotonic_decreasing), _told(rate))
+        yield Check(claim, bool(rate.is_monotonic_decreasing), _in_words(rate))
 
 
-def _told(rate: pd.Series) -> str:
+def _in_words(rate: pd.Series) -> str:
     return ", ".join(f"{bias:g}: {value:.3f}" for bias, value in rate.items())
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Bias,
     expects,
     figures=(
         Figure(

@@ -25,77 +25,59 @@ References:
         Learning Systems 28(10): the parts, on speech, handwriting and music.
 """
 
-import itertools
+import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
 
 import pandas as pd
-import torch
-from pydantic import PositiveInt
+from pydantic import field_validator
 
-from lightning_modules.training.sequence import SequenceLearner
-from pipeline.measuring.probing import Attached, flat
-from pipeline.studies.lstm_gates import judging
-from pipeline.studies.lstm_gates.endings import FINAL, FLOW, HORIZONS, STRINGS, rates
-from pipeline.studies.lstm_gates.training import Setting, ends, learn
-from pipeline.studies.lstm_gates.variants import Variants, variants
-from pipeline.study import Check, Row, Rows, Section, Study, Trial
-from pipeline.tasks import TASKS
+from lightning_modules.registry import nearest
+from pipeline.measuring.statistics import line
+from pipeline.measuring.training import Learned
+from pipeline.studies.lstm_gates import comparison
+from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses, probe_rows
+from pipeline.studies.lstm_gates.variants import Variant, formerly
+from pipeline.study import Check, Figure, Given, Part, Row, Rows, Table
 
+ASKED = ("adding", "temporal_order", "embedded_reber")
 ERROR, RIGHT = 0.005, 0.99
 """Where a task is solved."""
 GUESSED = 0.75
 """Halfway between guessing one of two and knowing."""
+AT_THE_END = ("adding", "temporal_order")
+"""Tasks of which the last step alone has a loss: all error comes from there."""
+FLAT = 1e-6
+"""A rate within rounding of the probe's float32, which is none."""
 
 
-class Params(Section):
-    """Every network on every task."""
+class Memory(Variant):
+    """One network on one task."""
 
-    variants: Variants
-    tasks: dict[Literal["adding", "temporal_order", "embedded_reber"], Setting]
-    evaluations: PositiveInt
-    probes: Attached
-    held_out_size: PositiveInt
-    """Sequences."""
-    seeds: PositiveInt
+    @field_validator("task")
+    @classmethod
+    def _asked_about(cls, task: str) -> str:
+        if task not in ASKED:
+            raise ValueError(f"{task!r} is not asked about here: {nearest(task, ASKED)}")
+        return task
 
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every task with every network under every seed."""
-    shared = p.model_dump(exclude={"variants", "tasks", "probes", "seeds"}) | flat(p.probes)
-    for task, setting in p.tasks.items():
-        sizes = setting.model_dump(exclude={"longest"})
-        for variant, seed in itertools.product(
-            variants(p.variants, setting.longest), range(p.seeds)
-        ):
-            yield {"task": task, **variant, **sizes, **shared, "seed": seed}
+    def measure(self, given: Given) -> Rows:
+        """Train; return the rows, the last of which says whether the task was solved."""
+        learned = self.learn(given)
+        learned.rows[-1] |= _solved(self.task, learned)
+        return learned.rows
 
 
-def measure(
-    task: str,
-    length: int | None,
-    batch_size: int,
-    held_out_size: int,
-    seed: int,
-    scratch: Path,
-    **of_training: Any,
-) -> Rows:
-    """Train one network; return its rows, the last of which says whether it solved the task."""
-    given = {} if length is None else {"length": length}
-    source = TASKS[task](seed=seed, batch_size=batch_size, held_out_size=held_out_size, **given)
-    learner, rows = learn(source, seed=seed, scratch=scratch, **of_training)
-    rows[-1] |= _judged(task, source, learner, rows[-1])
-    return rows
-
-
-@torch.no_grad()
-def _judged(task: str, source: Any, learner: SequenceLearner, last: dict[str, Any]) -> Row:
+def _solved(task: str, learned: Learned) -> Row:
     """Return whether a task is solved, and how much is right, by the last evaluation."""
+    import torch
+
+    last = learned.rows[-1]
     if last["diverged"]:
         return {"solved": False}
     if task == "embedded_reber":
-        legal = source.legality(learner.outputs(source.held_out()))
+        with torch.no_grad():
+            outputs = learned.learner.outputs(learned.source.held_out())
+            legal = learned.source.legality(outputs)
         return {"solved": legal["strings_right"] >= RIGHT, **legal}
     error, right = last["held_out_loss"], last["held_out_accuracy"]
     return {"solved": error < ERROR if right is None else right >= RIGHT}
@@ -105,9 +87,9 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold each task to what is expected of it."""
     for task, seen in rows.groupby("task", sort=False):
         yield from _OF_TASK[str(task)](f"{task}, T = {_length(seen)}", seen)
-        yield from judging.ordering(str(task), seen)
-        yield from judging.saturating(str(task), seen)
-        yield from _reaching(str(task), seen)
+        yield from comparison.what_parts_cost(str(task), seen)
+        yield from comparison.training_saturates(str(task), seen)
+        yield from _reach_of_error(str(task), seen)
 
 
 def _length(seen: pd.DataFrame) -> str:
@@ -116,16 +98,17 @@ def _length(seen: pd.DataFrame) -> str:
 
 
 def _adding(where: str, seen: pd.DataFrame) -> Iterator[Check]:
-    loss = judging.losses(seen)
+    loss = final_losses(seen)
     for name in ("lstm", "gru"):
         if name in loss:
             claim = f"{where}: {name} ends below {ERROR}"
             yield Check(claim, bool(loss[name] < ERROR), f"{loss[name]:.4f}")
-    yield Check(f"{where}: srn ends above 0.1", bool(loss["srn"] > 0.1), f"{loss['srn']:.4f}")
+    if "srn" in loss:
+        yield Check(f"{where}: srn ends above 0.1", bool(loss["srn"] > 0.1), f"{loss['srn']:.4f}")
 
 
 def _order(where: str, seen: pd.DataFrame) -> Iterator[Check]:
-    right = ends(seen).groupby("variant")["held_out_accuracy"].max()
+    right = final_evaluations(seen).groupby("variant")["held_out_accuracy"].max()
     if "residual" in right:
         # Three standard errors of a share of the held-out sequences, above what is possible.
         most = 0.75 + 3 * (0.75 * 0.25 / seen["held_out_size"].iloc[0]) ** 0.5
@@ -135,45 +118,130 @@ def _order(where: str, seen: pd.DataFrame) -> Iterator[Check]:
 
 def _reber(where: str, seen: pd.DataFrame) -> Iterator[Check]:
     del where
-    by_variant = ends(seen).groupby("variant")
-    strings = by_variant["strings_right"].mean()["lstm"]
-    claim = f"embedded_reber: lstm gets {RIGHT:.0%} of the strings right"
-    yield Check(claim, bool(strings >= RIGHT), f"{strings:.1%}")
+    by_variant = final_evaluations(seen).groupby("variant")
+    strings = by_variant["strings_right"].mean()
+    if "lstm" in strings:
+        claim = f"embedded_reber: lstm gets {RIGHT:.0%} of the strings right"
+        yield Check(claim, bool(strings["lstm"] >= RIGHT), f"{strings['lstm']:.1%}")
     last = by_variant["last_but_one_right"].mean()
     for name in last.index[last.index.str.startswith("srn")]:
         claim = f"embedded_reber: {name} fails on the last symbol but one (< {GUESSED:.0%})"
         yield Check(claim, bool(last[name] < GUESSED), f"{last[name]:.1%}")
 
 
-def _reaching(task: str, seen: pd.DataFrame) -> Iterator[Check]:
+def _reach_of_error(task: str, seen: pd.DataFrame) -> Iterator[Check]:
     """Check that error reaches further back the higher LSTM's forget bias, once learning began."""
-    flowing = rates(seen)
+    rate_by_run = rates(seen)
     by_bias = {"forget bias -1": -1, "lstm": 1, "forget bias 4": 4}
-    early = flowing[flowing["step"] == flowing["step"].min()]
+    early = rate_by_run[rate_by_run["step"] == rate_by_run["step"].min()]
     rate = early[early["variant"].isin(by_bias)].groupby("variant")["rate"].median()
     if len(rate) == len(by_bias):
-        told = rate.loc[list(by_bias)]
+        by_order = rate.loc[list(by_bias)]
         claim = f"{task}: early on, error reaches further back with lstm's forget bias -1, 1, 4"
-        said = ", ".join(f"{value:.3f}" for value in told)
-        yield Check(claim, bool(told.is_monotonic_decreasing), f"rates {said}")
+        said = ", ".join(f"{value:.3f}" for value in by_order)
+        yield Check(claim, bool(by_order.is_monotonic_decreasing), f"rates {said}")
 
 
 _OF_TASK = {"adding": _adding, "temporal_order": _order, "embedded_reber": _reber}
 
 
-PART = Study(
+def final(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each network's loss at the end of each task, and how many seeds solved it."""
+    lines: dict[str, dict[str, str]] = {}
+    for (variant, task), seen in final_evaluations(rows).groupby(["variant", "task"], sort=False):
+        solved = int(seen["solved"].astype(bool).sum())
+        words = f"{seen['held_out_loss'].median():.4f}, {solved}/{len(seen)}"
+        lines.setdefault(str(variant), {})[str(task)] = words
+    return pd.DataFrame([{"network": name, **by} for name, by in lines.items()])
+
+
+def strings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what each network gets right of the embedded Reber grammar."""
+    seen = final_evaluations(rows[rows["task"] == "embedded_reber"])
+    names = {
+        "strings_right": "strings",
+        "last_but_one_right": "last but one",
+        "steps_right": "steps",
+    }
+    means = seen.groupby("variant", sort=False)[list(names)].mean()
+    return means.rename(columns=names).rename_axis("network").reset_index().round(3)
+
+
+def rates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how much ln ‖∂L/∂h‖ falls a step back, by task, network, seed and stretch."""
+    seen = probe_rows(rows, "error_flow", "log10").dropna(subset=["value"])
+    seen = seen[seen["task"].isin(AT_THE_END)]
+    lines = []
+    for at, of_run in seen.groupby(["task", "variant", "seed", "step"], sort=False):
+        if len(of_run) > 1:
+            slope, _, _ = line(of_run["t"].tolist(), of_run["value"].tolist())
+            lines.append([*at, slope * math.log(10)])  # pyright: ignore[reportGeneralTypeIssues]
+    return pd.DataFrame(lines, columns=["task", "variant", "seed", "step", "rate"])
+
+
+def horizons(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the horizon of each network, early and late, on the tasks judged at their end."""
+    lines: dict[str, dict[str, str]] = {}
+    for (variant, task), seen in rates(rows).groupby(["variant", "task"], sort=False):
+        rate = seen.groupby("step")["rate"].median()
+        words = f"{_steps(rate.iloc[0])} → {_steps(rate.iloc[-1])}"
+        lines.setdefault(str(variant), {})[str(task)] = words
+    return pd.DataFrame([{"network": name, **by} for name, by in lines.items()]).fillna("")
+
+
+def _steps(rate: float) -> str:
+    """Return 1 / rate as words; a rate within rounding of the probe's float32 is none."""
+    if abs(rate) < FLAT:
+        return "no decay"
+    return f"{1 / rate:.1f}" if rate > 0 else "grows"
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Memory,
     expects,
+    formerly=formerly,
     figures=(
-        FINAL,
-        STRINGS,
-        judging.curves("memory-curves", "Learning to remember"),
-        judging.lstm_gates("memory-gates", "task"),
-        judging.saturated("memory-saturation"),
-        HORIZONS,
-        FLOW,
+        Table(
+            name="memory-final",
+            title="Held-out loss at the end, and how many seeds solved the task",
+            caption="Median over seeds; squared error of adding, nats of the others.",
+            build=final,
+        ),
+        Table(
+            name="memory-strings",
+            title="What is right of the embedded Reber grammar",
+            caption="Share of held-out strings right throughout, of those right at the last symbol "
+            "but one, and of steps; means over seeds.",
+            build=strings,
+        ),
+        comparison.learning_curves("memory-curves", "Learning to remember"),
+        comparison.lstm_gates("memory-gates", "task"),
+        comparison.saturation("memory-saturation"),
+        Table(
+            name="memory-horizons",
+            title="Horizon of error, early and late in training, in steps",
+            caption="Steps over which ‖∂L/∂h‖ falls by e, by its slope over the whole sequence, in "
+            "the first and in the last stretch of training; of tasks whose loss is all at the last "
+            "step. Median over seeds.",
+            build=horizons,
+        ),
+        Figure(
+            name="memory-flow",
+            title="Error along the sequence over training, adding problem",
+            caption="log₁₀ ‖∂L/∂h‖ by step of the sequence, mean over the batches since the column "
+            "before, and over seeds; all of it comes from the last step.",
+            where={
+                "probe": "error_flow",
+                "task": "adding",
+                "variant": ("lstm", "gru", "srn", "forget bias -1"),
+            },
+            x="step",
+            y="t",
+            hue="value",
+            column="variant",
+            kind="heatmap",
+            labels={**comparison.LABELS, "t": "step of the sequence", "value": "log₁₀ of the norm"},
+        ),
     ),
 )

@@ -15,70 +15,40 @@ References:
         arXiv:1506.02078: LSTM on this text, and its gates' saturation.
 """
 
-import itertools
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
-from pydantic import PositiveInt
+from pydantic import model_validator
 
-from pipeline.measuring.probing import Attached, flat
-from pipeline.studies.lstm_gates import judging
-from pipeline.studies.lstm_gates.training import Setting, ends, learn
-from pipeline.studies.lstm_gates.variants import Variants, variants
-from pipeline.study import Check, Rows, Section, Study, Table, Trial
-from pipeline.tasks import TASKS
-
-TASK, DATA = "next_character", "tiny_shakespeare"
+from pipeline.studies.lstm_gates import comparison
+from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses
+from pipeline.studies.lstm_gates.variants import Variant, formerly
+from pipeline.study import Check, Given, Part, Rows, Table
 
 
-class Params(Section):
-    """Every network on one text."""
+class Text(Variant):
+    """One network on one text."""
 
-    variants: Variants
-    setting: Setting
-    evaluations: PositiveInt
-    probes: Attached
-    held_out_size: PositiveInt
-    """Characters."""
-    seeds: PositiveInt
+    @model_validator(mode="after")
+    def _of_a_text(self) -> "Text":
+        if self.task != "next_character" or self.dataset is None:
+            raise ValueError("the task is next_character, and dataset names its text")
+        return self
 
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network under every seed."""
-    shared = p.model_dump(exclude={"variants", "setting", "probes", "seeds"}) | flat(p.probes)
-    sizes = p.setting.model_dump(exclude={"longest"})
-    for variant, seed in itertools.product(variants(p.variants, p.setting.longest), range(p.seeds)):
-        yield {"task": TASK, "dataset": DATA, **variant, **sizes, **shared, "seed": seed}
-
-
-def measure(
-    task: str,
-    dataset: str,
-    length: int,
-    batch_size: int,
-    held_out_size: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-    **of_training: Any,
-) -> Rows:
-    """Train one network and return its rows."""
-    sizes = {"batch_size": batch_size, "length": length, "held_out_size": held_out_size}
-    source = TASKS[task](data[dataset], seed=seed, **sizes)
-    return learn(source, seed=seed, scratch=scratch, **of_training)[1]
+    def measure(self, given: Given) -> Rows:
+        """Train and return the rows."""
+        return self.learn(given).rows
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the losses to their order."""
-    loss = judging.losses(rows)
+    loss = final_losses(rows)
     for name in ("lstm", "gru"):
-        if name in loss:
+        if name in loss and "srn" in loss:
             claim = f"text: {name} does better than srn"
             yield Check(claim, bool(loss[name] < loss["srn"]), _against(loss[name], loss["srn"]))
-    yield from judging.ordering("text", rows)
-    yield from judging.saturating("text", rows)
+    yield from comparison.what_parts_cost("text", rows)
+    yield from comparison.training_saturates("text", rows)
 
 
 def _against(ours: float, theirs: float) -> str:
@@ -87,7 +57,7 @@ def _against(ours: float, theirs: float) -> str:
 
 def final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each network's loss and accuracy at the end, the best first."""
-    by_variant = ends(rows).groupby("variant", sort=False)
+    by_variant = final_evaluations(rows).groupby("variant", sort=False)
     loss, right = by_variant["held_out_loss"], by_variant["held_out_accuracy"].mean()
     lines = [
         {
@@ -102,12 +72,11 @@ def final(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines).round(4)
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Text,
     expects,
+    formerly=formerly,
     figures=(
         Table(
             name="text-final",
@@ -115,9 +84,8 @@ PART = Study(
             caption="Median, least and most over seeds; the best network first.",
             build=final,
         ),
-        judging.curves("text-curves", "Learning text"),
-        judging.lstm_gates("text-gates", None),
-        judging.saturated("text-saturation"),
+        comparison.learning_curves("text-curves", "Learning text"),
+        comparison.lstm_gates("text-gates", None),
+        comparison.saturation("text-saturation"),
     ),
-    data=(DATA,),
 )

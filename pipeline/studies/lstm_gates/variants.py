@@ -1,88 +1,79 @@
-"""The networks that are compared: how a section lists them, how trials name and build them."""
+"""One network trained on one task under probes, as rows: the trial that memory and text share.
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+Evaluations are rows, the last of which says how it all ended. What probes tell are rows as they
+tell them, but for two: of a gate there is also the share of its values that are ``saturated``, the
+shut and the open ones together; and of error there is the ``log10`` of its norm, at some steps.
+"""
 
-from pydantic import PositiveInt, model_validator
+import abc
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_validator
 
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Cell
-from lightning_modules.starts import STARTS
-from pipeline.study import Section, Trial, named
+from pipeline.measuring import former
+from pipeline.measuring.training import Learned, SequenceTraining
+from pipeline.studies.lstm_gates.starts import Started
+from pipeline.study import Entries, Given
+
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Cell, Task
 
 Removable = Literal["input", "forget", "output", "input_activation", "output_activation"]
+APART = 5
+"""Steps between those whose error is a row."""
 
 
-class Variants(Section):
-    """The networks; those of which nothing else is said start as their cells do."""
+class Variant(Started, SequenceTraining, abc.ABC):
+    """One of the networks that are compared."""
 
-    cells: list[Annotated[str, named(CELLS)]]
-    without: list[Removable]
-    """What is taken out of LSTM, one at a time."""
-    forget_biases: list[float]
-    """Of LSTM, besides its own, which is 1."""
-    chrono: bool
-    """Whether LSTM is started with memories of many lengths, too."""
-    horizons: list[PositiveInt]
-    """Of truncated BPTT, by which Elman's network learns beside learning by BPTT."""
+    without: Removable | None = None
+    """What is taken out of an ablated LSTM."""
+    variant: str
+    """What the network is called."""
 
-    @model_validator(mode="after")
-    def _compared(self) -> "Variants":
-        if missing := {"lstm", "srn"} - set(self.cells):
-            raise ValueError(f"cells lack {', '.join(sorted(missing))}: all are compared with both")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _longest_of_chrono(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what a task says to chrono alone where the network starts otherwise."""
+        if values.get("start") == "chrono":
+            return values
+        return {name: value for name, value in values.items() if name != "longest"}
 
+    def cell_of(self, source: "Task") -> "Cell":
+        """Return the network's cell with its weights where they start."""
+        options = {} if self.without is None else {"without": self.without}
+        return self.started(CELLS[self.cell](source.input_size, self.hidden_size, **options))
 
-def variants(p: Variants, longest: int | None) -> Iterator[Trial]:
-    """Iterate over the networks; ``longest`` is chrono's on a task, None to leave it out."""
-    named_by = ("cell", "without", "start", "bias", "horizon")
-    for trial in _listed(p, longest):
-        yield {"variant": called(**{k: trial[k] for k in named_by}), **trial}
-
-
-def _listed(p: Variants, longest: int | None) -> Iterator[dict[str, Any]]:
-    plain = {
-        "without": None,
-        "start": None,
-        "bias": None,
-        "longest": None,
-        "algorithm": "bptt",
-        "horizon": None,
-    }
-    yield from ({"cell": cell, **plain} for cell in p.cells)
-    yield from ({"cell": "ablated_lstm", **plain, "without": part} for part in p.without)
-    lstm = {"cell": "lstm", **plain}
-    yield from ({**lstm, "start": "forget_bias", "bias": bias} for bias in p.forget_biases)
-    if p.chrono and longest is not None:
-        yield {**lstm, "start": "chrono", "longest": longest}
-    for horizon in p.horizons:
-        yield {"cell": "srn", **plain, "algorithm": "tbptt", "horizon": horizon}
+    def learn(self, given: Given, **options: Any) -> Learned:
+        """Train; what probes tell comes first, the last evaluation at the end."""
+        learned = super().learn(given, **options)
+        evaluations = [row for row in learned.rows if "probe" not in row]
+        of_probes = [row for row in learned.rows if "probe" in row]
+        # Of each stretch the many rows of error come last, as in the rows measured long ago.
+        of_probes.sort(key=lambda row: (row["step"], row["probe"] == "error_flow"))
+        return learned._replace(rows=[*_thinned(of_probes), *evaluations])
 
 
-def build(
-    cell: str,
-    without: str | None,
-    start: str | None,
-    bias: float | None,
-    longest: int | None,
-    input_size: int,
-    hidden_size: int,
-) -> Cell:
-    """Build a network's cell with its weights where they start."""
-    given: dict[str, Any] = {} if without is None else {"without": without}
-    network = CELLS[cell](input_size, hidden_size, **given)
-    if start is not None:
-        options = {"bias": bias, "longest": longest}
-        STARTS[start](**{k: v for k, v in options.items() if v is not None}).apply(network)
-    return network
+def _thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Iterate over the rows that are kept; of a gate, ``below`` comes just before ``above``."""
+    shut = 0.0
+    for row in rows:
+        value = row["value"]
+        if row["quantity"] in ("below", "above"):
+            yield {**row, "value": round(value, 3)}
+            if row["quantity"] == "above":
+                yield {**row, "quantity": "saturated", "value": round(shut + value, 3)}
+            shut = value
+        elif row["probe"] == "error_flow":
+            if row["t"] % APART == 0:
+                yield {**row, "quantity": "log10", "value": math.log10(value) if value else None}
+        elif row["quantity"] != "mean":
+            yield row
 
 
-def called(
-    cell: str, without: str | None, start: str | None, bias: float | None, horizon: int | None
-) -> str:
-    """Return what a network is called: its cell, or what sets it apart from LSTM."""
-    if without is not None:
-        return f"without {without.replace('_', ' ')}"
-    if start is not None:
-        return start if bias is None else f"forget bias {bias:g}"
-    return cell if horizon is None else f"{cell} by tbptt({horizon})"
+def formerly(entries: Entries) -> Entries:
+    """Return a trial's entries, which did not name the optimizer, as they are now."""
+    return {**former.clipped(former.probes(entries)), "optimizer": "adam"}

@@ -5,125 +5,114 @@ autoencoder is trained as a whole, from the start or after its layers were train
 pair after the other, each for ``pretraining`` batches.
 """
 
-import itertools
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-import torch
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
-from sklearn.decomposition import PCA
-from torch import Tensor, nn
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
-from lightning_modules.networks import _starts
-from lightning_modules.networks.autoencoder import Autoencoder
-from lightning_modules.training.backprop import BackpropLearner
-from lightning_modules.training.fit import fit
-from pipeline.measuring.classifying import DATA
-from pipeline.data.sets._base import PictureSet
-from pipeline.measuring.judged import spread
-from pipeline.study import Check, Figure, Row, Rows, Section, Study, Table, Trial
-from pipeline.tasks.images import Images as ImagesTask
+from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.training import DataSet, Training
+from pipeline.study import AS_TEXT, Check, Entries, Figure, Given, Part, Row, Rows, Table, named
+from pipeline.tasks import TASKS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from pipeline.data.sets._base import PictureSet
 
 PCA_ERROR, NEAR, MNIST = 13.87, 0.2, 60_000
 """Of thirty components on MNIST, and what may be between."""
 RUN, WHOLE = ("method", "seed"), 0
 """What tells runs apart, and the stage at which all layers learn."""
+COMPONENTS, PRETRAINED = "principal components", "autoencoder, pre-trained"
+METHODS = COMPONENTS, "autoencoder", PRETRAINED
 
 
-class Params(Section):
-    """The autoencoder, and how it is trained."""
+class Reconstruction(Training):
+    """An autoencoder and how it is trained, or as many components as its code has units."""
 
-    hidden: list[PositiveInt]
-    """Sizes of the encoder's layers, the code's last; as many components are compared."""
+    # A trial is frozen, so that a field may be narrowed.
+    task: Literal["images"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    dataset: DataSet  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+    method: Annotated[str, named(METHODS)]
+    pretraining: PositiveInt | None = None
+    hidden: Annotated[list[PositiveInt], *AS_TEXT]
+    """Sizes of the encoder's layers, the code's last."""
     gain: PositiveFloat
     """Of the normalised start; 4 makes up for the slope of a logistic unit at rest, 1/4."""
-    pretraining: list[NonNegativeInt]
-    learning_rate: PositiveFloat
     anneal: bool
     """Whether the rate falls to 0 over each training, as half a cosine does."""
-    batch_size: PositiveInt
-    steps: PositiveInt
-    evaluations: PositiveInt
-    train_size: PositiveInt | None
-    held_out_size: PositiveInt
+    train_size: PositiveInt | None = None
+    """Pictures that are learned from; None is all."""
     at_most: PositiveFloat
     """What is expected of the autoencoder's error."""
-    seeds: PositiveInt
+
+    @model_validator(mode="after")
+    def _pretrained(self) -> "Reconstruction":
+        if (self.pretraining is None) == (self.method == PRETRAINED):
+            raise ValueError(f"pretraining goes with the method {PRETRAINED!r}, and with no other")
+        return self
+
+    def measure(self, given: Given) -> Rows:
+        """Return the error a picture, along training where there is some."""
+        import torch
+
+        from lightning_modules.networks import _starts
+        from lightning_modules.networks.autoencoder import Autoencoder
+
+        (images,) = self.read(given)
+        facts = {"pictures": len(images.train_y_N)}
+        if self.method == COMPONENTS:
+            return {"step": 0, "error": _components(images, self.hidden[-1]), **facts}
+        sizes = self.batch_size, self.held_out_size
+        task = TASKS[self.task](images, self.seed, *sizes, "picture", train_size=self.train_size)
+        torch.manual_seed(self.seed)
+        whole = Autoencoder(task.input_size, self.hidden)
+        _starts.start(whole, "normalised", self.gain)
+        rows = []
+        if self.pretraining:
+            for stage in range(1, len(whole.encoder) + 1):
+                rows += self._train(whole.stage(stage), task, given, stage, self.pretraining)
+        rows += self._train(whole, task, given, WHOLE, self.steps)
+        return [row | facts for row in rows]
+
+    def _train(
+        self, network: "nn.Module", task: Any, given: Given, stage: int, steps: int
+    ) -> list[Row]:
+        """Train some of the layers and return the evaluations."""
+        from lightning_modules.training.backprop import BackpropLearner
+
+        of: dict[str, Any] = {"learning_rate": self.learning_rate, "clip": self.clipped()}
+        learner = BackpropLearner(network, task.loss, self.optimizer, anneal=self.anneal, **of)
+        own = given._replace(scratch=given.scratch / f"stage-{stage}")
+        rows = self.model_copy(update={"steps": steps}).fit(learner, task, own)
+        return [_with_error(row, task.input_size) | {"stage": stage} for row in rows]
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """The components once, the autoencoder with each pre-training under every seed."""
-    shared = p.model_dump(exclude={"pretraining", "seeds"}) | {"hidden": json.dumps(p.hidden)}
-    yield {"method": "principal components", "pretraining": 0, **shared, "seed": 0}
-    for pretraining, seed in itertools.product(p.pretraining, range(p.seeds)):
-        name = "autoencoder, pre-trained" if pretraining else "autoencoder"
-        yield {"method": name, "pretraining": pretraining, **shared, "seed": seed}
-
-
-def measure(
-    method: str,
-    pretraining: int,
-    hidden: str,
-    gain: float,
-    learning_rate: float,
-    anneal: bool,
-    batch_size: int,
-    steps: int,
-    evaluations: int,
-    train_size: int | None,
-    held_out_size: int,
-    at_most: float,
-    seed: int,
-    data: Any,
-    scratch: Path,
-) -> Rows:
-    """Return the error a picture, along training where there is some."""
-    del at_most
-    images: Images = data[DATA]
-    task = ImagesTask(images, seed, batch_size, held_out_size, "picture", train_size=train_size)
-    facts = {"pictures": len(images.train_y_N)}
-    if method == "principal components":
-        return {"step": 0, "error": _components(images, json.loads(hidden)[-1]), **facts}
-    torch.manual_seed(seed)
-    whole = Autoencoder(task.input_size, json.loads(hidden))
-    _starts.start(whole, "normalised", gain)
-
-    def trained(network: nn.Module, batches: int, stage: int) -> Iterator[Row]:
-        learner = BackpropLearner(network, task.loss, "adam", learning_rate, anneal=anneal)
-        every, of = max(1, batches // evaluations), scratch / f"stage-{stage}"
-        rows = fit(learner, task, steps=batches, evaluate_every=every, seed=seed, scratch=of)
-        yield from (_told(row, task.input_size) | {"stage": stage, **facts} for row in rows)
-
-    rows = []
-    if pretraining:
-        for stage in range(1, len(whole.encoder) + 1):
-            rows += trained(whole.stage(stage), pretraining, stage)
-    return [*rows, *trained(whole, steps, WHOLE)]
-
-
-def _told(row: dict[str, Any], pixels: int) -> dict[str, Any]:
+def _with_error(row: dict[str, Any], pixels: int) -> dict[str, Any]:
     """Add the error a picture to an evaluation, whose loss is the mean over pixels."""
     loss = row["held_out_loss"]
     return {**row, "error": None if loss is None else pixels * loss}
 
 
-def _components(images: Images, count: int) -> float:
+def _components(images: "PictureSet", count: int) -> float:
     """Return what ``count`` principal components of the training part leave of the test part."""
+    from sklearn.decomposition import PCA
+
     train_NI, test_NI = (_flat(x) for x in (images.train_x_NHW, images.test_x_NHW))
     of = PCA(count, svd_solver="covariance_eigh").fit(train_NI)
     left_NI = test_NI - of.inverse_transform(of.transform(test_NI))
     return float((left_NI**2).sum(axis=1).mean())
 
 
-def _flat(x_NHW: Tensor) -> Any:
+def _flat(x_NHW: "Tensor") -> Any:
     return (x_NHW.flatten(1).double() / 255).numpy()
 
 
-def ends(rows: pd.DataFrame) -> pd.DataFrame:
+def last_errors(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how each run of the whole network ended, and the components.
 
     One that diverged has an infinite error.
@@ -135,8 +124,8 @@ def ends(rows: pd.DataFrame) -> pd.DataFrame:
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the components to the published figure, and the autoencoder to them."""
-    mean = ends(rows).groupby("method", sort=False)["error"].mean()
-    components, most = mean.pop("principal components"), float(rows["at_most"].iloc[0])
+    mean = last_errors(rows).groupby("method", sort=False)["error"].mean()
+    components, most = mean.pop(COMPONENTS), float(rows["at_most"].iloc[0])
     if (rows["pictures"] == MNIST).all() and json.loads(rows["hidden"].iloc[0])[-1] == 30:
         claim = f"30 principal components leave {PCA_ERROR} ± {NEAR} a picture"
         holds = abs(components - PCA_ERROR) <= NEAR
@@ -148,17 +137,23 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each method's error."""
-    by = ends(rows).groupby("method", sort=False)
-    return pd.DataFrame({"method": of, "error a picture": spread(runs["error"])} for of, runs in by)
+    by = last_errors(rows).groupby("method", sort=False)
+    return pd.DataFrame(
+        {"method": method, "error a picture": with_deviation(runs["error"])} for method, runs in by
+    )
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: with task, data set and optimizer."""
+    now = {**entries, "task": "images", "dataset": "mnist", "optimizer": "adam"}
+    return now | {"pretraining": entries["pretraining"] or None}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Reconstruction,
     expects,
-    data=(DATA,),
+    formerly=_formerly,
     figures=(
         Table(
             name="error",

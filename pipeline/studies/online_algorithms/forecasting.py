@@ -22,143 +22,88 @@ References:
     Lorenz (1963), Deterministic nonperiodic flow, J. Atmos. Sci. 20(2).
 """
 
-import itertools
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveInt, model_validator
 
-from lightning_modules.algorithms import ALGORITHMS
-from lightning_modules.cells import CELLS
-from lightning_modules.training.fit import fit
-from lightning_modules.training.sequence import SequenceLearner
+from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.published import (
     CLOSE,
+    COMPARED,
     TABLE,
-    TOLD,
-    ends,
-    near,
-    upset,
-    whole,
+    as_long_as_published,
+    last_forecasts,
+    ratios,
+    reversed_pairs,
 )
-from pipeline.studies.online_algorithms.rules import build, called, rules
-from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
-from pipeline.tasks import TASKS
+from pipeline.studies.online_algorithms.rules import called
+from pipeline.study import Check, Entries, Figure, Given, Part, Rows
 
-DATA = {"sunspots": "sunspots"}
-"""Tasks that read a data set, and which."""
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Cell, Task
 
 
-class Params(Section):
-    """Every task under every rule; of TBPTT, sliding horizons and one window that is chopped."""
+class Forecasting(SequenceTraining):
+    """A series forecast online in ``batch_size`` lanes; a batch is a window of ``length`` steps."""
 
-    cell: Annotated[str, named(CELLS)]
-    tasks: dict[Annotated[str, named(TASKS)], dict[str, PositiveInt]]
-    """Each with what it is built with besides."""
-    algorithms: list[Annotated[str, named(ALGORITHMS)]]
-    horizons: list[PositiveInt]
-    """Of TBPTT with an update at every step."""
-    window: PositiveInt
-    """Of TBPTT with an update after each window; it is the length of a batch, too."""
-    hidden_size: PositiveInt
-    lanes: PositiveInt
-    reset_every: PositiveInt
-    learning_rate: PositiveFloat
     steps: PositiveInt
-    every: PositiveInt
-    """Steps of which a row gives the mean loss."""
-    held_out_size: PositiveInt
-    seeds: PositiveInt
+    """Of the series, as is evaluate_every: a row gives the mean loss of so many steps."""
+    reset_every: PositiveInt
+    delay: PositiveInt | None = None
+    """Of Mackey-Glass."""
 
     @model_validator(mode="after")
-    def _divide(self) -> "Params":
-        for name in ("steps", "every"):
-            if getattr(self, name) % self.window:
-                raise ValueError(f"{name} must be a multiple of window, {self.window}")
+    def _divide(self) -> "Forecasting":
+        if self.length is None:
+            raise ValueError("give length: the steps of a window")
+        for name, steps in (("steps", self.steps), ("evaluate_every", self.every)):
+            if steps % self.length:
+                raise ValueError(f"{name} is {steps}: must be a multiple of length, {self.length}")
         if self.steps % self.every:
-            raise ValueError(f"steps is {self.steps}: it must be a multiple of every, {self.every}")
+            raise ValueError(
+                f"steps is {self.steps}: must be a multiple of evaluate_every, {self.every}"
+            )
         return self
 
+    def cell_of(self, source: "Task") -> "Cell":
+        """Return the cell, whose biases start at 0."""
+        from torch import nn
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every task under every rule and seed."""
-    chopped = {"algorithm": "tbptt", "horizon": p.window, "stride": p.window}
-    online = ({**rule, "stride": None} for rule in rules(p.algorithms, p.horizons))
-    shared = p.model_dump(exclude={"tasks", "algorithms", "horizons", "seeds"})
-    tasks = [
-        {"task": t, "dataset": DATA.get(t), "delay": o.get("delay")} for t, o in p.tasks.items()
-    ]
-    for rule, task, seed in itertools.product([*online, chopped], tasks, range(p.seeds)):
-        yield {**task, **rule, **shared, "seed": seed}
+        cell: Any = super().cell_of(source)
+        nn.init.zeros_(cell.b)
+        return cell
 
+    def measure(self, given: Given) -> Rows:
+        """Forecast online; a row for ``evaluate_every`` so many steps, with their mean loss."""
+        import torch
 
-def measure(
-    task: str,
-    dataset: str | None,
-    delay: int | None,
-    algorithm: str,
-    horizon: int | None,
-    stride: int | None,
-    cell: str,
-    window: int,
-    hidden_size: int,
-    lanes: int,
-    reset_every: int,
-    learning_rate: float,
-    steps: int,
-    every: int,
-    held_out_size: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-) -> Rows:
-    """Forecast online; a row for ``every`` so many steps, with their mean loss."""
-    torch.manual_seed(seed)
-    given = [data[dataset]] if dataset else []
-    source = TASKS[task](
-        *given,
-        seed=seed,
-        batch_size=lanes,
-        length=window,
-        held_out_size=held_out_size,
-        reset_every=reset_every,
-        **({"delay": delay} if delay else {}),
-    )
-    network = CELLS[cell](source.input_size, hidden_size)
-    torch.nn.init.zeros_(network.b)
-    learner = SequenceLearner(
-        cell=network,
-        output_size=source.output_size,
-        loss=source.loss,
-        algorithm=build(algorithm, horizon, stride),
-        update_every=stride or 1,
-        optimizer="adam",
-        learning_rate=learning_rate,
-    )
-    batches, apart = steps // window, every // window
-    rows = fit(learner, source, steps=batches, evaluate_every=apart, seed=seed, scratch=scratch)
-    rule = called(algorithm, horizon, stride)
-    return [{**row, "rule": rule, "step": row["step"] * window} for row in rows]
+        torch.manual_seed(self.seed)
+        delayed = {} if self.delay is None else {"delay": self.delay}
+        source = self.task_of(given, reset_every=self.reset_every, **delayed)
+        learner, window = self.learner_of(source, self.cell_of(source)), self.length or 1
+        batches, every = self.steps // window, self.every // window
+        rows = self.fit(learner, source, given, steps=batches, every=every)
+        rule = called(self.algorithm, self.horizon, self.stride)
+        return [{**row, "rule": rule, "step": row["step"] * window} for row in rows]
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare the last forecasts with the published ones."""
-    final = ends(rows)
-    for task, seen in final[final["task"].isin(TOLD)].groupby("task", sort=False):
+    final = last_forecasts(rows)
+    for task, seen in final[final["task"].isin(COMPARED)].groupby("task", sort=False):
         yield from _better(str(task), seen)
-        if not whole(seen):
+        if not as_long_as_published(seen):
             continue
-        compared, wrong = upset(str(task), seen)
+        compared, wrong = reversed_pairs(str(task), seen)
         if compared:
             yield Check(
                 f"{task}: the published order, of every pair that is told apart",
                 not wrong,
                 "; ".join(wrong) or f"{compared} pairs",
             )
-        for rule, ratio in near(str(task), seen):
+        for rule, ratio in ratios(str(task), seen):
             yield Check(
                 f"{task}: {rule} is within 30 % of the published NMSE",
                 abs(ratio - 1) <= CLOSE,
@@ -175,12 +120,18 @@ def _better(task: str, seen: pd.DataFrame) -> Iterator[Check]:
         yield Check(claim, exact < still, f"{exact:.4f} against {still:.4f}")
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now, in the words of every training run."""
+    words = {"window": "length", "lanes": "batch_size", "every": "evaluate_every"}
+    now = {words.get(name, name): value for name, value in entries.items()}
+    return {**now, "optimizer": "adam", "update_every": entries["stride"] or 1}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Forecasting,
     expects,
+    formerly=_formerly,
     figures=(
         TABLE,
         Figure(
@@ -196,5 +147,4 @@ PART = Study(
             labels={"step": "steps", "train_loss": "NMSE", "rule": "algorithm"},
         ),
     ),
-    data=tuple(DATA.values()),
 )

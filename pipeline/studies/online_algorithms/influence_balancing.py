@@ -23,95 +23,83 @@ References:
         influence balancing, 23 units of which 13 are minus.
 """
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
 from pydantic import PositiveFloat, PositiveInt, model_validator
-from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Cell
-from pipeline.studies.online_algorithms.rules import build, called, claim, rules
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring.statistics import last_rows
+from pipeline.studies.online_algorithms.rules import build, called, claim
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lightning_modules.interfaces import Cell
 
 SHORT = 40
 """Steps up to which every window has the wrong sign, of 23 units, 10 plus and 13 minus."""
 FAR = 1.0
 """A θ beyond this has left for good: the run ends."""
+RUN = "rule", "seed"
 
 
-class Params(Section):
+class InfluenceBalancing(Trial):
     """The chain, and how its one parameter is learnt."""
 
+    algorithm: Annotated[str, named(ALGORITHMS)]
+    horizon: PositiveInt | None = None
+    """Of truncated BPTT."""
     cell: Annotated[str, named(CELLS)]
     activation: str
-    algorithms: list[Annotated[str, named(ALGORITHMS)]]
-    horizons: list[PositiveInt]
     plus: PositiveInt
     minus: PositiveInt
     learning_rate: PositiveFloat
     steps: PositiveInt
     every: PositiveInt
     """Steps between two rows."""
-    seeds: PositiveInt
 
     @model_validator(mode="after")
-    def _unequal(self) -> "Params":
+    def _unequal(self) -> "InfluenceBalancing":
         if self.plus == self.minus:
             raise ValueError(f"plus and minus are both {self.plus}: no θ brings s_1 to 1")
         return self
 
+    def measure(self, given: Given) -> Rows:
+        """Learn θ along a stream; the seed draws the state that it begins with, and the noise."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every rule under every seed."""
-    shared = p.model_dump(exclude={"algorithms", "horizons", "seeds"})
-    for rule, seed in itertools.product(rules(p.algorithms, p.horizons), range(p.seeds)):
-        yield {**rule, **shared, "seed": seed}
-
-
-def measure(
-    algorithm: str,
-    horizon: int | None,
-    cell: str,
-    activation: str,
-    plus: int,
-    minus: int,
-    learning_rate: float,
-    steps: int,
-    every: int,
-    seed: int,
-) -> Rows:
-    """Learn θ along a stream; the seed draws the state that it begins with, and the noise."""
-    torch.manual_seed(seed)
-    network, v_H = chain(cell, activation, plus, minus)
-    *_, b_H = network.parameters()
-    rule, memory, theta = build(algorithm, horizon), None, 0.0
-    x_TBI = torch.zeros(1, 1, 1, dtype=torch.float64)
-    s_BS = torch.randn(1, plus + minus, dtype=torch.float64)
-    kept = {
-        "rule": called(algorithm, horizon),
-        "claim": claim(algorithm),
-        "best": best(plus, minus),
-    }
-    yield {**kept, "step": 0, "theta": theta}
-    for step in range(1, steps + 1):
-        b_H.copy_(theta * v_H)
-        g_P, s_BS, memory, *_ = rule.run(network, x_TBI, s_BS, credit, memory)
-        # b comes last among the parameters, and dL/dθ = v · dL/db.
-        theta -= learning_rate * float(g_P[-len(v_H) :] @ v_H)
-        left = abs(theta) > FAR
-        if left or step % every == 0:
-            yield {**kept, "step": step, "theta": theta}
-        if left:
-            return
+        torch.manual_seed(self.seed)
+        network, v_H = chain(self.cell, self.activation, self.plus, self.minus)
+        *_, b_H = network.parameters()
+        rule, memory, theta = build(self.algorithm, self.horizon), None, 0.0
+        x_TBI = torch.zeros(1, 1, 1, dtype=torch.float64)
+        s_BS = torch.randn(1, self.plus + self.minus, dtype=torch.float64)
+        kept = {
+            "rule": called(self.algorithm, self.horizon),
+            "claim": claim(self.algorithm),
+            "best": best(self.plus, self.minus),
+        }
+        yield {**kept, "step": 0, "theta": theta}
+        for step in range(1, self.steps + 1):
+            b_H.copy_(theta * v_H)
+            g_P, s_BS, memory, *_ = rule.run(network, x_TBI, s_BS, credit, memory)
+            # b comes last among the parameters, and dL/dθ = v · dL/db.
+            theta -= self.learning_rate * float(g_P[-len(v_H) :] @ v_H)
+            left = abs(theta) > FAR
+            if left or step % self.every == 0:
+                yield {**kept, "step": step, "theta": theta}
+            if left:
+                return
 
 
-def chain(cell: str, activation: str, plus: int, minus: int) -> tuple[Cell, Tensor]:
+def chain(cell: str, activation: str, plus: int, minus: int) -> "tuple[Cell, Tensor]":
     """Return the network and v, (H,)."""
+    import torch
+
     size = plus + minus
     network = CELLS[cell](1, size, activation=activation).double().requires_grad_(False)
     network.U.zero_()
@@ -121,9 +109,9 @@ def chain(cell: str, activation: str, plus: int, minus: int) -> tuple[Cell, Tens
     return network, v_H
 
 
-def credit(t: int, s_BS: Tensor) -> Tensor:
+def credit(t: int, s_BS: "Tensor") -> "Tensor":
     """Return dL/ds: s_1 - 1 on the first unit."""
-    c_BS = torch.zeros_like(s_BS)
+    c_BS = s_BS.new_zeros(s_BS.shape)
     c_BS[:, 0] = s_BS[:, 0] - 1
     return c_BS
 
@@ -135,44 +123,37 @@ def best(plus: int, minus: int) -> float:
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare where θ ended with where it should."""
-    ends = _last(rows)
-    ends = ends.assign(off=(ends["theta"] - ends["best"]).abs())
-    for rule, off in ends[ends["claim"] == "exact"].groupby("rule")["off"]:
+    last = last_rows(rows, RUN)
+    last = last.assign(off=(last["theta"] - last["best"]).abs())
+    for rule, off in last[last["claim"] == "exact"].groupby("rule")["off"]:
         worst = f"at worst {off.max():.4f} off"
         yield Check(f"{rule}: θ reaches θ* ± 0.01", bool(off.max() <= 0.01), worst)
-    for rule, end in ends[ends["claim"] == "unbiased"].groupby("rule"):
+    for rule, end in last[last["claim"] == "unbiased"].groupby("rule"):
         off = abs(end["theta"].mean() - end["best"].iloc[0])
         yield Check(
             f"{rule}: θ reaches θ* ± 0.05 on average over seeds",
             bool(off <= 0.05),
             f"{off:.4f} off",
         )
-    near = ends["horizon"] <= SHORT if "horizon" in ends else False
-    short = ends[ends["rule"].isin(["snap1", "rflo"]) | near]
+    near = last["horizon"] <= SHORT if "horizon" in last else False
+    short = last[last["rule"].isin(["snap1", "rflo"]) | near]
     for rule, end in short.groupby("rule", sort=False):
         wrong = bool((end["theta"] > 0).all() and (end["best"] < 0).all())
         seen = f"{end['theta'].min():+.3f} at step {end['step'].max():.0f}"
         yield Check(f"{rule}: θ moves the wrong way", wrong, seen)
 
 
-def _last(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return where each run ended, in the order of the rules."""
-    return rows[rows["step"] == rows.groupby(["rule", "seed"])["step"].transform("max")]
-
-
-def _ends(rows: pd.DataFrame) -> pd.DataFrame:
+def _by_rule(rows: pd.DataFrame) -> pd.DataFrame:
     """Return where each rule's θ ended."""
-    by_rule = _last(rows).groupby("rule", sort=False)
+    by_rule = last_rows(rows, RUN).groupby("rule", sort=False)
     ends = by_rule["theta"].agg(least="min", mean="mean", most="max")
     ends = ends.assign(best=by_rule["best"].first(), steps=by_rule["step"].max().astype(int))
     return ends.round(4).reset_index()
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    InfluenceBalancing,
     expects,
     figures=(
         Figure(
@@ -190,7 +171,7 @@ PART = Study(
             name="influence-balancing-ends",
             title="Influence balancing: where θ ended",
             caption="Over seeds; best: θ*, where the loss is least.",
-            build=_ends,
+            build=_by_rule,
         ),
     ),
 )

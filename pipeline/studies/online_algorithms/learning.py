@@ -22,113 +22,58 @@ References:
 import itertools
 import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveInt
 
-from lightning_modules.algorithms import ALGORITHMS
-from lightning_modules.cells import CELLS
-from lightning_modules.training.fit import fit
-from lightning_modules.training.sequence import SequenceLearner
-from pipeline.studies.online_algorithms.losses import TABLE, ends
-from pipeline.studies.online_algorithms.rules import build, called, rules
-from pipeline.study import Check, Figure, Rows, Section, Study, Trial, named
-from pipeline.tasks import TASKS
+from pipeline.measuring.statistics import last_evaluations, with_deviation
+from pipeline.measuring.training import SequenceTraining
+from pipeline.studies.online_algorithms.rules import called
+from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table
 
 SLACK = 0.05
 """Of the reservoir's loss: by how much the better one may be worse."""
 EXACT = "blocked_rtrl"
+RUN = "task", "cell", "rule", "seed"
+OF_TASKS = "alphabet", "delay", "first", "second", "longest", "units", "input_size", "output_size"
 
 
-class Params(Section):
-    """Every task on every cell under every rule."""
+class Learning(SequenceTraining):
+    """A task learned online, and what it is built with: of ``OF_TASKS``, what it takes."""
 
-    cells: list[Annotated[str, named(CELLS)]]
-    tasks: dict[Annotated[str, named(TASKS)], dict[str, PositiveInt]]
-    """Each with what it is built with."""
-    algorithms: list[Annotated[str, named(ALGORITHMS)]]
-    horizons: list[PositiveInt]
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
-    steps: dict[str, PositiveInt]
-    """By task, of the stream or of all its sequences; each is an update where it counts."""
-    evaluations: PositiveInt
-    held_out_size: PositiveInt
-    """Steps of a stream, or sequences."""
-    seeds: PositiveInt
+    steps: PositiveInt
+    """Of the stream or of all its sequences; each is an update where it counts."""
+    alphabet: PositiveInt | None = None
+    """Of copy, as is the delay."""
+    delay: PositiveInt | None = None
+    first: PositiveInt | None = None
+    """Of the lagged sum, as is the second."""
+    second: PositiveInt | None = None
+    longest: PositiveInt | None = None
+    """Of a^n b^n."""
+    units: PositiveInt | None = None
+    """Of mimic's teacher, as are the sizes of input and output."""
+    input_size: PositiveInt | None = None
+    output_size: PositiveInt | None = None
 
-    @model_validator(mode="after")
-    def _every_task(self) -> "Params":
-        if self.steps.keys() != self.tasks.keys():
-            raise ValueError(f"steps are given for {[*self.steps]}, tasks are {[*self.tasks]}")
-        if missing := {EXACT, "reservoir"} - set(self.algorithms):
-            raise ValueError(f"algorithms lack {', '.join(missing)}: all are compared with both")
-        return self
+    def measure(self, given: Given) -> Rows:
+        """Train online; a row for each evaluation."""
+        import torch
 
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every cell and task under every rule and seed; what a task is built with by its own name."""
-    spread = {"cells", "tasks", "steps", "algorithms", "horizons", "seeds"}
-    shared = p.model_dump(exclude=spread)
-    given = sorted({name for options in p.tasks.values() for name in options})
-    for cell, (task, options), rule, seed in itertools.product(
-        p.cells, p.tasks.items(), rules(p.algorithms, p.horizons), range(p.seeds)
-    ):
-        of_task = {f"task_{name}": options.get(name) for name in given}
-        sizes = {"steps": p.steps[task], **shared}
-        yield {"cell": cell, "task": task, **of_task, **rule, **sizes, "seed": seed}
-
-
-def measure(
-    cell: str,
-    task: str,
-    algorithm: str,
-    horizon: int | None,
-    hidden_size: int,
-    batch_size: int,
-    learning_rate: float,
-    steps: int,
-    evaluations: int,
-    held_out_size: int,
-    seed: int,
-    scratch: Path,
-    **task_options: Any,
-) -> Rows:
-    """Train online; a row for each evaluation."""
-    torch.manual_seed(seed)
-    given = {k.removeprefix("task_"): v for k, v in task_options.items() if v is not None}
-    source: Any = TASKS[task](
-        seed=seed, batch_size=batch_size, held_out_size=held_out_size, **given
-    )
-    learner = SequenceLearner(
-        cell=CELLS[cell](source.input_size, hidden_size),
-        output_size=source.output_size,
-        loss=source.loss,
-        algorithm=build(algorithm, horizon),
-        update_every=1,
-        optimizer="adam",
-        learning_rate=learning_rate,
-    )
-    batches = max(evaluations, steps // len(source.batch(0).x_TBI))
-    rows = fit(
-        learner,
-        source,
-        steps=batches,
-        evaluate_every=batches // evaluations,
-        seed=seed,
-        scratch=scratch,
-    )
-    limits = {name: getattr(source, f"{name}_loss", None) for name in ("chance", "floor")}
-    return [{"rule": called(algorithm, horizon), **limits, **row} for row in rows]
+        torch.manual_seed(self.seed)
+        said = {name: getattr(self, name) for name in OF_TASKS}
+        source = self.task_of(given, **{k: v for k, v in said.items() if v is not None})
+        learner = self.learner_of(source, self.cell_of(source))
+        of_batch = len(source.batch(0).x_TBI)
+        batches, every = (max(1, steps // of_batch) for steps in (self.steps, self.every))
+        rows = self.fit(learner, source, given, steps=batches, every=every)
+        limits = {name: getattr(source, f"{name}_loss", None) for name in ("chance", "floor")}
+        return [{"rule": called(self.algorithm, self.horizon), **limits, **row} for row in rows]
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the final losses to the order of the algorithms."""
-    for (task, cell), final in ends(rows).groupby(["task", "cell"], sort=False):
+    for (task, cell), final in last_evaluations(rows, RUN).groupby(["task", "cell"], sort=False):
         loss = final.groupby("rule", sort=False)["held_out_loss"].mean()
         yield from _order(f"{task}, {cell}", loss)
         if task == "lagged_sum":
@@ -137,6 +82,8 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 
 def _order(where: str, loss: pd.Series) -> Iterator[Check]:
     """Check what more of the influence is good for, as far as the rules were run."""
+    if not {EXACT, "reservoir"} <= set(loss.index):
+        return
     exact, still = loss[EXACT], loss["reservoir"]
     claim = f"{where}: exact gradients do better than the reservoir"
     yield Check(claim, exact < still, f"{exact:.4f} against {still:.4f}")
@@ -158,14 +105,39 @@ def _lags(where: str, loss: pd.Series) -> Iterator[Check]:
             yield Check(claim, loss[rule] <= short / 2, f"{loss[rule]:.4f} against {short:.4f}")
 
 
-PART = Study(
+def _final(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each rule's final loss on each task, and the task's chance and floor."""
+    lines = {}
+    for (task, cell), seen in last_evaluations(rows, RUN).groupby(["task", "cell"], sort=False):
+        column = f"{task}, {cell}"
+        for rule, loss in seen.groupby("rule", sort=False)["held_out_loss"]:
+            lines.setdefault(str(rule), {})[column] = with_deviation(loss, 4)
+        for limit in ("chance", "floor"):
+            value = seen[limit].max() if limit in seen else math.nan
+            lines.setdefault(limit, {})[column] = "" if math.isnan(value) else f"{value:.4f}"
+    return pd.DataFrame([{"rule": rule, **by} for rule, by in lines.items()]).fillna("")
+
+
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: what a task is built with is under its own name."""
+    now = {name.removeprefix("task_"): value for name, value in entries.items()}
+    return {**now, "optimizer": "adam", "update_every": 1}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Learning,
     expects,
+    formerly=_formerly,
     figures=(
-        TABLE,
+        Table(
+            name="learning-final",
+            title="Held-out loss at the end of online learning",
+            caption="Mean ± standard deviation over seeds, after the same number of updates of the "
+            "same size; nats where classes are told, squared error elsewhere. Chance: the targets' "
+            "distribution alone; floor: the least possible, where known.",
+            build=_final,
+        ),
         Figure(
             name="learning",
             title="Learning online",

@@ -14,8 +14,8 @@ import math
 from collections.abc import Iterator
 
 import pandas as pd
-from scipy.stats import ttest_ind_from_stats
 
+from pipeline.measuring.statistics import last_rows
 from pipeline.study import Table
 
 SEEDS = 10
@@ -29,7 +29,9 @@ CLOSE = 0.3
 """How near to a published mean ours are expected to be, as a fraction of it."""
 HELD = ("blocked_rtrl", "snap1")
 """Rules whose means are expected to be near the published ones."""
-TOLD = ("henon", "mackey_glass", "lorenz")
+COMPARED = ("henon", "mackey_glass", "lorenz")
+"""Tasks that are held to the published figures."""
+RUN = "task", "rule", "seed"
 PUBLISHED = {
     "blocked_rtrl": ((0.0052, 0.0010), (0.0180, 0.0218), (0.0051, 0.0040)),
     "snap1": ((0.0052, 0.0012), (0.0050, 0.0010), (0.0024, 0.0008)),
@@ -38,7 +40,7 @@ PUBLISHED = {
     "uoro": ((0.658, 0.2966), (0.050, 0.0238), (0.043, 0.0431)),
     "tbptt(25, 25)": ((0.0311, 0.0030), (0.0080, 0.0010), (0.0054, 0.0007)),
 }
-"""By rule, on each of TOLD: mean, standard deviation."""
+"""By rule, on each of COMPARED: mean, standard deviation."""
 SUNSPOTS = {
     "blocked_rtrl": 0.1451,
     "snap1": 0.1437,
@@ -50,26 +52,25 @@ SUNSPOTS = {
 
 def published(task: str) -> dict[str, tuple[float, float]]:
     """Return the published mean and deviation of each rule on a task; none for another task."""
-    if task not in TOLD:
+    if task not in COMPARED:
         return {}
-    return {rule: values[TOLD.index(task)] for rule, values in PUBLISHED.items()}
+    return {rule: values[COMPARED.index(task)] for rule, values in PUBLISHED.items()}
 
 
-def ends(rows: pd.DataFrame) -> pd.DataFrame:
+def last_forecasts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each trial's last row, with the mean loss of late ones, infinite if it diverged."""
-    by = ["task", "rule", "seed"]
-    last = rows[rows["step"] == rows.groupby(by)["step"].transform("max")].set_index(by)
-    mean = rows[rows["step"] > LATE * rows["steps"]].groupby(by)["train_loss"].mean()
+    last = last_rows(rows, RUN).set_index([*RUN])
+    mean = rows[rows["step"] > LATE * rows["steps"]].groupby([*RUN])["train_loss"].mean()
     lost = last["diverged"].astype(bool) | last["train_loss"].isna()
     return last.assign(train_loss=mean.reindex(last.index).where(~lost, math.inf)).reset_index()
 
 
-def whole(seen: pd.DataFrame) -> bool:
+def as_long_as_published(seen: pd.DataFrame) -> bool:
     """Tell whether the runs that ended so were at least as long as the published ones."""
     return bool(seen["steps"].min() >= STEPS)
 
 
-def upset(task: str, seen: pd.DataFrame) -> tuple[int, list[str]]:
+def reversed_pairs(task: str, seen: pd.DataFrame) -> tuple[int, list[str]]:
     """Count the pairs that are told apart in public, and name those that are reversed here."""
     ours, theirs = seen.groupby("rule")["train_loss"].mean(), published(task)
     compared, wrong = 0, []
@@ -83,7 +84,7 @@ def upset(task: str, seen: pd.DataFrame) -> tuple[int, list[str]]:
     return compared, wrong
 
 
-def near(task: str, seen: pd.DataFrame) -> Iterator[tuple[str, float]]:
+def ratios(task: str, seen: pd.DataFrame) -> Iterator[tuple[str, float]]:
     """Iterate over the rules that are held to the published means, with ours over theirs."""
     ours, theirs = seen.groupby("rule")["train_loss"].mean(), published(task)
     for rule in HELD:
@@ -91,10 +92,10 @@ def near(task: str, seen: pd.DataFrame) -> Iterator[tuple[str, float]]:
             yield rule, float(ours[rule] / theirs[rule][0])
 
 
-def comparison(rows: pd.DataFrame) -> pd.DataFrame:
+def _comparison(rows: pd.DataFrame) -> pd.DataFrame:
     """Return our mean and deviation beside the published, by task and rule."""
     lines = []
-    for (task, rule), seen in ends(rows).groupby(["task", "rule"], sort=False):
+    for (task, rule), seen in last_forecasts(rows).groupby(["task", "rule"], sort=False):
         mean, spread = seen["train_loss"].mean(), seen["train_loss"].std()
         theirs, of_theirs = published(str(task)).get(str(rule), (math.nan, math.nan))
         if task == "sunspots":
@@ -104,24 +105,26 @@ def comparison(rows: pd.DataFrame) -> pd.DataFrame:
             {
                 "task": task,
                 "rule": rule,
-                "NMSE": _said(mean, spread),
-                "published": _said(theirs, of_theirs) if known else "",
+                "NMSE": _in_words(mean, spread),
+                "published": _in_words(theirs, of_theirs) if known else "",
                 "ratio": f"{mean / theirs:.2f}" if known else "",
                 "verdict": _verdict(seen, mean / theirs) if known else "",
-                "p": _alike(seen["train_loss"], theirs, of_theirs),
-                "held-out": _said(seen["held_out_loss"].mean(), seen["held_out_loss"].std()),
+                "p": _probability_alike(seen["train_loss"], theirs, of_theirs),
+                "held-out": _in_words(seen["held_out_loss"].mean(), seen["held_out_loss"].std()),
             }
         )
     return pd.DataFrame(lines)
 
 
-def _said(mean: float, spread: float) -> str:
+def _in_words(mean: float, spread: float) -> str:
     """Return both as words; the mean alone if there is no spread."""
     return f"{mean:.4f}" if math.isnan(spread) else f"{mean:.4f} ± {spread:.4f}"
 
 
-def _alike(ours: pd.Series, mean: float, spread: float) -> str:
+def _probability_alike(ours: pd.Series, mean: float, spread: float) -> str:
     """Return Welch's p that both means are of one kind of run, as a word; none if it is unknown."""
+    from scipy.stats import ttest_ind_from_stats
+
     if len(ours) < 2 or math.isnan(spread):
         return ""
     theirs = mean, spread * math.sqrt(SEEDS / (SEEDS - 1)), SEEDS
@@ -131,9 +134,9 @@ def _alike(ours: pd.Series, mean: float, spread: float) -> str:
 
 def _verdict(seen: pd.DataFrame, ratio: float) -> str:
     """Say how near the mean is to the published."""
-    if seen["task"].iloc[0] not in TOLD:
+    if seen["task"].iloc[0] not in COMPARED:
         return "another series"
-    if not whole(seen):
+    if not as_long_as_published(seen):
         return "fewer steps"
     return "within 30 %" if abs(ratio - 1) <= CLOSE else "better" if ratio < 1 else "worse"
 
@@ -151,5 +154,5 @@ TABLE = Table(
     "there too by its deviation; that project's UORO and KF-RTRL read a step's own share through "
     "their noise; and where a reservoir does better than exact gradients, its features stand "
     "still, while learned ones move under the readout.",
-    build=comparison,
+    build=_comparison,
 )

@@ -1,27 +1,16 @@
 """Algorithms as trials name them, built and called alike in every part."""
 
-import math
-from collections.abc import Iterable, Iterator
-
-import pandas as pd
-from scipy.stats import t as t_distribution
+from typing import TYPE_CHECKING
 
 from lightning_modules.algorithms import ALGORITHMS
-from lightning_modules.interfaces import Algorithm
-from pipeline.study import Trial
+
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Algorithm
 
 
-def rules(algorithms: Iterable[str], horizons: Iterable[int]) -> Iterator[Trial]:
-    """Iterate over the algorithms; TBPTT, where it is among them, under every horizon."""
-    for algorithm in algorithms:
-        for horizon in horizons if algorithm == "tbptt" else [None]:
-            yield {"algorithm": algorithm, "horizon": horizon}
-
-
-def build(algorithm: str, horizon: int | None, stride: int | None = None) -> Algorithm:
+def build(algorithm: str, horizon: int | None = None) -> "Algorithm":
     """Build an algorithm with what it takes; None leaves an argument at its default."""
-    options = {"horizon": horizon, "stride": stride}
-    return ALGORITHMS[algorithm](**{k: v for k, v in options.items() if v is not None})
+    return ALGORITHMS[algorithm](**({} if horizon is None else {"horizon": horizon}))
 
 
 def called(algorithm: str, horizon: int | None, stride: int | None = None) -> str:
@@ -33,16 +22,3 @@ def called(algorithm: str, horizon: int | None, stride: int | None = None) -> st
 def claim(algorithm: str) -> str:
     """Return what the algorithm promises of its gradient, in one word."""
     return ALGORITHMS[algorithm].claim.name.lower()
-
-
-def half_width(values: pd.Series) -> float:
-    """Return the half-width of the mean's 95 % confidence interval; NaN for one value."""
-    if len(values) < 2:
-        return math.nan
-    return float(values.sem() * t_distribution.ppf(0.975, len(values) - 1))
-
-
-def with_interval(values: pd.Series, digits: int = 3) -> str:
-    """Return the mean and the half-width of its 95 % confidence interval as words."""
-    mean, width = f"{values.mean():.{digits}f}", half_width(values)
-    return mean if math.isnan(width) else f"{mean} ± {width:.{digits}f}"

@@ -21,23 +21,24 @@ References:
         recurrent neural networks, JMLR 21: stale influence.
 """
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
-from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Algorithm
-from pipeline.measuring.measures import compare, exponent
-from pipeline.studies.online_algorithms.estimates import Problem
-from pipeline.studies.online_algorithms.rules import with_interval
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring.statistics import exponent, with_interval
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Parameter
+
+    from lightning_modules.interfaces import Algorithm
+    from pipeline.studies.online_algorithms.problem import Problem
 
 SMALL = 1e-3
 """The rate up to which the prediction speaks."""
@@ -46,89 +47,77 @@ LOST = 1e6
 """A loss beyond this has diverged."""
 
 
-class Params(Section):
-    """Every task under every learning rate, of which 0 is the control."""
+class Staleness(Trial):
+    """A task under a learning rate, of which 0 is the control."""
 
+    task: Annotated[str, named(TASKS)]
+    learning_rate: NonNegativeFloat
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
     reference: Annotated[str, named(ALGORITHMS)]
-    tasks: list[Annotated[str, named(TASKS)]]
-    learning_rates: list[NonNegativeFloat]
     hidden_size: PositiveInt
     batch_size: PositiveInt
     length: PositiveInt
     every: PositiveInt
     """Steps between two probes."""
-    seeds: PositiveInt
 
     @model_validator(mode="after")
-    def _probed(self) -> "Params":
+    def _probed(self) -> "Staleness":
         if self.every > self.length:
             raise ValueError(f"every is {self.every}, beyond length {self.length}: no probe")
         return self
 
+    def measure(self, given: Given) -> Rows:
+        """Return a row for each probe, and one without numbers where the loss is lost."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every task and learning rate under every seed."""
-    shared = p.model_dump(exclude={"tasks", "learning_rates", "seeds"})
-    for task, rate, seed in itertools.product(p.tasks, p.learning_rates, range(p.seeds)):
-        yield {"task": task, "learning_rate": rate, **shared, "seed": seed}
+        from pipeline.measuring.gradients import compare
+        from pipeline.studies.online_algorithms.problem import Problem
 
-
-def measure(
-    task: str,
-    learning_rate: float,
-    cell: str,
-    algorithm: str,
-    reference: str,
-    hidden_size: int,
-    batch_size: int,
-    length: int,
-    every: int,
-    seed: int,
-) -> Rows:
-    """Return a row for each probe, and one without numbers where the loss is lost."""
-    torch.manual_seed(seed)
-    source = TASKS[task](seed=seed, batch_size=batch_size, length=length, held_out_size=length)
-    network = CELLS[cell](source.input_size, hidden_size).double()
-    problem, rule = Problem(network, source, 0), ALGORITHMS[algorithm]()
-    weights = [*network.parameters(), *problem.readout.parameters()]
-    s_BS, memory, moved = problem.start(problem.batch), None, 0.0
-    for t in range(length):
-        run, credit = problem.run(rule, problem.part(t, t + 1), s_BS, memory)
-        s_BS, memory = run.state_BS, run.memory
-        if not credit.loss < LOST:
-            yield {"kind": "diverged", "step": t + 1, "relative_error": None, "cosine": None}
-            return
-        if (t + 1) % every == 0:
-            fresh_P = _fresh(problem, ALGORITHMS[reference](), t)
-            yield {
-                "kind": "moving" if learning_rate else "control",
-                "step": t + 1,
-                "loss": float(credit.loss) / credit.counted,
-                "update": moved / every,
-                **compare(run.gradient_P, fresh_P),
-            }
-            moved = 0.0
-        g_P = torch.cat([run.gradient_P, credit.gradient_P]) / credit.counted
-        moved += _step(weights, g_P, learning_rate)
+        torch.manual_seed(self.seed)
+        sizes = {"length": self.length, "held_out_size": self.length}
+        source = TASKS[self.task](seed=self.seed, batch_size=self.batch_size, **sizes)
+        network = CELLS[self.cell](source.input_size, self.hidden_size).double()
+        problem, rule = Problem(network, source, 0), ALGORITHMS[self.algorithm]()
+        weights = [*network.parameters(), *problem.readout.parameters()]
+        s_BS, memory, moved = problem.start(problem.batch), None, 0.0
+        for t in range(self.length):
+            run, credit = problem.run(rule, problem.part(t, t + 1), s_BS, memory)
+            s_BS, memory = run.state_BS, run.memory
+            if not credit.loss < LOST:
+                yield {"kind": "diverged", "step": t + 1, "relative_error": None, "cosine": None}
+                return
+            if (t + 1) % self.every == 0:
+                fresh_P = _fresh(problem, ALGORITHMS[self.reference](), t)
+                yield {
+                    "kind": "moving" if self.learning_rate else "control",
+                    "step": t + 1,
+                    "loss": float(credit.loss) / credit.counted,
+                    "update": moved / self.every,
+                    **compare(run.gradient_P, fresh_P),
+                }
+                moved = 0.0
+            g_P = torch.cat([run.gradient_P, credit.gradient_P]) / credit.counted
+            moved += _step(weights, g_P, self.learning_rate)
 
 
-def _fresh(problem: Problem, rule: Algorithm, t: int) -> Tensor:
+def _fresh(problem: "Problem", rule: "Algorithm", t: int) -> "Tensor":
     """Return the gradient of step t's loss, unrolled from the start with the present weights."""
     whole = problem.part(0, t + 1)
-    mask_TB = torch.zeros_like(whole.mask_TB)
-    mask_TB[t] = whole.mask_TB[t]
-    judged = whole._replace(mask_TB=mask_TB)
-    return problem.run(rule, judged, problem.start(judged))[0].gradient_P
+    mask_TB = whole.mask_TB.clone()
+    mask_TB[:t] = False
+    last_counts = whole._replace(mask_TB=mask_TB)
+    return problem.run(rule, last_counts, problem.start(last_counts))[0].gradient_P
 
 
-@torch.no_grad()
-def _step(weights: list[torch.nn.Parameter], g_P: Tensor, learning_rate: float) -> float:
+def _step(weights: "list[Parameter]", g_P: "Tensor", learning_rate: float) -> float:
     """Go down the gradient; return the length of the step relative to that of the weights."""
-    size = float(torch.cat([w.flatten() for w in weights]).norm())
-    for w, g in zip(weights, g_P.split([w.numel() for w in weights]), strict=True):
-        w.sub_(learning_rate * g.view_as(w))
+    import torch
+
+    with torch.no_grad():
+        size = float(torch.cat([w.flatten() for w in weights]).norm())
+        for w, g in zip(weights, g_P.split([w.numel() for w in weights]), strict=True):
+            w.sub_(learning_rate * g.view_as(w))
     return learning_rate * float(g_P.norm()) / size
 
 
@@ -163,17 +152,15 @@ def _by_rate(rows: pd.DataFrame) -> pd.DataFrame:
         }
         for (task, rate), seen in rows.groupby(["task", "learning_rate"])
     ]
-    shown = pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
     for name in ("relative error, median", "mean", "update"):
-        shown[name] = shown[name].map("{:.1e}".format)
-    return shown.round(4)
+        table[name] = table[name].map("{:.1e}".format)
+    return table.round(4)
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Staleness,
     expects,
     figures=(
         Figure(

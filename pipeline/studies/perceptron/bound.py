@@ -8,89 +8,70 @@ zero at a constant rate, which is what the bound is of; from zero at a rate that
 to epoch; and from a random start.
 """
 
-import itertools
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import PositiveFloat, PositiveInt
-from scipy.optimize import nnls
-from torch import Tensor
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial, named
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONSTANT, DECAYING, RANDOM = "constant", "decaying", "random start"
 EPOCHS = 10_000
 """What no problem here comes near; one that does is counted as unsettled."""
 
 
-class Params(Section):
-    """Problems of every dimension, size and margin."""
+class Bound(Trial):
+    """Problems of one dimension, size and margin."""
 
     network: Annotated[str, named(NETWORKS)]
     rule: Annotated[str, named(RULES)]
-    dimensions: list[PositiveInt]
-    sizes: list[PositiveInt]
-    margins: list[PositiveFloat]
+    dimension: PositiveInt
+    size: PositiveInt
+    margin: PositiveFloat
     """Of the known separator at least, in units of an example's typical length without the bias."""
     problems: PositiveInt
-    """In a trial."""
     decay: PositiveFloat
     spread: PositiveFloat
     """Of the random start."""
-    seeds: PositiveInt
+
+    def measure(self, given: Given) -> Rows:
+        """Return a row for each way of learning, with what was the most of any problem."""
+        import torch
+
+        torch.manual_seed(self.seed)
+        ways = {CONSTANT: (0.0, 0.0), DECAYING: (self.decay, 0.0), RANDOM: (0.0, self.spread)}
+        found: dict[str, list[tuple[float, ...]]] = {way: [] for way in ways}
+        for _ in range(self.problems):
+            x_NI, t_N1, known = problem(self.dimension, self.size, self.margin)
+            bounds = [_bound(x_NI, t_N1, known), _bound(x_NI, t_N1, widest(x_NI, t_N1))]
+            for way, (decay, start) in ways.items():
+                units = NETWORKS[self.network](self.dimension, spread=start).double()
+                mistakes, settled = _learn(units, RULES[self.rule](decay=decay), x_NI, t_N1)
+                found[way].append((mistakes, settled, *bounds))
+        for way, of_problems in found.items():
+            mistakes_N, settled_N, known_N, widest_N = np.array(of_problems).T
+            yield {
+                "way": way,
+                "mistakes": float(mistakes_N.mean()),
+                "bound": float(widest_N.mean()),
+                "settled": int(settled_N.sum()),
+                "most_of_known": float((mistakes_N / known_N).max()),
+                "most_of_widest": float((mistakes_N / widest_N).max()),
+                "mean_of_widest": float((mistakes_N / widest_N).mean()),
+            }
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every kind of problem under every seed."""
-    shared = p.model_dump(include={"network", "rule", "problems", "decay", "spread"})
-    kinds = itertools.product(p.dimensions, p.sizes, p.margins, range(p.seeds))
-    for dimension, size, margin, seed in kinds:
-        kind = {"dimension": dimension, "size": size, "margin": margin}
-        yield {**shared, **kind, "seed": seed}
-
-
-def measure(
-    network: str,
-    rule: str,
-    dimension: int,
-    size: int,
-    margin: float,
-    problems: int,
-    decay: float,
-    spread: float,
-    seed: int,
-) -> Iterator[Row]:
-    """Return a row for each way of learning, with what was the most of any problem."""
-    torch.manual_seed(seed)
-    ways = {CONSTANT: (0.0, 0.0), DECAYING: (decay, 0.0), RANDOM: (0.0, spread)}
-    found: dict[str, list[tuple[float, ...]]] = {way: [] for way in ways}
-    for _ in range(problems):
-        x_NI, t_N1, known = problem(dimension, size, margin)
-        bounds = [_bound(x_NI, t_N1, known), _bound(x_NI, t_N1, widest(x_NI, t_N1))]
-        for way, (slower, start) in ways.items():
-            units = NETWORKS[network](dimension, spread=start).double()
-            mistakes, settled = _learn(units, RULES[rule](decay=slower), x_NI, t_N1)
-            found[way].append((mistakes, settled, *bounds))
-    for way, told in found.items():
-        mistakes_N, settled_N, known_N, widest_N = np.array(told).T
-        yield {
-            "way": way,
-            "mistakes": float(mistakes_N.mean()),
-            "bound": float(widest_N.mean()),
-            "settled": int(settled_N.sum()),
-            "most_of_known": float((mistakes_N / known_N).max()),
-            "most_of_widest": float((mistakes_N / widest_N).max()),
-            "mean_of_widest": float((mistakes_N / widest_N).mean()),
-        }
-
-
-def problem(dimension: int, size: int, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+def problem(dimension: int, size: int, margin: float) -> "tuple[Tensor, Tensor, Tensor]":
     """Draw examples, (N, I), their sides, (N, 1), and a separator, (I + 1,), the bias last."""
+    import torch
+
     u_I = torch.randn(dimension + 1, dtype=torch.float64)
     u_I /= u_I.norm()
     x_NI = torch.randn(size, dimension, dtype=torch.float64) / dimension**0.5
@@ -99,12 +80,15 @@ def problem(dimension: int, size: int, margin: float) -> tuple[Tensor, Tensor, T
     return x_NI + margin * (2 * t_N - 1).outer(away_I), t_N.unsqueeze(1), u_I
 
 
-def widest(x_NI: Tensor, t_N1: Tensor) -> Tensor:
+def widest(x_NI: "Tensor", t_N1: "Tensor") -> "Tensor":
     """Return the separator of the greatest margin, (I + 1,): the shortest w with all ± w x >= 1.
 
     A problem of least distance, solved by non-negative least squares (Lawson & Hanson 1974,
     Solving least squares problems, chapter 23).
     """
+    import torch
+    from scipy.optimize import nnls
+
     a_NI = _towards(x_NI, t_N1)
     e_RN = np.vstack([a_NI.T.numpy(), np.ones(len(a_NI))])
     f_R = np.append(np.zeros(a_NI.shape[1]), 1.0)
@@ -113,12 +97,14 @@ def widest(x_NI: Tensor, t_N1: Tensor) -> Tensor:
     return torch.from_numpy(-r_R[:-1] / r_R[-1])
 
 
-def _towards(x_NI: Tensor, t_N1: Tensor) -> Tensor:
+def _towards(x_NI: "Tensor", t_N1: "Tensor") -> "Tensor":
     """Return the examples with their bias, each times its side."""
+    import torch
+
     return torch.cat([x_NI, torch.ones_like(t_N1)], dim=1) * (2 * t_N1 - 1)
 
 
-def _bound(x_NI: Tensor, t_N1: Tensor, w_I: Tensor) -> float:
+def _bound(x_NI: "Tensor", t_N1: "Tensor", w_I: "Tensor") -> float:
     """Return (R/γ)² of a separator, by its margin as it is."""
     a_NI = _towards(x_NI, t_N1)
     margin = float((a_NI @ w_I).min() / w_I.norm())
@@ -127,7 +113,7 @@ def _bound(x_NI: Tensor, t_N1: Tensor, w_I: Tensor) -> float:
     return float(a_NI.square().sum(dim=1).max()) / margin**2
 
 
-def _learn(units: Any, teacher: Any, x_NI: Tensor, t_N1: Tensor) -> tuple[int, bool]:
+def _learn(units: Any, teacher: Any, x_NI: "Tensor", t_N1: "Tensor") -> tuple[int, bool]:
     """Return how many mistakes it took, and whether that was all."""
     mistakes = 0
     while teacher.settled_at is None and teacher.epochs < EPOCHS:
@@ -160,11 +146,9 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns=names)
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Bound,
     expects,
     figures=(
         Figure(

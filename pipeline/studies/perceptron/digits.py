@@ -4,95 +4,79 @@ Each unit learns to tell its digit from all others; the class is the unit with t
 sum. Weights start from zero, and the rate is constant, or decays from epoch to epoch.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated
 
 import pandas as pd
-import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from lightning_modules.training.by_rule import RuleLearner
-from lightning_modules.training.fit import fit
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.measuring.training import DataSet
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LINEAR, TOLERANCE, ALL = 0.12, 0.02, 60_000
 """LeCun's error of a linear classifier, how near is near, and how many digits MNIST has."""
 
 
-class Params(Section):
-    """Constant and decaying rates, on so many digits."""
+class Digits(Trial):
+    """One layer of units, learning at one rate from so many digits."""
 
     network: Annotated[str, named(NETWORKS)]
     rule: Annotated[str, named(RULES)]
     task: Annotated[str, named(TASKS)]
-    dataset: Literal["mnist"]
+    dataset: DataSet
     rate: PositiveFloat
-    decays: list[NonNegativeFloat]
+    decay: NonNegativeFloat
     train_size: PositiveInt
     held_out_size: PositiveInt
     batch_size: PositiveInt
     """How many digits come at a time, which changes nothing of what is learned."""
     epochs: PositiveInt
-    seeds: PositiveInt
 
+    def measure(self, given: Given) -> Rows:
+        """Train; return a row for each epoch."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every decay under every seed."""
-    shared = p.model_dump(exclude={"decays", "seeds"})
-    for decay in p.decays:
-        for seed in range(p.seeds):
-            yield {**shared, "decay": decay, "seed": seed}
+        from lightning_modules.training.by_rule import RuleLearner
+        from lightning_modules.training.fit import fit
 
-
-def measure(
-    network: str,
-    rule: str,
-    task: str,
-    dataset: str,
-    rate: float,
-    decay: float,
-    train_size: int,
-    held_out_size: int,
-    batch_size: int,
-    epochs: int,
-    seed: int,
-    data: Mapping[str, Any],
-    scratch: Path,
-) -> Rows:
-    """Train one layer of units; a row for each epoch."""
-    torch.manual_seed(seed)
-    source = TASKS[task](
-        data[dataset],
-        seed=seed,
-        batch_size=batch_size,
-        held_out_size=held_out_size,
-        train_size=train_size,
-    )
-    a_time = source.trained // batch_size
-    learner = RuleLearner(
-        NETWORKS[network](source.input_size, source.output_size, spread=0.0),
-        RULES[rule](rate, decay, epoch=a_time * batch_size),
-        source.loss,
-    )
-    steps = epochs * a_time
-    rows = fit(learner, source, steps=steps, evaluate_every=a_time, seed=seed, scratch=scratch)
-    for row in rows:
-        yield {
-            **row,
-            "epoch": row["step"] / a_time,
-            "error": 1 - row["held_out_accuracy"],
-            "separated": learner.rule.settled_at is not None,
-            "digits": source.trained,
-        }
+        torch.manual_seed(self.seed)
+        source = TASKS[self.task](
+            given.data[self.dataset],
+            seed=self.seed,
+            batch_size=self.batch_size,
+            held_out_size=self.held_out_size,
+            train_size=self.train_size,
+        )
+        batches = source.trained // self.batch_size
+        learner = RuleLearner(
+            NETWORKS[self.network](source.input_size, source.output_size, spread=0.0),
+            RULES[self.rule](self.rate, self.decay, epoch=batches * self.batch_size),
+            source.loss,
+        )
+        rows = fit(
+            learner,
+            source,
+            steps=self.epochs * batches,
+            evaluate_every=batches,
+            seed=self.seed,
+            scratch=given.scratch,
+        )
+        for row in rows:
+            yield {
+                **row,
+                "epoch": row["step"] / batches,
+                "error": 1 - row["held_out_accuracy"],
+                "separated": learner.rule.settled_at is not None,
+                "digits": source.trained,
+            }
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare the rates; what is said of all of MNIST is asked of all of it alone."""
-    by_decay, whole = _ends(rows), bool((rows["digits"] >= ALL).all())
+    by_decay, whole = _by_decay(rows), bool((rows["digits"] >= ALL).all())
     constant, decaying = by_decay.iloc[0], by_decay.iloc[-1]
     both = len(by_decay) > 1 and by_decay.index[0] == 0
     if both:
@@ -110,7 +94,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
         yield Check(claim, bool(abs(error - LINEAR) <= TOLERANCE), f"{error:.2%}")
 
 
-def _ends(rows: pd.DataFrame) -> pd.DataFrame:
+def _by_decay(rows: pd.DataFrame) -> pd.DataFrame:
     """Return, by decay, the error at the end and its deviation over the second half."""
     late = rows[rows["epoch"] > rows["epoch"].max() / 2]
     swing = late.groupby(["decay", "seed"])["error"].std(ddof=0).groupby("decay").mean()
@@ -120,15 +104,13 @@ def _ends(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the ends in words."""
-    words = _ends(rows).map(lambda value: f"{value:.2%}").reset_index()
+    words = _by_decay(rows).map(lambda value: f"{value:.2%}").reset_index()
     return words.rename(columns={"error": "error at the end", "swing": "deviation, second half"})
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Digits,
     expects,
     figures=(
         Figure(
@@ -147,5 +129,4 @@ PART = Study(
             build=_table,
         ),
     ),
-    data=("mnist",),
 )

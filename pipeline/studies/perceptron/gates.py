@@ -5,16 +5,17 @@ through the gate's table in order, until an epoch has no mistake or its epochs a
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from pipeline.study import Check, Row, Section, Study, Table, Trial, named
+from pipeline.study import Check, Given, Part, Row, Rows, Table, Trial, named
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TABLES: dict[str, tuple[int, ...]] = {
     "and": (0, 0, 0, 1),
@@ -26,75 +27,64 @@ TABLES: dict[str, tuple[int, ...]] = {
 IMPOSSIBLE = "xor"
 
 
-class Params(Section):
-    """The gates, and how they are learned."""
+class Gate(Trial):
+    """One gate, by a network whose weights are set by hand or learned by a rule."""
 
-    by_hand: Annotated[str, named(NETWORKS)]
     network: Annotated[str, named(NETWORKS)]
-    rule: Annotated[str, named(RULES)]
-    gates: list[Annotated[str, named(TABLES)]]
-    rate: PositiveFloat
-    decay: NonNegativeFloat
-    spread: PositiveFloat
+    rule: Annotated[str, named(RULES)] | None = None
+    """None leaves the weights as they are set by hand, and all of the following unsaid."""
+    rate: PositiveFloat | None = None
+    decay: NonNegativeFloat | None = None
+    spread: PositiveFloat | None = None
     """Weights start from U(-spread, spread)."""
-    epochs: PositiveInt
+    epochs: PositiveInt | None = None
     """At most."""
-    starts: PositiveInt
-    seeds: PositiveInt
+    starts: PositiveInt | None = None
+    gate: Annotated[str, named(TABLES)]
 
+    @model_validator(mode="after")
+    def _all_of_learning(self) -> "Gate":
+        learning = self.rate, self.decay, self.spread, self.epochs, self.starts
+        if any((value is None) != (self.rule is None) for value in learning):
+            raise ValueError("rule, rate, decay, spread, epochs, starts: give all or none")
+        return self
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every gate by hand where that can be, and learned under every seed."""
-    learning = p.model_dump(include={"rate", "decay", "spread", "epochs", "starts"})
-    for gate in p.gates:
-        if gate != IMPOSSIBLE:
-            nothing: Trial = dict.fromkeys(learning)
-            yield {"network": p.by_hand, "rule": None, "gate": gate, **nothing, "seed": 0}
-        for seed in range(p.seeds):
-            yield {"network": p.network, "rule": p.rule, "gate": gate, **learning, "seed": seed}
+    def measure(self, given: Given) -> Rows:
+        """Return how many starts settled, the fewest and most answers right, the most mistakes."""
+        x_NI, t_N1 = table(self.gate)
+        return self._by_hand(x_NI, t_N1) if self.rule is None else self._learned(x_NI, t_N1)
 
+    def _by_hand(self, x_NI: "Tensor", t_N1: "Tensor") -> Row:
+        right = int((NETWORKS[self.network].gate(self.gate)(x_NI) == t_N1).sum())
+        answers = {"right": right, "most_right": right, "answers": len(x_NI)}
+        return {"starts": 1, "settled": 1, **answers}
 
-def measure(
-    network: str,
-    rule: str | None,
-    gate: str,
-    rate: float | None,
-    decay: float | None,
-    spread: float | None,
-    epochs: int | None,
-    starts: int | None,
-    seed: int,
-) -> Row:
-    """Return how many starts settled, the fewest and most answers right, the most mistakes."""
-    x_NI, t_N1 = table(gate)
-    if rule is None or epochs is None or starts is None:
-        right = int((NETWORKS[network].gate(gate)(x_NI) == t_N1).sum())
+    def _learned(self, x_NI: "Tensor", t_N1: "Tensor") -> Row:
+        import torch
+
+        torch.manual_seed(self.seed)
+        settled, rights, mistakes = 0, [], 0
+        for _ in range(self.starts or 0):
+            units = NETWORKS[self.network](x_NI.shape[1], spread=self.spread)
+            teacher = RULES[str(self.rule)](self.rate, self.decay)
+            epochs = range(self.epochs or 0)
+            mistakes += sum(teacher.learn(units, x_NI, t_N1).mistakes for _ in epochs)
+            settled += teacher.settled_at is not None
+            rights.append(int((units(x_NI) == t_N1).sum()))
         return {
-            "starts": 1,
-            "settled": 1,
-            "right": right,
-            "most_right": right,
+            "starts": self.starts,
+            "settled": settled,
+            "right": min(rights),
+            "most_right": max(rights),
             "answers": len(x_NI),
+            "mistakes": mistakes / len(rights),
         }
-    torch.manual_seed(seed)
-    settled, rights, mistakes = 0, [], 0
-    for _ in range(starts):
-        units, teacher = NETWORKS[network](x_NI.shape[1], spread=spread), RULES[rule](rate, decay)
-        mistakes += sum(teacher.learn(units, x_NI, t_N1).mistakes for _ in range(epochs))
-        settled += teacher.settled_at is not None
-        rights.append(int((units(x_NI) == t_N1).sum()))
-    return {
-        "starts": starts,
-        "settled": settled,
-        "right": min(rights),
-        "most_right": max(rights),
-        "answers": len(x_NI),
-        "mistakes": mistakes / starts,
-    }
 
 
-def table(gate: str) -> tuple[Tensor, Tensor]:
+def table(gate: str) -> "tuple[Tensor, Tensor]":
     """Return the gate's inputs, (N, I), and answers, (N, 1)."""
+    import torch
+
     t_N1 = torch.tensor(TABLES[gate], dtype=torch.get_default_dtype()).unsqueeze(1)
     bits = torch.arange(2, dtype=t_N1.dtype)
     x_NI = bits.unsqueeze(1) if len(t_N1) == 2 else torch.cartesian_prod(bits, bits)
@@ -104,9 +94,9 @@ def table(gate: str) -> tuple[Tensor, Tensor]:
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold both networks to what they can do."""
     by_hand, learned = rows[rows["rule"].isna()], rows[rows["rule"].notna()]
-    told = ", ".join(f"{row.gate} {row.right:g} of {row.answers:g}" for row in by_hand.itertuples())
+    each = ", ".join(f"{row.gate} {row.right:g} of {row.answers:g}" for row in by_hand.itertuples())
     claim = "weights by hand: all answers of every gate are right"
-    yield Check(claim, bool((by_hand["right"] == by_hand["answers"]).all()), told)
+    yield Check(claim, bool((by_hand["right"] == by_hand["answers"]).all()), each)
     for gate, seen in learned.groupby("gate", sort=False):
         starts, settled = int(seen["starts"].sum()), int(seen["settled"].sum())
         if gate == IMPOSSIBLE:
@@ -127,18 +117,16 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     by = rows.groupby(["network", "gate"], sort=False)
     sums = by[["starts", "settled"]].sum()
     least, mean = by[["right", "answers"]].min(), by["mistakes"].mean()
-    told = {
+    words = {
         "fewest right": [f"{right:.0f} of {answers:.0f}" for right, answers in least.to_numpy()],
         "mistakes": mean.map(lambda value: "" if pd.isna(value) else f"{value:.1f}"),
     }
-    return sums.assign(**told).reset_index()
+    return sums.assign(**words).reset_index()
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Gate,
     expects,
     figures=(
         Table(

@@ -7,23 +7,26 @@ the steps in the middle, where error has turned to the directions that last long
 has forgotten its start.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import torch
-from pydantic import PositiveFloat, PositiveInt
-from torch import Tensor
+import pandas as pd
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.cells import CELLS
-from lightning_modules.interfaces import Trajectory
-from lightning_modules.probes.spectrum import lyapunov
 from lightning_modules.starts import STARTS
-from pipeline.measuring.flow import log_kept
-from pipeline.studies.vanishing_gradient.rates import USUAL, expects, rates
-from pipeline.study import Figure, Rows, Section, Study, Table, Trial, named
+from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lightning_modules.interfaces import Cell, Trajectory
+
+USUAL = "usual"
+"""The start that a cell is drawn with."""
+AGREES, NEUTRAL, LONG = 0.05, 0.05, 100
+"""How far rate and exponent may be apart, of the exponent or of ``NEUTRAL`` if it is smaller."""
 LAGS = 0, 1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200, 300, 400
 """Steps back that have rows."""
 
@@ -34,87 +37,77 @@ KEPT = (
 LABELS = {"lag": "steps back", "log10_kept": "log10 of what is left"}
 
 
-class Params(Section):
-    """SRNs by activation, start and gain; other architectures as they are drawn."""
+class Decay(Trial):
+    """A network, just drawn, and error on its way back through it."""
 
     cell: Annotated[str, named(CELLS)]
-    activations: list[str]
-    starts: list[Annotated[str, named(STARTS)]]
-    gains: list[PositiveFloat]
-    architectures: list[Annotated[str, named(CELLS)]]
-    lengths: list[PositiveInt]
+    activation: str | None = None
+    start: Annotated[str, named({**dict.fromkeys(STARTS), USUAL: None})]
+    gain: PositiveFloat | None = None
+    """Of the start; None where that is the usual one."""
+    length: PositiveInt
     input_gain: PositiveFloat
     batch_size: PositiveInt
     input_size: PositiveInt
     hidden_size: PositiveInt
-    seeds: PositiveInt
+
+    @model_validator(mode="after")
+    def _as_drawn(self) -> "Decay":
+        if (self.gain is None) != (self.start == USUAL):
+            raise ValueError(f"a start has a gain, but for {USUAL}: give both or none")
+        return self
+
+    def measure(self, given: Given) -> Rows:
+        """Return a row of what holds for all steps, and one for each of some lags."""
+        import torch
+
+        from lightning_modules.probes.spectrum import lyapunov
+        from pipeline.measuring.gradients import log_error_left
+
+        torch.manual_seed(self.seed)
+        network, length = self._network(), self.length
+        x_TBI = torch.randn(length, self.batch_size, self.input_size, dtype=torch.float64)
+        path = network.follow(x_TBI, x_TBI.new_zeros(self.batch_size, network.state_size))
+        log_TB = log_error_left(path, network.hidden_size)
+        step_TB, log_T = log_TB.diff(dim=0).neg(), log_TB.mean(1).flip(0)
+        about = {"network": self._name()}
+        first, last = length // 4, length - 3 * length // 16
+        weights: Any = network
+        yield {
+            "kind": "network",
+            **about,
+            "rate": _finite((log_T[last] - log_T[first]) / (last - first)),
+            "exponent": _finite(lyapunov(_jacobians(path)[: 3 * length // 4], 1)[0]),
+            "most": _finite(step_TB.max().exp()),
+            "least": _finite(step_TB.min().exp()),
+            "whole": _finite(log_T[length].exp()),
+            "singular_value": None
+            if self.gain is None
+            else float(torch.linalg.matrix_norm(weights.W.detach(), 2)),
+        }
+        exact = math.log10(self.gain) if self.gain and self.activation == "linear" else None
+        for lag in (lag for lag in LAGS if lag <= length):
+            theory = None if exact is None else lag * exact
+            kept = _finite(log_T[lag] / math.log(10))
+            yield {"kind": "lag", **about, "lag": lag, "log10_kept": kept, "theory": theory}
+
+    def _network(self) -> "Cell":
+        """Return the network in float64."""
+        import torch
+
+        options = {} if self.activation is None else {"activation": self.activation}
+        network = CELLS[self.cell](self.input_size, self.hidden_size, **options).double()
+        if self.gain is not None:
+            STARTS[self.start](gain=self.gain).apply(network)
+            torch.nn.init.normal_(network.U, std=self.input_gain / self.input_size**0.5)
+        return network
+
+    def _name(self) -> str:
+        """Return what the network is called."""
+        return self.cell if self.activation is None else f"{self.activation}, {self.start}"
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network at every length under every seed."""
-    grid = itertools.product(p.activations, p.starts, p.gains)
-    networks: list[Trial] = [
-        {"cell": p.cell, "activation": activation, "start": start, "gain": gain}
-        for activation, start, gain in grid
-    ]
-    networks += [
-        {"cell": cell, "activation": None, "start": USUAL, "gain": None} for cell in p.architectures
-    ]
-    shared = p.model_dump(include={"input_gain", "batch_size", "input_size", "hidden_size"})
-    for network, length, seed in itertools.product(networks, p.lengths, range(p.seeds)):
-        yield {**network, "length": length, **shared, "seed": seed}
-
-
-def measure(
-    cell: str,
-    activation: str | None,
-    start: str,
-    gain: float | None,
-    length: int,
-    input_gain: float,
-    batch_size: int,
-    input_size: int,
-    hidden_size: int,
-    seed: int,
-) -> Rows:
-    """Return a row of what holds for all steps, and one for each of some lags."""
-    torch.manual_seed(seed)
-    options = {} if activation is None else {"activation": activation}
-    network = CELLS[cell](input_size, hidden_size, **options).double()
-    if gain is not None:
-        STARTS[start](gain=gain).apply(network)
-        torch.nn.init.normal_(network.U, std=input_gain / input_size**0.5)
-    x_TBI = torch.randn(length, batch_size, input_size, dtype=torch.float64)
-    path = network.follow(x_TBI, x_TBI.new_zeros(batch_size, network.state_size))
-    log_TB = log_kept(path, network.hidden_size)
-    step_TB, log_T = log_TB.diff(dim=0).neg(), log_TB.mean(1).flip(0)
-    about = {"network": network_name(cell, activation, start)}
-    first, last = length // 4, length - 3 * length // 16
-    yield {
-        "kind": "network",
-        **about,
-        "rate": _finite((log_T[last] - log_T[first]) / (last - first)),
-        "exponent": _finite(lyapunov(_jacobians(path)[: 3 * length // 4], 1)[0]),
-        "most": _finite(step_TB.max().exp()),
-        "least": _finite(step_TB.min().exp()),
-        "whole": _finite(log_T[length].exp()),
-        "singular_value": None
-        if gain is None
-        else float(torch.linalg.matrix_norm(network.W.detach(), 2)),
-    }
-    exact = math.log10(gain) if gain is not None and activation == "linear" else None
-    for lag in (lag for lag in LAGS if lag <= length):
-        theory = None if exact is None else lag * exact
-        kept = _finite(log_T[lag] / math.log(10))
-        yield {"kind": "lag", **about, "lag": lag, "log10_kept": kept, "theory": theory}
-
-
-def network_name(cell: str, activation: str | None, start: str) -> str:
-    """Return what a network is called."""
-    return cell if activation is None else f"{activation}, {start}"
-
-
-def _jacobians(path: Trajectory) -> Tensor:
+def _jacobians(path: "Trajectory") -> "Tensor":
     """Return the steps' Jacobians, (T, B, S, S)."""
     T, B, S = path.states_TBS.shape
     j_TBSS = path.states_TBS.new_empty(T, B, S, S)
@@ -122,9 +115,65 @@ def _jacobians(path: Trajectory) -> Tensor:
     return j_TBSS
 
 
-def _finite(value: Tensor) -> float | None:
+def _finite(value: "Tensor") -> float | None:
     """Return the number; None where all error is lost, or more than a number can hold."""
     return float(value) if value.isfinite() else None
+
+
+def expects(rows: pd.DataFrame) -> Iterator[Check]:
+    """Hold what was measured to what is known."""
+    networks = rows[rows["kind"] == "network"]
+    linear = networks[(networks["activation"] == "linear") & (networks["start"] == "orthogonal")]
+    off = (linear["whole"] / linear["gain"] ** linear["length"] - 1).abs().max()
+    claim = "linear, orthogonal: exactly gain^T is left (to 1e-6)"
+    yield Check(claim, bool(off <= 1e-6), f"off by {off:.1e}")
+    logistic = networks[networks["activation"] == "logistic"]
+    share = (logistic["most"] / logistic["singular_value"]).max()
+    claim = "logistic: no step keeps more than 1/4 of W's largest singular value"
+    yield Check(claim, bool(share <= 0.25 + 1e-12), f"{share:.4f}")
+    residual = networks[networks["cell"] == "residual"]
+    if len(residual):
+        off = max((residual["most"] - 1).abs().max(), (residual["least"] - 1).abs().max())
+        yield Check(
+            "residual, h + g(x): every step keeps all (to 1e-12)", off <= 1e-12, f"{off:.0e}"
+        )
+    yield from _agreement(networks)
+    by_cell = networks[networks["start"] == USUAL].groupby("cell")["rate"].mean()
+    if {"lstm", "srn"} <= set(by_cell.index):
+        lstm, srn = by_cell["lstm"], by_cell["srn"]
+        claim = "as drawn, an LSTM keeps more a step than tanh units"
+        yield Check(claim, bool(lstm > srn), f"e^{lstm:.3f} > e^{srn:.3f}")
+
+
+def _agreement(networks: pd.DataFrame) -> Iterator[Check]:
+    """Compare rate and exponent, means over seeds, at the lengths that are long."""
+    mixing = (networks["length"] >= LONG) & (networks["start"] != "identity")
+    long = networks[mixing].fillna({"gain": 0.0})
+    mean = long.groupby(["network", "gain", "length"])[["rate", "exponent"]].mean().dropna()
+    if mean.empty:
+        return
+    scale = mean["exponent"].abs().clip(lower=NEUTRAL)
+    off = (mean["rate"] - mean["exponent"]).abs() / scale
+    near, worst = int((off <= AGREES).sum()), cast("tuple[str, float, int]", off.idxmax())
+    yield Check(
+        f"over {LONG} steps and more, rate and largest Lyapunov exponent agree to {AGREES:.0%}",
+        bool((off <= AGREES).all()),
+        f"{near} of {len(off)}; worst {_called(*worst)}: {off.max():.1%}",
+    )
+
+
+def _called(network: str, gain: float, length: int) -> str:
+    """Return what a network of some length is called."""
+    return f"{network}{f', gain {gain:g}' if gain else ''}, {length} steps"
+
+
+def _rates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each network's rate beside its exponent at the greatest length."""
+    networks = rows[(rows["kind"] == "network") & (rows["length"] == rows["length"].max())]
+    by = networks.fillna({"gain": 0.0}).groupby(["network", "gain"], sort=False)
+    table = by[["rate", "exponent", "least", "most", "singular_value"]].mean().round(4)
+    table = table.reset_index().rename(columns={"singular_value": "W's largest singular value"})
+    return table.assign(gain=table["gain"].map(lambda gain: f"{gain:g}" if gain else ""))
 
 
 def _decay(activation: str) -> Figure:
@@ -143,11 +192,9 @@ def _decay(activation: str) -> Figure:
     )
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Decay,
     expects,
     figures=(
         *map(_decay, ("linear", "tanh", "logistic", "relu")),
@@ -178,7 +225,7 @@ PART = Study(
             title="Rates of decay",
             caption="Nats a step, at the greatest length, means over seeds; least and most: what "
             "any step kept.",
-            build=rates,
+            build=_rates,
         ),
     ),
 )

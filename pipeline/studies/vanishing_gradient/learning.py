@@ -5,109 +5,52 @@ number of units and sees the same batches; gradients are clipped by norm, so tha
 single step.
 """
 
-import itertools
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-import torch
-from pydantic import PositiveFloat, PositiveInt
 
-from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
-from lightning_modules.training.clipping import Clip
-from lightning_modules.training.fit import fit
-from lightning_modules.training.sequence import SequenceLearner
-from pipeline.measuring.finals import ends
-from pipeline.study import Check, Figure, Rows, Section, Study, Table, Trial, named
-from pipeline.tasks import TASKS
+from pipeline.measuring.former import clipped
+from pipeline.measuring.statistics import last_evaluations
+from pipeline.measuring.training import SequenceTraining
+from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table, named
+
+if TYPE_CHECKING:
+    from lightning_modules.interfaces import Cell, Task
 
 LEARNED, STUCK, LENGTH = 0.005, 0.1, 50
 RUN = "network", "length", "seed"
 """What tells runs apart."""
 
 
-class Network(Section):
-    """A cell, how its units act, and how its recurrent weights start; None is as it is drawn."""
+class Learning(SequenceTraining):
+    """A network that learns to add."""
 
-    cell: Annotated[str, named(CELLS)]
+    network: str
+    """What it is called."""
     activation: str | None = None
+    """None is the cell's own."""
     start: Annotated[str, named(STARTS)] | None = None
+    """Of the recurrent weights; None is as they are drawn."""
 
+    def cell_of(self, source: "Task") -> "Cell":
+        """Return the network with its weights where they start."""
+        options = {} if self.activation is None else {"activation": self.activation}
+        network = CELLS[self.cell](source.input_size, self.hidden_size, **options)
+        if self.start is not None:
+            STARTS[self.start]().apply(network)
+        return network
 
-class Params(Section):
-    """Every network at every distance."""
-
-    task: Annotated[str, named(TASKS)]
-    algorithm: Annotated[str, named(ALGORITHMS)]
-    networks: dict[str, Network]
-    lengths: list[PositiveInt]
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
-    clip: PositiveFloat
-    steps: PositiveInt
-    evaluations: PositiveInt
-    held_out_size: PositiveInt
-    seeds: PositiveInt
-
-
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network and length under every seed."""
-    shared = p.model_dump(exclude={"networks", "lengths", "seeds"})
-    for (name, network), length, seed in itertools.product(
-        p.networks.items(), p.lengths, range(p.seeds)
-    ):
-        of = network.model_dump()
-        yield {"network": name, **of, "length": length, **shared, "seed": seed}
-
-
-def measure(
-    network: str,
-    cell: str,
-    activation: str | None,
-    start: str | None,
-    length: int,
-    task: str,
-    algorithm: str,
-    hidden_size: int,
-    batch_size: int,
-    learning_rate: float,
-    clip: float,
-    steps: int,
-    evaluations: int,
-    held_out_size: int,
-    seed: int,
-    scratch: Path,
-) -> Rows:
-    """Train one network and return a row for each evaluation."""
-    torch.manual_seed(seed)
-    source = TASKS[task](
-        seed=seed, batch_size=batch_size, length=length, held_out_size=held_out_size
-    )
-    options = {} if activation is None else {"activation": activation}
-    drawn = CELLS[cell](source.input_size, hidden_size, **options)
-    if start is not None:
-        STARTS[start]().apply(drawn)
-    learner = SequenceLearner(
-        cell=drawn,
-        output_size=source.output_size,
-        loss=source.loss,
-        algorithm=ALGORITHMS[algorithm](),
-        update_every=None,
-        optimizer="adam",
-        learning_rate=learning_rate,
-        clip=Clip("norm", clip),
-    )
-    every = max(1, steps // evaluations)
-    return fit(learner, source, steps=steps, evaluate_every=every, seed=seed, scratch=scratch)
+    def measure(self, given: Given) -> Rows:
+        """Train one network and return a row for each evaluation."""
+        return self.learn(given).rows
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the ends at the length that the prediction speaks of to it."""
-    last = ends(rows, RUN)
+    last = last_evaluations(rows, RUN)
     at = last[last["length"] == LENGTH].groupby("network")["held_out_loss"]
     mean = at.mean()
     for network in ("gru", "lstm"):
@@ -123,19 +66,25 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
 def _final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the final loss of each network at each length, and how many learned."""
     lines = {}
-    for (network, length), seen in ends(rows, RUN).groupby(["network", "length"], sort=False):
+    for (network, length), seen in last_evaluations(rows, RUN).groupby(
+        ["network", "length"], sort=False
+    ):
         loss = seen["held_out_loss"]
         learned = f"{int((loss < LEARNED).sum())} of {len(loss)}"
         lines.setdefault(network, {})[f"{length} steps"] = f"{loss.mean():.4f} ({learned})"
     return pd.DataFrame([{"network": name, **by} for name, by in lines.items()]).fillna("")
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now."""
+    return {"optimizer": "adam", **clipped(entries)}
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Learning,
     expects,
+    formerly=_formerly,
     figures=(
         Figure(
             name="adding",

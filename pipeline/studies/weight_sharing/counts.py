@@ -1,75 +1,94 @@
 """How many parameters and connections do shared, local and dense layers have?"""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import pandas as pd
-import torch
-from torch import nn
 
 from lightning_modules.networks import NETWORKS
-from lightning_modules.networks._connections import connections
-from pipeline.study import Check, Rows, Section, Study, Table, Trial
+from pipeline.study import Check, Entries, Given, Part, Rows, Table, Trial, named
 
-BUILD: dict[str, tuple[str, Callable[[Any], nn.Module], int]] = {
-    "LeNet-5": ("lenet5", lambda kind: kind(), 784),
-    "AlexNet": ("alexnet", lambda kind: kind(), 3 * 224 * 224),
-    "AlexNet, one group": ("alexnet", lambda kind: kind(groups=1), 3 * 224 * 224),
-    "shared filters": ("convolutional", lambda kind: kind((1, 28, 28), 10), 784),
-    "local filters": ("locally_connected", lambda kind: kind((1, 28, 28), 10), 784),
-    "TDNN": ("tdnn", lambda kind: kind(28, 10, [16], [5]), 28),
-    "large, dense": ("layer", lambda kind: nn.Linear(10**6, 10**6, bias=False), 10**6),
-    "large, shared": ("layer", lambda kind: nn.Conv2d(1, 100, 10, bias=False), 10**6),
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class _Build(NamedTuple):
+    """How a network, or a layer of torch's, is built, and the size of its input."""
+
+    inputs: int
+    sizes: tuple[Any, ...] = ()
+    groups: int | None = None
+    layer: str | None = None
+
+
+BUILD = {
+    "LeNet-5": _Build(784),
+    "AlexNet": _Build(3 * 224 * 224),
+    "AlexNet, one group": _Build(3 * 224 * 224, groups=1),
+    "shared filters": _Build(784, ((1, 28, 28), 10)),
+    "local filters": _Build(784, ((1, 28, 28), 10)),
+    "TDNN": _Build(28, (28, 10, [16], [5])),
+    "large, dense": _Build(10**6, (10**6, 10**6), layer="Linear"),
+    "large, shared": _Build(10**6, (1, 100, 10), layer="Conv2d"),
 }
-"""What is counted: the network's name, how it is built, and the size of its input."""
+"""What can be counted; the large layers have no biases."""
 PAPERS = {"LeNet-5": 60_000, "AlexNet": 60_965_224, "AlexNet, one group": 62_378_344}
 LENET5_CONNECTIONS = 340_908
 
 
-class Params(Section):
-    """Nothing to choose: counts are exact."""
+class Counted(Trial):
+    """A network, or, where none is named, a large layer alone; nothing is drawn."""
 
+    counted: Annotated[str, named(BUILD)]
+    network: Annotated[str, named(NETWORKS)] | None = None
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every network."""
-    del p
-    for counted, (network, _, _) in BUILD.items():
-        yield {"counted": counted, "network": network, "seed": 0}
+    def measure(self, given: Given) -> Rows:
+        """Return each layer's parameters and connections; nothing is stored of the weights."""
+        import torch
 
+        from lightning_modules.networks._connections import connections
 
-def measure(counted: str, network: str, seed: int) -> Rows:
-    """Return each layer's parameters and connections; nothing is stored of the weights."""
-    del seed  # nothing is drawn
-    _, build, inputs = BUILD[counted]
-    with torch.device("meta"):
-        built, known = build(NETWORKS.get(network)), network in NETWORKS
-        made = connections(built, torch.empty(1, 1, inputs)) if known else {}
-    layers = [(name, m) for name, m in built.named_modules() if not list(m.children())]
-    for name, layer in layers:
-        parameters = sum(weights.numel() for weights in layer.parameters())
-        if parameters or name in made:
-            called = name.rpartition(".")[2] or "layer"
-            yield {"module": called, "parameters": parameters, "connections": made.get(name)}
+        with torch.device("meta"):
+            built, inputs = self._built(), torch.empty(1, 1, BUILD[self.counted].inputs)
+            made = connections(built, inputs) if self.network else {}
+        layers = [(name, m) for name, m in built.named_modules() if not list(m.children())]
+        for name, layer in layers:
+            parameters = sum(weights.numel() for weights in layer.parameters())
+            if parameters or name in made:
+                called = name.rpartition(".")[2] or "layer"
+                yield {"module": called, "parameters": parameters, "connections": made.get(name)}
+
+    def _built(self) -> "nn.Module":
+        """Return what is counted."""
+        from torch import nn
+
+        of = BUILD[self.counted]
+        if self.network is None:
+            return getattr(nn, str(of.layer))(*of.sizes, bias=False)
+        return NETWORKS[self.network](*of.sizes, **({"groups": of.groups} if of.groups else {}))
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Hold the sums to what was published."""
     sums = rows.groupby("counted")["parameters"].sum()
     for name, published in PAPERS.items():
-        seen = int(sums[name])
-        yield Check(f"{name}: {published:,} parameters", seen == published, f"{seen:,}")
-    lenet5 = rows[rows["counted"] == "LeNet-5"]
-    seen = int(lenet5["connections"].sum())
-    claim = f"LeNet-5: {LENET5_CONNECTIONS:,} connections"
-    yield Check(claim, seen == LENET5_CONNECTIONS, f"{seen:,}")
-    dense, shared = int(sums["large, dense"]), int(sums["large, shared"])
-    claim = "a million units on 1000×1000 pixels: 10^12 weights, a hundred filters of 10×10: 10^4"
-    yield Check(claim, (dense, shared) == (10**12, 10**4), f"{dense:,} and {shared:,}")
-    local, filters = (_layer(rows, name, "filters") for name in ("local filters", "shared filters"))
-    same = local["connections"] == filters["connections"]
-    ratio = local["parameters"] / filters["parameters"]
-    claim = "local filters: as many connections as shared ones, 144 times the parameters"
-    yield Check(claim, bool(same and ratio == 144), f"{ratio:g} times")
+        if name in sums:
+            seen = int(sums[name])
+            yield Check(f"{name}: {published:,} parameters", seen == published, f"{seen:,}")
+    if "LeNet-5" in sums:
+        seen = int(rows[rows["counted"] == "LeNet-5"]["connections"].sum())
+        claim = f"LeNet-5: {LENET5_CONNECTIONS:,} connections"
+        yield Check(claim, seen == LENET5_CONNECTIONS, f"{seen:,}")
+    if {"large, dense", "large, shared"} <= set(sums.index):
+        large = dense, shared = int(sums["large, dense"]), int(sums["large, shared"])
+        claim = "a million units on 1000×1000 pixels: 10^12 weights, a hundred filters of 10×10: "
+        yield Check(f"{claim}10^4", large == (10**12, 10**4), f"{dense:,} and {shared:,}")
+    if {"local filters", "shared filters"} <= set(sums.index):
+        local, filters = (_layer(rows, of, "filters") for of in ("local filters", "shared filters"))
+        same = local["connections"] == filters["connections"]
+        ratio = local["parameters"] / filters["parameters"]
+        claim = "local filters: as many connections as shared ones, 144 times the parameters"
+        yield Check(claim, bool(same and ratio == 144), f"{ratio:g} times")
 
 
 def _layer(rows: pd.DataFrame, counted: str, layer: str) -> pd.Series:
@@ -94,12 +113,16 @@ def _counts(of: Any) -> dict[str, str]:
     return {k: "" if pd.isna(of[k]) else f"{int(of[k]):,}" for k in ("parameters", "connections")}
 
 
-PART = Study(
+def _formerly(entries: Entries) -> Entries:
+    """Return the trial as it is described now: a layer alone is no network."""
+    return {**entries, "network": None} if entries["network"] == "layer" else entries
+
+
+PART = Part(
     __doc__,
-    Params,
-    trials,
-    measure,
+    Counted,
     expects,
+    formerly=_formerly,
     figures=(
         Table(
             name="counts",

@@ -5,41 +5,47 @@ at the last row; the TDNN's window is the whole picture; a dense network sees al
 """
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import pandas as pd
 
-from pipeline.measuring.classifying import DATA, learn
+from pipeline.measuring.classifying import PictureTraining
+from pipeline.measuring.former import pictures
 from pipeline.studies.weight_sharing import forms
-from pipeline.study import Check, Rows, Study
+from pipeline.study import Check, Given, Part, Rows, named
+
+FORMS = "tied", "untied", "tdnn", "dense"
 
 
-def measure(form: str, data: Any, scratch: Path, **classifier: Any) -> Rows:
-    """Train one form and return its evaluations and norms of errors."""
-    del form
-    return learn(data[DATA], scratch=scratch, **classifier).rows
+class OverTime(PictureTraining):
+    """One form on a number of pictures; no more are used than there are."""
+
+    form: Annotated[str, named(FORMS)]
+
+    def measure(self, given: Given) -> Rows:
+        """Train; return evaluations and norms of errors."""
+        return self.learn(given).rows
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     """Compare means over seeds, the fewest pictures first."""
-    by = forms.wrong(rows)
+    by = forms.mean_wrong(rows)
+    if not {"tied", "untied"} <= set(by):
+        return
     few, wrong = by.index[0], by.iloc[0]
     claim = f"{few:,} digits: tied steps are wrong less often than untied ones"
     seen = f"{wrong['tied']:.2f} and {wrong['untied']:.2f} %"
     yield Check(claim, bool(wrong["tied"] < wrong["untied"]), seen)
-    parameters = forms.ends(rows).groupby("form")["parameters"].first()
+    parameters = forms.last_evaluations(rows).groupby("form")["parameters"].first()
     ratio = parameters["untied"] / parameters["tied"]
     claim = "untied steps have more than twenty times the parameters"
     yield Check(claim, bool(ratio > 20), f"{ratio:.1f} times")
 
 
-PART = Study(
+PART = Part(
     __doc__,
-    forms.Forms,
-    forms.trials,
-    measure,
+    OverTime,
     expects,
-    data=(DATA,),
+    formerly=pictures,
     figures=(forms.TABLE, forms.CURVES),
 )

@@ -1,4 +1,4 @@
-"""What the ends of trials say: the checks and figures that memory and text share.
+"""How the networks compare at the end: the checks, figures and tables that memory and text share.
 
 Losses are compared by their medians over seeds, so that one run which has not begun to learn, or
 is thrown back in its last batch, decides nothing.
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.studies.lstm_gates.training import ends, of_probe
+from pipeline.measuring.statistics import last_evaluations
 from pipeline.study import Check, Figure, Table
 
 WITHOUT = "without "
@@ -30,28 +30,41 @@ LABELS = {
 }
 
 
-def losses(rows: pd.DataFrame) -> pd.Series:
+def final_evaluations(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each trial's last evaluation; a run that diverged has an infinite loss."""
+    evaluations = rows[rows["probe"].isna()] if "probe" in rows else rows
+    return last_evaluations(evaluations, ("task", "variant", "seed"))
+
+
+def probe_rows(rows: pd.DataFrame, probe: str, quantity: str) -> pd.DataFrame:
+    """Return a probe's rows of one quantity, none where it was not attached."""
+    if "probe" not in rows:
+        return rows.head(0)
+    return rows[(rows["probe"] == probe) & (rows["quantity"] == quantity)]
+
+
+def final_losses(rows: pd.DataFrame) -> pd.Series:
     """Return each network's median loss at the end."""
-    return ends(rows).groupby("variant", sort=False)["held_out_loss"].median()
+    return final_evaluations(rows).groupby("variant", sort=False)["held_out_loss"].median()
 
 
-def ordering(where: str, rows: pd.DataFrame) -> Iterator[Check]:
+def what_parts_cost(where: str, rows: pd.DataFrame) -> Iterator[Check]:
     """Check what it costs to take out each part, and to couple the gates."""
-    loss = losses(rows)
+    loss = final_losses(rows)
     parts = loss[loss.index.str.startswith(WITHOUT)].sort_values(ascending=False)
-    if len(parts) > 1:
-        said = ", ".join(f"{str(k).removeprefix(WITHOUT)} {v:.4g}" for k, v in parts.items())
+    if len(parts) > 1 and "lstm" in loss:
+        each = ", ".join(f"{str(k).removeprefix(WITHOUT)} {v:.4g}" for k, v in parts.items())
         claim = f"{where}: of the parts, forget gate or output activation costs most"
-        yield Check(claim, parts.index[0] in DEAREST, f"{said}; whole {loss['lstm']:.4g}")
+        yield Check(claim, parts.index[0] in DEAREST, f"{each}; whole {loss['lstm']:.4g}")
     if "coupled_lstm" in loss and set(DEAREST) <= set(loss.index):
         coupled, least = loss["coupled_lstm"], min(loss[name] for name in DEAREST)
         claim = f"{where}: coupled gates cost less than either"
         yield Check(claim, bool(coupled < least), f"{coupled:.4g} against {least:.4g}")
 
 
-def saturating(where: str, rows: pd.DataFrame) -> Iterator[Check]:
+def training_saturates(where: str, rows: pd.DataFrame) -> Iterator[Check]:
     """Check that LSTM's gates are further saturated at the end of training than at its start."""
-    seen = of_probe(rows, "gates", "saturated")
+    seen = probe_rows(rows, "gates", "saturated")
     seen = seen[(seen["variant"] == "lstm") & (seen["gate"] != "h")]
     if len(seen):
         by_step = seen.groupby("step")["value"].mean()
@@ -60,7 +73,7 @@ def saturating(where: str, rows: pd.DataFrame) -> Iterator[Check]:
         yield Check(claim, bool(late > early), f"{early:.1%} → {late:.1%}")
 
 
-def curves(name: str, title: str) -> Figure:
+def learning_curves(name: str, title: str) -> Figure:
     """Return the learning curves of the networks that are most unlike each other."""
     return Figure(
         name=name,
@@ -95,23 +108,23 @@ def lstm_gates(name: str, row: str | None) -> Figure:
     )
 
 
-def saturation(rows: pd.DataFrame) -> pd.DataFrame:
+def saturation(name: str) -> Table:
+    """Return the table of how far each network's gates are saturated, early and late."""
+    return Table(
+        name=name,
+        title="Saturation of every network's gates, in %",
+        caption="Share of a gate's values below .1 or above .9, in the first and the last stretch "
+        "of training, mean over tasks and seeds; of h, of its absolute values.",
+        build=_saturation,
+    )
+
+
+def _saturation(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how much of each gate is saturated early and late, by network, tasks together."""
-    seen = of_probe(rows, "gates", "saturated")
+    seen = probe_rows(rows, "gates", "saturated")
     lines: dict[str, dict[str, str]] = {}
     for (variant, gate), of_gate in seen.groupby(["variant", "gate"], sort=False):
         share = of_gate.groupby(["task", "step"])["value"].mean().groupby("task")
         early, late = share.first().mean(), share.last().mean()
         lines.setdefault(str(variant), {})[str(gate)] = f"{100 * early:.0f} → {100 * late:.0f}"
     return pd.DataFrame([{"network": name, **by} for name, by in lines.items()]).fillna("")
-
-
-def saturated(name: str) -> Table:
-    """Return the table of what is saturated."""
-    return Table(
-        name=name,
-        title="Saturation of every network's gates, in %",
-        caption="Share of a gate's values below .1 or above .9, in the first and the last stretch "
-        "of training, mean over tasks and seeds; of h, of its absolute values.",
-        build=saturation,
-    )

@@ -1,0 +1,104 @@
+"""What a page was made of and what it consists of, left beside it: whether it has to be made again.
+
+A page is made of its study's journal, its file of parameters, and the code: all of the project's
+but what other studies declare, and the libraries that compute and draw.
+"""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import params
+from pipeline.running import fingerprint
+from pipeline.running.journal import journal
+
+FILE = ".page.json"
+PIPELINE = Path(__file__).parents[1]
+HOME, STUDIES = PIPELINE.parent, PIPELINE / "studies"
+CODE = {".py", ".j2", ".css"}
+LIBRARIES = ("jinja2", "matplotlib", "pandas", "scikit-learn", "scipy", "statsmodels")
+Sources = Mapping[Path, str]
+"""The digest of each file of the project's code."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Imprint:
+    """What is left beside a page."""
+
+    made_of: str
+    """A digest of all that it was made of."""
+    files: dict[str, str]
+    """The digest of each file that it consists of, by path within its folder."""
+    entry: str
+    """Its entry in the page over all studies, as HTML."""
+    summary: dict[str, Any]
+    """Its numbers."""
+
+
+def folder_of(name: str, scale: str, root: Path) -> Path:
+    """Return the folder of a study's page."""
+    return root / "reports" / scale / name
+
+
+def sources() -> Sources:
+    """Read the project's code as it is on the disk now."""
+    packages = PIPELINE, HOME / "lightning_modules"
+    files = (path for package in packages for path in package.rglob("*"))
+    return {path: _digest(path) for path in sorted(files) if path.suffix in CODE}
+
+
+def made_of(name: str, scale: str, code: Sources) -> str:
+    """Return a digest of all that a study's page is made of."""
+    given = [journal(name, scale).path, params.FOLDER / f"{name}.yaml"]
+    used = {str(path.relative_to(HOME)): of for path, of in code.items() if _may_use(name, path)}
+    libraries = {library: importlib.metadata.version(library) for library in LIBRARIES}
+    said = [[_digest(path) for path in given], used, libraries, fingerprint.versions()]
+    return digest(json.dumps(said).encode())
+
+
+def leave(folder: Path, imprint: Imprint) -> None:
+    """Write down what belongs to the page in the folder."""
+    text = json.dumps(dataclasses.asdict(imprint), ensure_ascii=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def left(folder: Path) -> Imprint | None:
+    """Return what was left in the folder of a page, None if that is nothing intelligible."""
+    try:
+        return Imprint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_current(name: str, scale: str, root: Path) -> bool:
+    """Tell whether the page is there, untouched, and made of what there is now."""
+    folder = folder_of(name, scale, root)
+    imprint = left(folder)
+    if imprint is None or imprint.made_of != made_of(name, scale, sources()):
+        return False
+    there = (path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+    return imprint.files == {path.relative_to(folder).as_posix(): _digest(path) for path in there}
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _may_use(name: str, path: Path) -> bool:
+    """Tell whether a study's page may depend on a file: studies do not use each other."""
+    if not path.is_relative_to(STUDIES):
+        return True
+    return path.relative_to(STUDIES).parts[0] in ("__init__.py", name, f"{name}.py")
+
+
+def _digest(path: Path) -> str:
+    """Return a file's digest, empty where there is none."""
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return ""

@@ -1,0 +1,343 @@
+"""Evidence that survives a refactoring: records adopted under code that gives the same rows.
+
+A trial whose parameters, data and versions are what they were, but whose code has changed, need
+not run again if the change cannot be seen in its rows. Trials of one part that reach the same
+modules, before and now, are one group. Of each group a sample is run under both codes on this
+machine: each word that its trials are described by (a method, a variant, a switch) is in it, by
+the cheapest trial that has it. If all rows agree bit for bit the whole group counts as finished
+under today's code, and keeps what measured it; if one differs, nothing of its group does.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import random
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from pipeline.errors import UserError
+from pipeline.running.commits import Commit, FailedError, changed, code_of
+from pipeline.running.fingerprint import Modules, versions
+from pipeline.running.jobs import DATA, Job, changes, fetched, is_finished
+from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record, replacing, written
+from pipeline.study import Entries, Row, datasets_of, key
+
+ENOUGH = 30.0
+"""Seconds of recorded trials after which the pace is known."""
+
+
+class Adopted(NamedTuple):
+    """What came of adopting a study's records."""
+
+    adopted: int
+    refused: Counter[str]
+    """How many records were not, by the reason."""
+    sample: int
+    """Trials that were run again under both codes."""
+    seconds: float
+
+    @classmethod
+    def together(cls, several: Iterable["Adopted"]) -> "Adopted":
+        """Return the sum over studies."""
+        each = list(several)
+        return cls(
+            sum(one.adopted for one in each),
+            sum((one.refused for one in each), Counter()),
+            sum(one.sample for one in each),
+            sum(one.seconds for one in each),
+        )
+
+    def lines(self) -> Iterator[str]:
+        """Say how many were adopted and how many not, and why, a line each."""
+        minutes = f"{self.seconds / 60:.1f} minutes"
+        yield f"{self.adopted} adopted; {self.sample} run under both codes, in {minutes}"
+        for reason, count in self.refused.most_common():
+            yield f"{count} not adopted: {reason}"
+
+
+class _Candidate(NamedTuple):
+    """A record that could be adopted."""
+
+    record: Record
+    entries: Entries
+    """Its trial as it is described now."""
+    before: Modules
+    """The code that measured it."""
+    now: Modules
+
+
+_Group = list[_Candidate]
+
+
+def adopt(job: Job, commit: str, share: float, console: Console) -> Adopted:
+    """Adopt what the code at ``commit`` measured and today's measures alike; say how it goes.
+
+    Args:
+        job: the study; its journal is written as soon as a group is decided.
+        commit: where the code stands that measured the records.
+        share: how much of each group is run again beside what must be, from 0 to 1.
+        console: where to say it.
+
+    Raises:
+        UserError: no git, no such commit, code that no commit holds, a share out of range, or a
+            journal that another run is writing.
+    """
+    if not 0 <= share <= 1:
+        raise UserError(f"--share: a number from 0 to 1; given: {share}")
+    if edited := changed():
+        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
+        raise UserError(f"{edited[0]}{more}: not committed; commit code before adopting under it")
+    start, adopted, sample = time.monotonic(), 0, 0
+    with job.journal.locked(), code_of(commit) as before, code_of("HEAD") as now:
+        held = job.journal.read()
+        candidates, refused = _candidates(job, held, before)
+        groups = _grouped(candidates)
+        samples = [_sample(group, share) for group in groups]
+        clock = _Clock(samples)
+        what = f"{len(candidates)} records of earlier code in {len(groups)} groups"
+        runs = f"{sum(map(len, samples))} to run under both codes, {clock.left()}"
+        _say(console, f"{job.name} ({job.scale}): {what}; {runs}")
+        try:
+            decisions = _decisions(job, samples, before, now)
+            for group, chosen, difference in zip(groups, samples, decisions, strict=True):
+                if difference:
+                    refused[difference.reason] += len(group)
+                    _say(
+                        console,
+                        f"  {difference.told}; changed: {changes(chosen[0].before, chosen[0].now)}",
+                    )
+                else:
+                    _write(job, held, group, chosen, before.name)
+                    adopted += len(group)
+                sample += len(chosen)
+                verdict = "not adopted" if difference else "adopted"
+                said = f"{len(group)} {verdict} after {len(chosen)} run again"
+                _say(console, f"  {_name(chosen[0])}: {said}; {clock.left(chosen)}")
+        finally:
+            _tidy(job)
+    return Adopted(adopted, refused, sample, time.monotonic() - start)
+
+
+def _candidates(job: Job, held: Held, before: Commit) -> tuple[list[_Candidate], Counter[str]]:
+    """Return the records that the commit's code measured and that only code keeps from today."""
+    refused: Counter[str] = Counter()
+    chosen: list[tuple[Record, Entries]] = []
+    sets = {*job.data}.union(*(record.data for record in held.records.values()))
+    present = {name: fetched(name).sha256 for name in sets}
+    for record in held.records.values():
+        if record.status != FINISHED:
+            continue
+        asked = job.asked(record.trial)
+        if asked is None:
+            refused["no such trial is asked for any more"] += 1
+        elif not _done(job, held, asked):
+            entries = job.trials[asked]
+            reason = _refusal(job, held, record, entries, present)
+            refused.update([reason] if reason else [])
+            if not reason:
+                chosen.append((record, entries))
+    trials = [record.trial for record, _ in chosen]
+    answer = before.ask("codes", study=job.name, trials=trials) if trials else {"hashes": []}
+    candidates = []
+    for (record, entries), code in zip(chosen, answer["hashes"], strict=True):
+        if code == record.code:
+            modules = answer["modules"][code], job.prints.modules(entries)
+            candidates.append(_Candidate(record, entries, *modules))
+        else:
+            refused[f"measured by other code than that of {before.name}"] += 1
+    return candidates, refused
+
+
+def _done(job: Job, held: Held, asked: str) -> bool:
+    """Tell whether a trial is finished under today's code."""
+    return is_finished(held.records.get(asked), job.hash_of(job.trials[asked]))
+
+
+def _refusal(
+    job: Job, held: Held, record: Record, entries: Entries, present: Mapping[str, str]
+) -> str:
+    """Say what keeps a record from being adopted; empty if nothing does.
+
+    ``present`` gives the hash of each data set that is there.
+    """
+    if job.study.part_of(entries).needs.alone:
+        return "its part measures time"
+    later = held.records.get(key(entries))
+    if later is not None and later is not record and later.ended > record.ended:
+        return "its trial was run again since"
+    if record.versions != versions():
+        return "the libraries' versions are others"
+    for name in sorted({*record.data, *datasets_of(entries)}):
+        if not present[name]:
+            return f"data set {name} is not there: python -m pipeline fetch {name}"
+        if held.facts.get(record.data.get(name, ""), {}).get("sha256") != present[name]:
+            return f"data set {name} is another"
+    return ""
+
+
+def _grouped(candidates: Iterable[_Candidate]) -> list[_Group]:
+    """Return the groups that are adopted or refused as one, the quickest to decide first."""
+    groups: defaultdict[Any, _Group] = defaultdict(list)
+    for one in candidates:
+        part = one.entries.get("part")
+        groups[part, frozenset(one.before), frozenset(one.now)].append(one)
+    by_seconds = [sorted(group, key=lambda one: one.record.seconds) for group in groups.values()]
+    return sorted(by_seconds, key=lambda group: group[0].record.seconds)
+
+
+def _sample(group: _Group, share: float) -> _Group:
+    """Return the trials of a group, sorted by time, that are run again.
+
+    The cheapest; the cheapest with each word or switch; and a share of the rest, drawn evenly.
+    """
+    seen: set[Any] = set()
+    chosen, rest = [], []
+    for one in group:
+        words = set(_words(one.record.trial)) | set(_words(one.entries))
+        (rest if chosen and words <= seen else chosen).append(one)
+        seen |= words
+    return chosen + random.Random(0).sample(rest, math.ceil(share * len(rest)))
+
+
+def _words(trial: Entries) -> Iterator[tuple[str, Any]]:
+    """Iterate over what a trial says in words, and over its switches: by field."""
+    for name, value in trial.items():
+        if isinstance(value, str):
+            yield from ((name, word) for word in re.findall(r"[^\W\d]\w*", value))
+        elif value is None or isinstance(value, bool):
+            yield name, value
+
+
+class _Difference(NamedTuple):
+    """The first place in which a sample's rows differ."""
+
+    reason: str
+    told: str
+
+
+def _decisions(
+    job: Job, samples: list[_Group], before: Commit, now: Commit
+) -> Iterator[_Difference | None]:
+    """Run the samples under both codes and yield what differs in each, in their order."""
+    data = str(DATA.resolve())
+
+    def started(pool: ThreadPoolExecutor, one: _Candidate) -> tuple[Future[Any], Future[Any]]:
+        old, new, ask = one.record, one.entries, pool.submit
+        about: dict[str, Any] = {"study": job.name, "data": data}
+        return (
+            ask(before.ask, "measure", trial=old.trial, sets=sorted(old.data), **about),
+            ask(now.ask, "measure", trial=new, sets=datasets_of(new), **about),
+        )
+
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        running = [[(one, started(pool, one)) for one in group] for group in samples]
+        for group in running:
+            yield next(filter(None, (_difference(job, one, *runs) for one, runs in group)), None)
+            for _, runs in group:  # of a group that is decided nothing need run any more
+                for run in runs:
+                    run.cancel()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _difference(
+    job: Job, one: _Candidate, before: Future[list[Row]], now: Future[list[Row]]
+) -> _Difference | None:
+    """Wait for a trial's rows under both codes and return how they differ, if they do."""
+    rows: dict[str, list[Row]] = {}
+    for code, run in (("earlier", before), ("present", now)):
+        try:
+            rows[code] = run.result()
+        except FailedError as error:
+            told = f"{one.record.key}: the {code} code failed: {error}"
+            return _Difference(f"a trial of its group failed under the {code} code", told)
+    times = job.study.part_of(one.entries).times
+    first = next(_differing(rows["earlier"], rows["present"], times), None)
+    told = f"{one.record.key}: {first}"
+    return None if first is None else _Difference("rows of its group differ", told)
+
+
+def _differing(before: list[Row], now: list[Row], times: tuple[str, ...]) -> Iterator[str]:
+    """Say where rows differ, times aside: row, column, and the value before and now."""
+    for number, (old, new) in enumerate(zip(before, now, strict=False), start=1):
+        for column in dict.fromkeys([*old, *new]):
+            if column in times:
+                continue
+            # As JSON, which tells 0.0 from -0.0 and 1 from 1.0, and in which NaN is NaN.
+            was, is_ = (json.dumps(r[column]) if column in r else "missing" for r in (old, new))
+            if was != is_:
+                yield f"row {number}, column {column!r}: {was} before, {is_} now"
+    if len(before) != len(now):
+        yield f"{len(before)} rows before, {len(now)} now"
+
+
+def _write(job: Job, held: Held, group: _Group, sample: _Group, commit: str) -> None:
+    """Put a group's records into the journal as today's."""
+    again = {id(one.record) for one in sample}
+    for one in group:
+        first = one.record.adopted or Adoption(one.record.code, commit, False)
+        code = job.prints.code(one.entries)
+        facts: Facts = held.facts | {code: dict(one.now)}
+        record = dataclasses.replace(
+            one.record,
+            hash=job.hash_of(one.entries),
+            code=code,
+            trial=one.entries,
+            data={name: one.record.data[name] for name in datasets_of(one.entries)},
+            adopted=dataclasses.replace(first, again=id(one.record) in again),
+        )
+        job.journal.append(record, facts)
+
+
+def _tidy(job: Job) -> None:
+    """Leave out the records that an adopted one stands for now, which takes their place."""
+    held = job.journal.read()
+    kept: dict[str, Record] = {}
+    for described, record in held.records.items():
+        asked = job.asked(record.trial) or described
+        follower = held.records.get(asked)
+        if follower is not None and follower.adopted:
+            kept[asked] = follower
+        else:
+            kept[described] = record
+    with replacing(job.journal.path) as draft:
+        draft.write_text(written(Held(kept, held.facts)), encoding="utf-8")
+
+
+class _Clock:
+    """How long what is left will take, from the seconds that were recorded and those that pass."""
+
+    def __init__(self, samples: list[_Group]):
+        self._left, self._ended = sum(map(_seconds, samples)), 0.0
+        self._start, self._slots = time.monotonic(), len(os.sched_getaffinity(0))
+
+    def left(self, ended: _Group | None = None) -> str:
+        """Count a sample as ended, if any, and say how long the others will take."""
+        self._ended += _seconds(ended or [])
+        self._left -= _seconds(ended or [])
+        # Every trial runs twice; what that takes is seen when enough have.
+        seen = (time.monotonic() - self._start) / self._ended if self._ended > ENOUGH else 0.0
+        return f"about {max(0.0, self._left) * (seen or 2 / self._slots) / 60:.0f} minutes left"
+
+
+def _seconds(sample: _Group) -> float:
+    return sum(one.record.seconds for one in sample)
+
+
+def _name(one: _Candidate) -> str:
+    """Name a group: its part, and the methods that its trials name."""
+    reached = {module.rpartition(".")[2] for module in one.now}
+    methods = dict.fromkeys(word for _, word in _words(one.entries) if word in reached)
+    return " ".join([str(one.entries.get("part") or "trials"), *methods])
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

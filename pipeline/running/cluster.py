@@ -1,0 +1,434 @@
+"""Ray: assignments -> outcomes, in parallel, on this machine or on the cluster at RAY_ADDRESS.
+
+Trials are Ray tasks, which reuse their worker processes with all that these have imported. Up to
+twice as many as there is room for are with Ray, so that no worker waits for the driver. Trials
+that must be alone come first, a node's one after the other, in an actor that holds all processors
+of the node: at the start no node has to be emptied for them, and the others follow at once.
+
+Above 300 lines because whatever knows Ray stands here: what starts it, what runs where, and how
+its death is told from a trial's.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.errors import UserError
+from pipeline.params import Dispatch
+from pipeline.running.machine import processors
+from pipeline.running.worker import Assignment, Outcome, in_one_line, measure, prepare
+
+PROJECT = Path(__file__).parents[2]
+STAYS = (".git .venv .dvc .scratch data rows reports docs mlartifacts mlflow.db*").split()
+"""What of the project isn't sent to a cluster: code goes as files, data through the store."""
+PULSE, CENSUS = 1.0, 10.0
+"""Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""
+Read = Callable[[str], Any]
+"""Loads a data set by its name."""
+Shape = tuple[int, float]
+"""The CPUs and GPUs that a trial takes."""
+_HELD: dict[str, Any] = {}
+"""The data sets that this worker has taken from the object store."""
+
+
+class GoneError(Exception):
+    """Ray has died: no trial that is left can be measured, and none of them is to blame."""
+
+
+class Refused(NamedTuple):
+    """Why an assignment cannot be measured here."""
+
+    reason: str
+
+
+Event = tuple[Assignment, Outcome | Refused]
+
+
+class _Node(NamedTuple):
+    """A machine of the cluster."""
+
+    id: str
+    cpus: float
+    gpus: float
+
+    def room(self, shape: Shape) -> int:
+        """Return how many trials of a shape it holds at once."""
+        cpus, gpus = shape
+        room = self.cpus // cpus
+        return int(min(room, self.gpus // gpus) if gpus else room)
+
+
+class _Keeper(NamedTuple):
+    """An actor that holds a whole node."""
+
+    node: _Node
+    handle: Any
+    gpus: bool
+
+
+class _Try(NamedTuple):
+    """An assignment that is to be measured, and how often that has cost a worker."""
+
+    assignment: Assignment
+    losses: int = 0
+    keeper: _Keeper | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.assignment.cpus, self.assignment.gpus
+
+
+class Cluster:
+    """Measures assignments, the first ones first."""
+
+    def __init__(self, assignments: Sequence[Assignment], read: Read, settings: Dispatch):
+        """Start nothing yet; ``read`` is called once for each data set that is needed."""
+        self._settings, self._read = settings, read
+        self._alone = deque(_Try(a) for a in assignments if a.alone)
+        self._shared: dict[Shape, deque[_Try]] = {}
+        for each in (_Try(a) for a in assignments if not a.alone):
+            self._shared.setdefault(each.shape, deque()).append(each)
+        self._running: dict[Any, _Try] = {}
+        self._with_ray: Counter[Shape] = Counter()
+        self._nodes: list[_Node] = []
+        self._keepers: dict[str, _Keeper] = {}
+        self._data: dict[str, Any] = {}
+        self._pulse = self._census = 0.0
+        self._warming: list[Any] = []
+        self._tasks: dict[tuple[Callable[..., Any], Shape], Any] = {}
+        self._ray: Any = None
+
+    @property
+    def slots(self) -> int:
+        """How many trials run at once, where these take what params.yaml says."""
+        shape = self._settings.cpus, self._settings.gpus
+        return max(1, sum(node.room(shape) for node in self._nodes))
+
+    def running(self) -> list[Assignment]:
+        """Return what is being measured, as far as the driver can tell: the first ones."""
+        room = {shape: self._room(shape) for shape in list(self._shared)}
+        first = []
+        for each in list(self._running.values()):
+            if each.keeper is None:
+                room[each.shape] -= 1
+            if each.keeper is not None or room[each.shape] >= 0:
+                first.append(each.assignment)
+        return first
+
+    def events(self) -> Generator[Event, None, None]:
+        """Measure all, and yield each as it ends; close the iterator to stop early.
+
+        Raises:
+            GoneError: Ray has died.
+            UserError: the cluster does not answer.
+        """
+        with _connected(self._settings) as self._ray:
+            try:
+                while True:
+                    yield from self._look()
+                    yield from self._submit()
+                    if not self._running:
+                        break
+                    done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=PULSE)
+                    for reference in done:
+                        yield from self._ended(reference)
+            finally:
+                self._abandon()
+
+    def _look(self) -> Iterator[Event]:
+        """See now and then whether Ray lives and which nodes there are; refuse what none holds."""
+        now = time.monotonic()
+        if now - self._pulse >= PULSE:
+            self._pulse = now
+            self._alive()
+        if not self._nodes or (_address() and now - self._census >= CENSUS):
+            self._census, self._nodes = now, _nodes(self._ray)
+            if self._ray.get_runtime_context().get_node_id() not in {n.id for n in self._nodes}:
+                raise GoneError("this machine is no node of Ray's cluster any more")
+            yield from self._refuse()
+
+    def _refuse(self) -> Iterator[Event]:
+        """Give up what no node could hold if it were empty."""
+        for waiting in (self._alone, *self._shared.values()):
+            for each in [w for w in waiting if not any(n.room(w.shape) for n in self._nodes)]:
+                waiting.remove(each)
+                yield each.assignment, Refused(_too_much(each.shape, self._nodes))
+        for reference, each in list(self._running.items()):
+            if not any(n.room(each.shape) for n in self._nodes):
+                self._release(reference)
+                self._ray.cancel(reference, force=each.keeper is None)
+                yield each.assignment, Refused(_too_much(each.shape, self._nodes))
+
+    def _submit(self) -> Iterator[Event]:
+        """Give Ray what there is room for."""
+        with self._dying():
+            for each in self._kept():
+                yield from self._start(each)
+            for shape, waiting in self._shared.items():
+                room = self._room(shape)
+                self._warm(waiting, room)
+                while waiting and self._with_ray[shape] < 2 * room:
+                    yield from self._start(waiting.popleft())
+
+    def _kept(self) -> Iterator[_Try]:
+        """Take nodes for trials that must be alone, and let go of those no longer needed."""
+        busy = {each.keeper.node.id for each in self._running.values() if each.keeper}
+        for keeper in [k for k in self._keepers.values() if k.node.id not in busy]:
+            if each := self._next_alone(keeper.node, keeper.gpus):
+                yield each._replace(keeper=keeper)
+            else:
+                self._let_go(keeper)
+        taken = []
+        for node in self._nodes:
+            if node.id not in self._keepers and (each := self._next_alone(node)):
+                keeper = self._keepers[node.id] = self._keep(node, each)
+                taken.append(keeper.handle.ready.remote())
+                yield each._replace(keeper=keeper)
+        if taken and len(self._keepers) < len(self._nodes):
+            # Before what follows may fill the nodes that these are to have.
+            self._ray.wait(taken, num_returns=len(taken), timeout=CENSUS)
+
+    def _next_alone(self, node: _Node, gpus: bool | None = None) -> _Try | None:
+        """Take the next trial that must be alone and that the node, or its keeper, can hold."""
+        for each in self._alone:
+            if node.room(each.shape) and gpus in (None, bool(each.assignment.gpus)):
+                self._alone.remove(each)
+                return each
+        return None
+
+    def _keep(self, node: _Node, each: _Try) -> _Keeper:
+        """Hold all processors of a node, and its GPUs if the trial uses any."""
+        pinned = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        actor = self._ray.remote(_Reserve).options(
+            num_cpus=node.cpus,
+            num_gpus=node.gpus if each.assignment.gpus else 0,
+            scheduling_strategy=pinned(node.id, soft=False),
+        )
+        return _Keeper(node, actor.remote(), bool(each.assignment.gpus))
+
+    def _let_go(self, keeper: _Keeper) -> None:
+        del self._keepers[keeper.node.id]
+        self._ray.kill(keeper.handle)
+
+    def _room(self, shape: Shape) -> int:
+        """Return how many trials of a shape the nodes hold that nobody keeps."""
+        return sum(node.room(shape) for node in self._nodes if node.id not in self._keepers)
+
+    def _warm(self, waiting: Sequence[_Try], room: int) -> None:
+        """Let workers import, once, while this process reads the first data sets."""
+        if room and not self._data and any(each.assignment.data for each in waiting):
+            for each in list(waiting)[:room]:
+                self._warming.append(self._remote(_prepare, each.shape).remote(each.assignment))
+
+    def _start(self, each: _Try) -> Iterator[Event]:
+        """Give Ray one trial; refuse it where a data set that it names can't be read."""
+        assignment = each.assignment
+        held = {name: self._held(name) for name in assignment.data}
+        if broken := [h for h in held.values() if isinstance(h, Refused)]:
+            yield assignment, broken[0]
+            return
+        if _address():  # this machine's folders are not the workers'
+            assignment = assignment._replace(scratch=None)
+        if each.keeper:
+            reference = each.keeper.handle.work.remote(assignment, held)
+        else:
+            self._with_ray[each.shape] += 1
+            reference = self._remote(_work, each.shape).remote(assignment, held)
+        self._running[reference] = each
+
+    def _held(self, name: str) -> Any:
+        """Return a data set in the object store, in a list, put there when it is first needed."""
+        if name not in self._data:
+            try:
+                self._data[name] = [self._ray.put(self._read(name))]
+            except UserError as error:
+                self._data[name] = Refused(str(error))
+        return self._data[name]
+
+    def _remote(self, function: Callable[..., Any], shape: Shape) -> Any:
+        """Return a function as a task of a shape.
+
+        Where a node has several GPUs its workers are not used again: CUDA stays with the GPU that
+        a process was first given, Ray does not.
+        """
+        if (function, shape) not in self._tasks:
+            cpus, gpus = shape
+            once = gpus > 0 and any(node.gpus > 1 for node in self._nodes)
+            self._tasks[function, shape] = self._ray.remote(
+                num_cpus=cpus, num_gpus=gpus, max_retries=0, max_calls=1 if once else 0
+            )(function)
+        return self._tasks[function, shape]
+
+    def _ended(self, reference: Any) -> Iterator[Event]:
+        """Take what became of a trial; one whose worker was lost is started again."""
+        each, errors = self._release(reference), self._ray.exceptions
+        try:
+            yield each.assignment, self._ray.get(reference)._replace(losses=each.losses)
+        except errors.RayTaskError as error:
+            what = in_one_line(error.cause or error)
+            yield each.assignment, Outcome([], what, time.time(), 0.0, each.losses)
+        except errors.LocalRayletDiedError:
+            raise GoneError("Ray's raylet on this machine has died") from None
+        except errors.RayError as error:
+            self._alive(patiently=True)
+            if each.keeper and self._keepers.get(each.keeper.node.id) is each.keeper:
+                self._let_go(each.keeper)
+            losses = each.losses + 1
+            if losses <= self._settings.retries:
+                waiting = self._alone if each.assignment.alone else self._shared[each.shape]
+                waiting.appendleft(_Try(each.assignment, losses))
+            else:
+                what = f"its worker was lost {losses} times ({type(error).__name__})"
+                yield each.assignment, Outcome([], what, time.time(), 0.0, losses)
+
+    def _release(self, reference: Any) -> _Try:
+        each = self._running.pop(reference)
+        if each.keeper is None:
+            self._with_ray[each.shape] -= 1
+        return each
+
+    def _alive(self, patiently: bool = False) -> None:
+        """Raise GoneError if Ray has died; look again for a while where something went wrong."""
+        for pause in (0.0, 0.5, 1.5, 3.0) if patiently else (0.0,):
+            time.sleep(pause)
+            if dead := _dead(self._ray):
+                raise GoneError(dead)
+
+    @contextlib.contextmanager
+    def _dying(self) -> Iterator[None]:
+        """Tell a call that fails because Ray has died from one that fails by itself."""
+        try:
+            yield
+        except (self._ray.exceptions.RayError, OSError, RuntimeError):
+            self._alive(patiently=True)
+            raise
+
+    def _abandon(self) -> None:
+        """Stop what still runs, for a cluster that goes on without this queue."""
+        with contextlib.suppress(Exception):
+            for keeper in self._keepers.values():
+                self._ray.kill(keeper.handle)
+            for reference, each in self._running.items():
+                if each.keeper is None:
+                    self._ray.cancel(reference, force=True)
+
+
+class _Reserve:
+    """Holds what it was started with, and measures there what must be alone."""
+
+    def ready(self) -> None:
+        """Return as soon as it is there."""
+
+    def work(self, assignment: Assignment, references: Mapping[str, list[Any]]) -> Outcome:
+        """Measure an assignment."""
+        return _work(assignment, references)
+
+
+def _work(assignment: Assignment, references: Mapping[str, list[Any]]) -> Outcome:
+    """Measure an assignment in a worker, which keeps the data sets that it has unpacked."""
+    import ray
+
+    _hide_gpus(assignment)
+    for (reference,) in references.values():
+        if reference.hex() not in _HELD:
+            _HELD[reference.hex()] = ray.get(reference)
+    data = {name: _HELD[reference.hex()] for name, (reference,) in references.items()}
+    return measure(assignment, data)
+
+
+def _prepare(assignment: Assignment) -> None:
+    """Import in a worker what an assignment of this kind needs."""
+    _hide_gpus(assignment)
+    with contextlib.suppress(Exception):  # it is the trial's to tell
+        prepare(assignment)
+
+
+def _hide_gpus(assignment: Assignment) -> None:
+    """Keep a trial that has no GPU from using one: Ray lets it see all."""
+    if not assignment.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def _too_much(shape: Shape, nodes: Sequence[_Node]) -> str:
+    """Say that no node holds a trial."""
+    there = max(((node.cpus, node.gpus) for node in nodes), default=(0, 0))
+    asked, largest = (f"{cpus:g} CPUs and {gpus:g} GPUs" for cpus, gpus in (shape, there))
+    return f"it needs {asked}, and the largest machine here has {largest}"
+
+
+def _nodes(ray: Any) -> list[_Node]:
+    """Return the machines that live."""
+    held = [(n["NodeID"], n["Resources"]) for n in ray.nodes() if n["Alive"]]
+    return [_Node(name, has.get("CPU", 0.0), has.get("GPU", 0.0)) for name, has in held]
+
+
+@contextlib.contextmanager
+def _connected(settings: Dispatch) -> Iterator[Any]:
+    """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running."""
+    address = _address()
+    if not address:
+        # A token of this run's own: Ray listens on all interfaces, and would keep one in $HOME.
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        # Workers find the project from wherever this process was started.
+        paths = [str(PROJECT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+    import ray
+    import ray.util.scheduling_strategies
+
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
+    workers = settings.workers
+    cpus = processors() if workers == "auto" else workers * settings.cpus
+    code = {"working_dir": str(PROJECT), "excludes": [f"/{name}" for name in STAYS]}
+    here = {"address": "local", "num_cpus": cpus}
+    there = {"address": address, "runtime_env": code}
+    if address and (silence := _silence(address)):
+        line = f"RAY_ADDRESS={address} does not answer ({silence}): start it, or unset RAY_ADDRESS"
+        raise UserError(line)
+    ray.init(**quiet, **(there if address else here))
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _address() -> str:
+    return os.environ.get("RAY_ADDRESS", "")
+
+
+def _silence(address: str) -> str:
+    """Return what is wrong where nobody listens at an address; Ray would wait for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        except OSError as error:
+            return str(error)
+    return ""
+
+
+def _dead(ray: Any) -> str:
+    """Return what of Ray has died, empty if all lives that trials need."""
+    # What Ray started here is known only to its own node; of a cluster, whether it listens.
+    node = ray._private.worker._global_node
+    died = {kind for kind, _ in node.dead_processes()} if node else set()
+    for kind, name in (("raylet", "Ray's raylet"), ("gcs_server", "Ray's control service")):
+        if kind in died:
+            return f"{name} on this machine has died"
+    if not node:
+        return "Ray has been shut down"
+    address = ray.get_runtime_context().gcs_address if _address() else ""
+    for pause in (0.0, 1.0, 3.0):  # a network may stumble
+        time.sleep(pause)
+        if not (silence := _silence(address)):
+            return ""
+    return f"the cluster at {address} does not answer any more ({silence})"
