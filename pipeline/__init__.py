@@ -1,4 +1,4 @@
-"""How we ask: studies, data, dispatch, tracking and reports."""
+"""How we ask: data, tasks, studies, and what runs and reports them."""
 
 import os
 
@@ -8,6 +8,6 @@ os.environ.update(RAY_USAGE_STATS_ENABLED="0", MLFLOW_DISABLE_TELEMETRY="true", 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 # A server that is gone is noticed in seconds: the journal is logged when it is back.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-# What becomes of a worker is told with its trial's outcome.
+# What becomes of a worker is told with its trial's outcome, what becomes of Ray by the run.
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
-os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed")
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")

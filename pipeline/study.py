@@ -91,7 +91,8 @@ def named(registry: Collection[str]) -> pydantic.AfterValidator:
 class Structured:
     """Marks a field whose value is a mapping or a list itself, not several values to try.
 
-    Use it as ``Annotated[dict[str, int], *AS_TEXT]``: among a trial's entries it is JSON.
+    Use it as ``Annotated[dict[str, int], *AS_TEXT]``: among a trial's entries it is JSON, in the
+    order in which it was written.
     """
 
 
@@ -100,7 +101,7 @@ def _read(value: Any) -> Any:
 
 
 def _written(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 AS_TEXT = (Structured(), pydantic.BeforeValidator(_read), pydantic.PlainSerializer(_written))

@@ -12,6 +12,7 @@ SHARED: dict[str, Any] = {
     "hidden_size": 4,
     "deviation": 0.5,
     "batch_size": 3,
+    "optimizer": "sgd",
     "seeds": 2,
 }
 PROBLEM: dict[str, Any] = {
@@ -19,39 +20,47 @@ PROBLEM: dict[str, Any] = {
     "steps": 4,
     "evaluate_every": 2,
     "held_out_size": 40,
-    "success": None,
     "learning_rate": 0.1,
-    "clip": 0.01,
-    "thresholds": {},
-    "decays": {},
-    "learning_rates": [],
+    "clip": {"none": None, "norm": {"threshold": 0.01}},
+    "varied": "nothing",
 }
+RATES = {"learning_rate": 0.3}
 EVERYTHING: dict[str, Any] = {
-    "thresholds": {"norm": [0.001, 1.0], "value": [0.0001], "adaptive": [0.0001]},
-    "decays": {"l2": [0.001, 0.1], "l1": [0.01]},
-    "learning_rates": [0.3],
+    "nothing": None,
+    "threshold": {
+        "clip": {
+            "norm": {"threshold": [0.001, 1.0]},
+            "value": {"threshold": 0.0001},
+            "adaptive": {"threshold": 0.0001},
+        }
+    },
+    "decay": {"decay": {"l2": {"strength": [0.001, 0.1]}, "l1": {"strength": 0.01}}},
+    "rate": RATES,
 }
 SECTION: dict[str, dict[str, Any]] = {
     "learning": {
         **SHARED,
-        "problems": {
-            "temporal_order": {**PROBLEM, **EVERYTHING, "success": 0.01},
+        "probes": {"clipping": {"every": 1}, "direction": {"every": 1}},
+        "task": {
+            "temporal_order": {**PROBLEM, "varied": EVERYTHING, "success": 0.01},
             "adding": {**PROBLEM, "success": 9.0},
-            "next_character": {**PROBLEM, "learning_rates": [0.3]},
+            "next_character": {
+                **PROBLEM,
+                "dataset": "tiny_shakespeare",
+                "varied": {"nothing": None, "rate": RATES},
+            },
         },
     },
     "smoothness": {
         **SHARED,
-        "tasks": {
-            "temporal_order": {
-                "length": 10,
-                "steps": 8,
-                "every": 2,
-                "held_out_size": 10,
-                "learning_rate": 0.1,
-                "threshold": 1.0,
-            },
-        },
+        "task": "temporal_order",
+        "length": 10,
+        "steps": 8,
+        "evaluate_every": 2,
+        "held_out_size": 10,
+        "learning_rate": 0.1,
+        "clip": "norm",
+        "threshold": 1.0,
     },
 }
 MEASURED = Measured(STUDY, SECTION, {"tiny_shakespeare": toy.text()})

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
 CELL = '''"""A cell."""
 
@@ -46,29 +48,22 @@ import time
 from pathlib import Path
 
 from lightning_modules.cells import CELLS
-from pipeline.study import Check, Row, Section, Study
+from pipeline.study import Check, Given, Part, Row, Trial, single
 
 CAPTION = "nothing"
 
 
-class Params(Section):
-    """Every cell under every seed."""
+class Toy(Trial):
+    """A cell's size and the seed."""
 
-    cells: list[str]
-    seeds: int
+    cell: str
     seconds: float
 
-
-def trials(p):
-    for cell in p.cells:
-        for seed in range(p.seeds):
-            yield {"cell": cell, "seed": seed, "seconds": p.seconds}
-
-
-def measure(cell: str, seed: int, seconds: float) -> Row:
-    Path("marks", f"{cell}-{seed}-{os.getpid()}").touch()
-    time.sleep(seconds)
-    return _row(CELLS[cell].size, seed)
+    def measure(self, given: Given) -> Row:
+        Path("marks", f"{self.cell}-{self.seed}-{os.getpid()}").touch()
+        (given.scratch / "checkpoint").touch()
+        time.sleep(self.seconds)
+        return _row(CELLS[self.cell].size, self.seed)
 
 
 def _row(size, seed):
@@ -79,7 +74,7 @@ def expects(rows):
     yield Check("there are rows", len(rows) > 0)
 
 
-STUDY = Study(__doc__, Params, trials, measure, expects)
+STUDY = single(Part(__doc__, Toy, expects))
 '''
 
 
@@ -92,6 +87,7 @@ class Laboratory:
             shutil.copytree(ROOT / name, folder / name, ignore=_left_out)
         self.folder, self.marks = folder, folder / "marks"
         self.marks.mkdir()
+        (folder / "params").mkdir()
         cells = folder / "lightning_modules" / "cells"
         shared = "from lightning_modules.cells._shared import SIZE\n"
         (cells / "_shared.py").write_text("SIZE = 1\n")
@@ -100,16 +96,16 @@ class Laboratory:
         (folder / "pipeline" / "studies" / "toy.py").write_text(STUDY)
 
     def declare(self, cells: list[str], seeds: int, seconds: float = 0.0, backend: str = "inline"):
-        """Write params.yaml, which is YAML if it is JSON."""
-        dispatch = {"backend": backend, "workers": 2, "cpus": 1, "gpus": 0, "retries": 3}
-        section = {"cells": cells, "seeds": seeds, "seconds": seconds}
+        """Write the files of parameters, which are YAML if they are JSON."""
         settings = {
             "scale": "quick",
-            "data": {"sets": [], "offline": "embedded"},
-            "dispatch": dispatch,
-            "studies": {"toy": {"quick": section}},
+            "studies": ["toy"],
+            "data": {"sets": [], "offline": {"quick": "embedded"}},
+            "dispatch": {"backend": backend, "workers": 2, "cpus": 1, "gpus": 0, "retries": 3},
         }
+        section = {"cell": cells, "seeds": seeds, "seconds": seconds}
         (self.folder / "params.yaml").write_text(json.dumps(settings))
+        (self.folder / "params" / "toy.yaml").write_text(json.dumps({"quick": section}))
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start ``python -m pipeline COMMAND``."""
@@ -141,12 +137,16 @@ class Laboratory:
         """Count the starts of each trial."""
         return Counter(mark.name.rsplit("-", 1)[0] for mark in self.marks.iterdir())
 
-    def finished(self) -> set[str]:
-        """Name the trials that the journal holds as finished."""
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records that the journal holds."""
         path = self.folder / "rows" / "quick" / "toy.jsonl"
         whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
-        records = [json.loads(line) for line in whole.splitlines()]
-        named = (r["trial"] for r in records if r["status"] == "finished")
+        lines = [json.loads(line) for line in whole.splitlines()]
+        return [line for line in lines if "fact" not in line]
+
+    def finished(self) -> set[str]:
+        """Name the trials that the journal holds as finished."""
+        named = (r["trial"] for r in self.records() if r["status"] == "finished")
         return {f"{trial['cell']}-{trial['seed']}" for trial in named}
 
     def runs(self) -> Counter[str]:
@@ -168,6 +168,12 @@ def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
             return found
         time.sleep(0.02)
     raise TimeoutError(f"{what} was never true in {seconds} s")
+
+
+def part_of_ray(driver: int, name: str) -> int:
+    """Return the process of Ray that a driver has started under a name, such as ``raylet``."""
+    family = psutil.Process(driver).children(recursive=True)
+    return next(p.pid for p in family if p.is_running() and p.name() == name)
 
 
 def kill(pid: int) -> None:

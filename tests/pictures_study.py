@@ -9,87 +9,111 @@ from pipeline.study import Check
 from tests import toy
 from tests.measured import Measured
 
-TRAINED: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 5, "steps": 4}
-WHOLE = {**TRAINED, "task": "images"}
-ROWS = {**TRAINED, "task": "row_images"}
+TRAINED: dict[str, Any] = {
+    "dataset": "mnist",
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "batch_size": 5,
+    "steps": 4,
+    "evaluations": 2,
+    "held_out_size": 10,
+    "probes": {"error_flow": {}},
+    "seeds": 1,
+}
 LOCAL = {"maps": 2, "size": 5, "stride": 2}
-SHARED = {"evaluations": 2, "held_out_size": 10, "probes": {"error_flow": {}}}
+ROWS = {**TRAINED, "task": "row_images"}
 SECTIONS: dict[str, dict[str, Any]] = {
     "weight_sharing": {
-        "counts": {},
-        "equivariance": {"maps": 2, "size": 5, "stride": 2, "pictures": 3, "seeds": 2},
-        "places": {
-            "forms": {
-                "dense": {**WHOLE, "size": 28, "network": "mlp", "options": {"hidden": [6]}},
-                "local": {**WHOLE, "size": 28, "network": "locally_connected", "options": LOCAL},
-                "shared": {**WHOLE, "size": 28, "network": "convolutional", "options": LOCAL},
+        "counts": {
+            "counted": {
+                "LeNet-5": {"network": "lenet5"},
+                "AlexNet": {"network": "alexnet"},
+                "AlexNet, one group": {"network": "alexnet"},
+                "shared filters": {"network": "convolutional"},
+                "local filters": {"network": "locally_connected"},
+                "TDNN": {"network": "tdnn"},
+                "large, dense": None,
+                "large, shared": None,
             },
-            "train_sizes": [10, 30],
+            "seed": 0,
+        },
+        "equivariance": {
+            "dataset": "mnist",
+            "form": {
+                "shared": {"network": "convolutional"},
+                "local": {"network": "locally_connected"},
+                "dense": {"network": "mlp"},
+            },
+            **LOCAL,
+            "pictures": 3,
+            "seeds": 2,
+        },
+        "places": {
+            **TRAINED,
+            "task": "images",
+            "size": 28,
+            "form": {
+                "dense": {"network": "mlp", "options": {"hidden": [6]}},
+                "local": {"network": "locally_connected", "options": LOCAL},
+                "shared": {"network": "convolutional", "options": LOCAL},
+            },
+            "train_size": [10, 30],
             "shifts": [0, 4],
-            "seeds": 1,
-            **SHARED,
         },
         "time": {
-            "forms": {
-                "tied": {**ROWS, "cell": "srn", "options": {"hidden_size": 4}, "clip": 1.0},
-                "untied": {
-                    **ROWS,
-                    "network": "untied",
-                    "options": {"hidden_size": 4, "length": 3},
+            **ROWS,
+            "form": {
+                "tied": {
+                    "cell": "srn",
+                    "options": {"hidden_size": 4},
+                    "clip": "norm",
+                    "threshold": 1.0,
                 },
-                "tdnn": {**ROWS, "network": "tdnn", "options": {"hidden": [3], "delays": [3]}},
+                "untied": {"network": "untied", "options": {"hidden_size": 4, "length": 3}},
+                "tdnn": {"network": "tdnn", "options": {"hidden": [3], "delays": [3]}},
             },
-            "train_sizes": [10],
-            "seeds": 1,
-            **SHARED,
+            "train_size": 10,
         },
     },
     "pooling": {
-        "worked": {"side": 20, "window": 10},
+        "worked": {"side": 20, "window": 10, "seed": 0},
         "trained": {
-            "modern": {**WHOLE, "network": "modern_lenet5", "size": 28},
-            "poolings": ["maximum", "mean"],
-            "windows": [1, 2, 3, 4],
-            "classic": {**WHOLE, "network": "lenet5", "size": 28},
-            "train_size": None,
-            "seeds": 1,
-            **SHARED,
+            **TRAINED,
+            "task": "images",
+            "size": 28,
+            "pooling": {
+                "maximum": {"network": "modern_lenet5", "window": [1, 2, 3, 4]},
+                "mean": {"network": "modern_lenet5", "window": [1, 2, 3, 4]},
+                "trainable": {"network": "lenet5", "window": 2},
+            },
         },
     },
     "mnist_classifiers": {
         "classifiers": {
-            "classifiers": {
+            **TRAINED,
+            "classifier": {
                 "MLP": {
-                    **WHOLE,
+                    "task": "images",
                     "network": "mlp",
                     "options": {"hidden": [4]},
-                    "at_most": 99,
                     "seeds": 2,
                 },
-                "by rows": {
-                    **ROWS,
-                    "cell": "lstm",
-                    "options": {"hidden_size": 4},
-                    "at_most": 99,
-                    "seeds": 1,
-                },
+                "by rows": {"task": "row_images", "cell": "lstm", "options": {"hidden_size": 4}},
             },
-            "train_size": None,
-            **SHARED,
+            "at_most": 99,
         },
         "reconstruction": {
+            **{name: value for name, value in TRAINED.items() if name != "probes"},
+            "task": "images",
+            "method": {
+                "principal components": {"seeds": 1},
+                "autoencoder": None,
+                "autoencoder, pre-trained": {"pretraining": 3},
+            },
             "hidden": [5, 2],
-            "pretraining": [0, 3],
             "gain": 4.0,
-            "learning_rate": 0.01,
             "anneal": True,
-            "batch_size": 5,
-            "steps": 4,
-            "evaluations": 2,
-            "train_size": None,
-            "held_out_size": 10,
             "at_most": 6,
-            "seeds": 1,
         },
     },
 }

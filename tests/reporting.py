@@ -1,19 +1,21 @@
-"""A small study with every kind of figure, its rows, and an ear for its page."""
+"""A small study with every kind of figure, its journal, and an ear for its page."""
 
-import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import PositiveInt
 
-from pipeline.running import journal as records
-
+from pipeline import params
 from pipeline.reporting import report
+from pipeline.running import journal
 from pipeline.running.fingerprint import Fingerprints
-from pipeline.study import Check, Figure, Row, Section, Study, Table, Trial
+from pipeline.running.jobs import Job
+from pipeline.running.journal import FAILED, FINISHED, Adoption, Held, Record
+from pipeline.study import Check, Figure, Given, Part, Row, Rows, Study, Table, Trial, single
 
 NAME, SCALE = "forgetting", "quick"
 DOC = """How fast does a network forget, & does <depth> matter?
@@ -30,31 +32,40 @@ References:
     is done, Journal 1(2).
     Somebody (1991), Another, arXiv:1234.56789.
 """
+SECTION = """
+  {part}rule: [fast, slow, same]
+  {part}size:
+    {part}10:
+      {part}deep: false
+    {part}20:
+      {part}deep: false
+    {part}40:
+      {part}deep: true
+  {part}seeds: 2
+"""
 
 
-class Params(Section):
-    """Sizes of the sweep."""
+class Forgetting(Trial):
+    """A state that decays."""
 
-    sizes: list[int]
-    seeds: int
+    rule: str
+    size: PositiveInt
+    deep: bool
 
-
-def trials(p: Params) -> Iterator[Trial]:
-    for rule in ("fast", "slow", "same"):
-        for size in p.sizes:
-            for seed in range(p.seeds):
-                yield {"rule": rule, "size": size, "deep": size > 20, "seed": seed}
+    def measure(self, given: Given) -> Rows:
+        """Return a curve of three points, of which one is lost."""
+        return curve(self)
 
 
-def measure(rule: str, size: int, deep: bool, seed: int) -> Iterator[Row]:
-    power = {"fast": 2, "slow": 1, "same": 1}[rule]
+def curve(trial: Forgetting) -> Iterator[Row]:
+    power = {"fast": 2, "slow": 1, "same": 1}[trial.rule]
     for step in (1, 10, 100):
-        value = size**power * step * (1 + 0.05 * seed)
-        lost = rule == "slow" and size == 10 and step == 100
+        value = trial.size**power * step * (1 + 0.05 * trial.seed)
+        lost = trial.rule == "slow" and trial.size == 10 and step == 100
         yield {
             "step": step,
             "value": math.nan if lost else value,
-            "expected": float(size**power * step),
+            "expected": float(trial.size**power * step),
             "word": "late" if step > 1 else "early",
         }
 
@@ -85,20 +96,21 @@ FIGURES = (
     Figure("map", "Map", "Means.", "size", "rule", hue="value", column="word", kind="heatmap"),
 )  # fmt: skip
 TABLES = (Table("means", "Means", "Most of each rule.", _means),)
-STUDY = Study(DOC, Params, trials, measure, expects, (*FIGURES[2:3], *TABLES))
+PART = Part(DOC, Forgetting, expects, (*FIGURES[2:3], *TABLES))
+STUDY = single(PART)
 """With one figure, for what does not depend on figures."""
-FULL = dataclasses.replace(STUDY, figures=(*FIGURES, *TABLES))
+FULL = single(Part(DOC, Forgetting, expects, (*FIGURES, *TABLES)))
 REAL = {
     "requested": "mnist",
     "served": "MNIST",
     "reason": "",
     "embedded": False,
-    "files": {"images": "ab" * 32},
     "count": 60_000,
     "unit": "images",
     "address": "https://example.org/mnist",
     "licence": "CC BY-SA 3.0",
     "citation": "LeCun et al., 1998.",
+    "sha256": "ab" * 32,
 }
 STAND_IN = REAL | {
     "served": "scikit-learn's digits",
@@ -113,32 +125,47 @@ def put(
     study: Study = STUDY,
     lost: int = 0,
     stale: int = 0,
+    ended: int | None = None,
+    adopted: Mapping[int, Adoption] | None = None,
     data: dict[str, Any] = REAL,
-) -> None:
-    """Write the table of a study: the first ``lost`` trials failed, ``stale`` are of older code."""
-    params = Params(sizes=[10, 20, 40], seeds=2)
-    section = {part: params.model_dump() for part in study.parts} or params.model_dump()
-    given = study.Params.model_validate(section)
-    ended, prints = {}, Fingerprints(study, {})
-    for i, trial in enumerate(study.trials(given)):
-        failed = i < lost
-        rows = [] if failed else study.run(trial, {}, root)
+) -> Job:
+    """Write the file of parameters and the journal of a study; return the job.
+
+    The first ``lost`` trials failed, the first ``stale`` are of older code, and no more than
+    ``ended`` have ended.
+    """
+    parts = [name for name in study.parts if name]
+    sections = [f"\n  {p}:{SECTION.format(part='  ')}" for p in parts] or [SECTION.format(part="")]
+    folder = root / "params"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{NAME}.yaml").write_text(f"{SCALE}:{''.join(sections)}")
+    trials = params.trials(NAME, study, SCALE, folder)
+    job = Job(NAME, study, SCALE, trials, params.section(NAME, SCALE, folder))
+    prints, (served,), records = Fingerprints(study), journal.fact(data), dict[str, Record]()
+    for i, (key, trial) in enumerate([*trials.items()][:ended]):
+        failed, code = i < lost, "older" if i < stale else prints.code(trial)
+        rows = [] if failed else study.run(trial, Given({}, root))
         error = "WorkerCrashedError: <gone>" if failed else ""
-        status = records.FAILED if failed else records.FINISHED
-        code = "older" if i < stale else prints.code(trial)
-        record = records.Record(f"{i:08x}", code, trial, rows, status, error, 1e9, 2.0, {}, {})
-        ended[record.key] = record
-    facts = {"study": NAME, "scale": SCALE, "params": section, "provenance": [data]}
-    facts["versions"] = {"torch": "2.13.0"}
-    frame = records.table(ended, study.trials(given), facts)
-    records.save(frame, records.parquet(NAME, SCALE, root / "rows"))
+        records[key] = Record(
+            f"{i:08x}", code, trial, rows, FAILED if failed else FINISHED, error, 1e9, 2.0,
+            {"torch": "2.13.0"}, {"mnist": served}, (adopted or {}).get(i),
+        )  # fmt: skip
+    path = root / "rows" / SCALE / f"{NAME}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(journal.written(Held(records, {served: data})), encoding="utf-8")
+    vars(job)["journal"] = journal.Journal(path)
+    return job
 
 
 def built(root: Path, study: Study = STUDY, **given: Any) -> tuple[str, Path]:
-    """Write the table, build the report, return the page and the folder."""
-    put(root, study, **given)
-    folder = report.build(NAME, SCALE, root, {NAME: study})
+    """Write the journal, build the page, return it and its folder."""
+    folder = report.build(put(root, study, **given), root)
     return (folder / "index.html").read_text(encoding="utf-8"), folder
+
+
+def text_of(page: str) -> str:
+    """Return a page's words, a space between any two."""
+    return " ".join(Elements(page).text.split())
 
 
 class Elements(HTMLParser):

@@ -2,9 +2,14 @@
 
 import contextlib
 import http.server
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,3 +84,39 @@ def refusing() -> str:
     """Return an address where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """Run a real MLflow server, with its database and artifacts in a folder; give its address."""
+    address = refusing()
+    store = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
+    store += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
+    host, port = address.removeprefix("http://").split(":")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *store, "--host", host, "--port", port],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # it starts others, which end with it
+    )
+    try:
+        end = time.monotonic() + 120
+        while not _answers(address):
+            if server.poll() is not None or time.monotonic() > end:
+                raise TimeoutError("the MLflow server has not come up")
+            time.sleep(0.2)
+        yield address
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _answers(address: str) -> bool:
+    """Tell whether a server is up."""
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5):
+            return True
+    except OSError:
+        return False

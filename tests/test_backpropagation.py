@@ -6,8 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
+from lightning_modules.networks import _starts
+from pipeline import params
+from pipeline.errors import UserError
 from pipeline.studies.backpropagation.depth import best, target
-from tests.backpropagation_study import EXPECTED, MEASURED
+from pipeline.studies.backpropagation.starts import STARTS
+from tests.backpropagation_study import EXPECTED, MEASURED, SECTION
 
 
 def test_what_theory_says_of_starts_holds_at_any_size() -> None:
@@ -27,6 +31,45 @@ def test_figures_and_tables_can_be_made_of_the_rows() -> None:
 
 def test_a_trial_s_hash_covers_all_that_it_uses() -> None:
     assert [part for part in MEASURED.study.parts if MEASURED.beyond(part)] == []
+
+
+def test_the_names_of_starts_are_those_that_there_are() -> None:
+    assert set(STARTS) == set(_starts.STARTS)
+
+
+def test_still_weights_are_tried_at_the_rate_that_they_bring() -> None:
+    still = {"still": 0.05, "rate": 0.5}
+    section = {**SECTION["xor"], "stop": {"right": None, "still": still}, "rate": [2.0, 8.0]}
+    trials = params.expand(MEASURED.study.parts["xor"].trial, section, "xor")
+    seen = {(of["stop"], of["still"], of["rate"]) for of in map(dict, trials)}
+    assert seen == {("right", None, 2.0), ("right", None, 8.0), ("still", 0.05, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value", "says"),
+    [
+        ("xor", "stop", "still", "xor: still goes with stop: still, and with no other"),
+        ("attributes", "problem", {4: {"hidden_size": 3}}, "problem.4: Input should be 1, 2 or 3"),
+        ("digits", "setting", {"usaul": None}, "did you mean 'usual'?"),
+        ("saturation", "start", "fan-in", "saturation.start: 'fan-in' is unknown: did you mean"),
+        ("saturation", "activation", ["tanh", "tahn"], "saturation.activation.1: Input should be"),
+        ("depth", "start", ["orthogonl"], "depth.start.0: 'orthogonl' is unknown: did you mean"),
+        ("modes", "singular_values", [], "modes.singular_values: List should have at least 1"),
+        (
+            "modes",
+            "singular_values",
+            [1.0, 0.0],
+            "modes.singular_values.1: Input should be greater",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(part: str, field: str, value: object, says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        params.expand(
+            MEASURED.study.parts[part].trial, {**SECTION[part], field: value}, f"quick.{part}"
+        )
+    said = [line for line in str(caught.value).splitlines() if says in line]
+    assert len(said) == 1, caught.value
 
 
 def test_a_target_has_the_singular_values_that_are_asked_for() -> None:

@@ -1,18 +1,19 @@
 """The study of cures: its trials, its facts, and what it says of a run."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pydantic
 import pytest
 
-from pipeline.reporting.exhibits import show
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.reporting.exhibits import exhibit
 from pipeline.studies.cures import STUDY
-from pipeline.studies.cures.outcomes import interval, outcome, outcomes, told
-from pipeline.studies.cures.runs import called
-from pipeline.studies.cures.smoothness import fits, with_width
+from pipeline.studies.cures.learning import Learning, outcome
+from pipeline.studies.cures.predictions import outcomes
+from pipeline.studies.cures.smoothness import fits
 from tests.cures_study import MEASURED, PROBLEM, SECTION
 
 COLUMNS = {
@@ -25,30 +26,35 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("part", STUDY.parts)
-def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
-    rows = MEASURED.rows(part)
-    assert set(COLUMNS[part]) <= set(rows)
-    for declared in STUDY.parts[part].figures:
-        assert len(show(declared, rows).data), declared.name
-    assert list(STUDY.parts[part].expects(rows))
-
-
-@pytest.mark.parametrize("part", STUDY.parts)
-def test_a_trial_names_all_that_it_uses(part: str):
+def test_a_tiny_study_has_its_columns_and_a_trial_names_all_that_it_uses(part: str):
+    assert set(COLUMNS[part]) <= set(MEASURED.rows(part))
     assert MEASURED.beyond(part) == set()
 
 
-def test_the_rows_of_both_parts_make_one_table():
-    rows = pd.concat([MEASURED.rows(part) for part in STUDY.parts])
-    assert pa.Table.from_pandas(rows).num_rows == len(rows)
+def test_figures_tables_and_checks_can_be_made_of_the_rows_of_both_parts():
+    MEASURED.assert_shown()
 
 
-def test_no_trial_is_run_twice():
-    learning = MEASURED.trials("learning")
-    assert len({tuple(trial.items()) for trial in learning}) == len(learning)
-    cures = ("clip", "threshold", "decay", "strength", "learning_rate")
-    told = {tuple(trial[name] for name in ("task", *cures, "seed")) for trial in learning}
-    assert len(told) == len(learning)
+def test_the_references_stand_beside_all_that_is_varied_but_thresholds():
+    of = [t for t in MEASURED.trials("learning") if (t["task"], t["seed"]) == ("temporal_order", 0)]
+    clips = {
+        varied: [(t["clip"], t["threshold"]) for t in of if t["varied"] == varied]
+        for varied in ("nothing", "threshold", "decay", "rate")
+    }
+    references = [(None, None), ("norm", 0.01)]
+    assert clips["nothing"] == clips["rate"] == references
+    assert Counter(clips["decay"]) == dict.fromkeys(references, 3)
+    others = [("norm", 0.001), ("norm", 1.0), ("value", 0.0001), ("adaptive", 0.0001)]
+    assert clips["threshold"] == others
+
+
+@pytest.mark.parametrize("scale", params.SCALES)
+def test_no_cure_is_tried_twice_under_two_names(scale: str):
+    trials = params.trials("cures", STUDY, scale).values()
+    learning = [trial for trial in trials if trial["part"] == "learning"]
+    cure = ("clip", "threshold", "decay", "strength", "learning_rate")
+    tried = {tuple(trial[name] for name in ("task", *cure, "seed")) for trial in learning}
+    assert len(tried) == len(learning)
 
 
 def test_a_clip_below_every_norm_moves_the_weights_equally_far_each_time():
@@ -101,16 +107,7 @@ def test_a_real_run_that_diverges_is_shown_as_such():
     rows = MEASURED.run({**trial, "learning_rate": 1e6, "steps": 100})
     assert rows[-1]["diverged"]
     seen = pd.concat([MEASURED.rows("learning"), pd.DataFrame(rows)])
-    assert all(len(show(f, seen).data) for f in STUDY.parts["learning"].figures)
-
-
-def test_success_rates_have_the_interval_of_wilson_by_hand():
-    z, n, p = 1.959964, 5, 0.2
-    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    expected = [(centre + sign * half) / (1 + z * z / n) for sign in (-1, 1)]
-    one_of_five = pd.Series([True, False, False, False, False])
-    assert interval(one_of_five) == pytest.approx(expected, rel=1e-5)
-    assert told(one_of_five) == "1 of 5 (4% to 62%)"
+    assert all(len(exhibit(f, seen).data) for f in STUDY.parts["learning"].figures)
 
 
 def test_smoothness_that_is_a_power_of_the_norm_is_found_to_be():
@@ -123,27 +120,38 @@ def test_smoothness_that_is_a_power_of_the_norm_is_found_to_be():
     )
     assert fits(rows)["exponent"].tolist() == pytest.approx([1.5, 2.5, 3.5])
     assert fits(rows)["correlation"].tolist() == pytest.approx([1, 1, 1])
-    assert with_width(fits(rows)["exponent"]) == pytest.approx((2.5, 4.3027 / 3**0.5), rel=1e-4)
-
-
-def test_a_cure_is_called_by_its_numbers():
-    assert called(None, None, None, None) == "none"
-    assert called("norm", 1.0, None, None) == "norm 1"
-    assert called("value", 0.01, "l2", 1e-5) == "value 0.01, l2 1e-05"
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "says"),
+    ("cure", "name"),
     [
-        ("learning_rates", [0.1], "repeat the learning_rate"),
-        ("thresholds", {"norm": [0.01]}, "repeat the clip"),
-        ("thresholds", {"nrom": [1.0]}, "Input should be 'norm', 'value' or 'adaptive'"),
-        ("decays", {"l3": [1.0]}, "Input should be 'l2' or 'l1'"),
+        ({}, "none"),
+        ({"clip": "norm", "threshold": 1.0}, "norm 1"),
+        (
+            {"clip": "value", "threshold": 0.01, "decay": "l2", "strength": 1e-5},
+            "value 0.01, l2 1e-05",
+        ),
+    ],
+)
+def test_a_cure_is_called_by_its_numbers(cure: dict[str, Any], name: str):
+    problem = {**PROBLEM, "clip": "none", **cure}
+    section = {**SECTION["learning"], "task": {"adding": problem}}
+    trials = params.expand(Learning, section, "learning")
+    assert {Learning.model_validate(trial.entries()).cure() for trial in trials} == {name}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("clip", {"norm": None}, "clip and threshold go together"),
+        ("clip", {"nrom": {"threshold": 1.0}}, "Input should be 'norm', 'value' or 'adaptive'"),
+        ("decay", {"l3": {"strength": 1.0}}, "Input should be 'l1' or 'l2'"),
+        ("decay", {"l2": None}, "decay and strength go together"),
+        ("varied", "rates", "Input should be 'nothing', 'threshold', 'decay' or 'rate'"),
         ("evaluate_every", 3, "multiple of evaluate_every"),
     ],
 )
-def test_a_mistake_in_a_problem_is_said(key: str, value: Any, says: str):
-    problem = {**PROBLEM, key: value}
-    learning = {**SECTION["learning"], "problems": {"adding": problem}}
-    with pytest.raises(pydantic.ValidationError, match=says):
-        STUDY.Params.model_validate({**SECTION, "learning": learning})
+def test_a_mistake_in_a_problem_is_said(field: str, value: Any, says: str):
+    section = {**SECTION["learning"], "task": {"adding": {**PROBLEM, field: value}}}
+    with pytest.raises(UserError, match=says):
+        params.expand(STUDY.parts["learning"].trial, section, "learning")

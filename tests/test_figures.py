@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.reporting.exhibits import exhibit
 from pipeline.reporting.figures import DARK, LIGHT, draw, hidden, words
-from pipeline.reporting.exhibits import show
-from pipeline.study import Figure, Study, Table
-from tests.reporting import DOC, FIGURES, FULL, Elements, Params, built, expects, measure, trials
+from pipeline.study import Figure, Part, Table, single
+from tests.reporting import DOC, FIGURES, FULL, Elements, Forgetting, built, expects
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +72,25 @@ def test_values_that_are_not_finite_are_counted_and_left_out(report_of: tuple[st
     assert pd.read_csv(report_of[1] / "plots" / "curves.csv")["value"].notna().all()
 
 
+def test_every_colour_of_a_picture_is_one_of_its_ground_or_of_its_map(report_of: tuple[str, Path]):
+    for figure in FIGURES:
+        pictures = []
+        for ground, other in ((LIGHT, DARK), (DARK, LIGHT)):
+            file = report_of[1] / "figures" / f"{figure.name}{ground.suffix}.svg"
+            pictures.append(file.read_text(encoding="utf-8"))
+            seen = set(re.findall("#[0-9a-f]{6}", pictures[-1]))
+            assert {*ground.own[:3]} <= seen
+            assert not seen & {*other.own, *other.colours} - {"#ffffff"}
+            assert not [colour for colour in seen if colour.startswith("#0a")], "they stand in"
+        light, dark = (re.sub("#[0-9a-f]{6}", "", picture) for picture in pictures)
+        assert light == dark, "nothing but colours differs"
+
+
 @pytest.mark.parametrize("kind", ["line", "scatter", "bar"])
 def test_a_panel_without_one_of_the_series_is_drawn(kind: str):
     rows = pd.DataFrame({"x": [1, 2, 1], "y": [1.0, 2.0, 3.0], "hue": [*"aab"], "panel": [*"ppq"]})
     figure = Figure("some", "", "", "x", "y", hue="hue", column="panel", kind=kind, theory="y")
-    svg = draw(figure, rows, LIGHT)
+    svg = draw(figure, rows)[""]
     assert "panel: p" in svg
     assert "panel: q" in svg
 
@@ -84,7 +98,7 @@ def test_a_panel_without_one_of_the_series_is_drawn(kind: str):
 def test_a_legend_of_many_long_names_stays_within_the_picture():
     names = [f"algorithm({i}, {i})" for i in range(10, 22)]
     rows = pd.DataFrame([{"x": x, "y": x, "hue": name} for name in names for x in (1, 2)])
-    picture = ET.fromstring(draw(Figure("some", "", "", "x", "y", hue="hue"), rows, LIGHT))
+    picture = ET.fromstring(draw(Figure("some", "", "", "x", "y", hue="hue"), rows)[""])
     width = float(picture.attrib["width"].removesuffix("pt"))
     starts = {t.text: float(t.attrib["x"]) for t in picture.iter() if t.text in names}
     assert list(starts) == names
@@ -94,7 +108,7 @@ def test_a_legend_of_many_long_names_stays_within_the_picture():
 
 def test_thousands_and_millions_are_written_out_on_a_linear_axis():
     rows = pd.DataFrame({"x": [0, 1_500_000], "y": [0, 4_000]})
-    svg = draw(Figure("some", "", "", "x", "y"), rows, LIGHT)
+    svg = draw(Figure("some", "", "", "x", "y"), rows)[""]
     for number in ("500,000", "1,000,000", "1,500,000", "2,000"):
         assert f">{number}<" in svg, number
 
@@ -113,7 +127,7 @@ def test_a_band_that_spans_more_than_the_seeds_is_called_a_range(report_of: tupl
 def test_a_figure_that_cannot_be_drawn_says_why(tmp_path: Path):
     wrong = Figure("wrong", "Wrong", "", "size", "value", kind="pie")
     with pytest.raises(ValueError, match="wrong: 'pie' is none of: line, scatter, bar, heatmap"):
-        built(tmp_path, Study(DOC, Params, trials, measure, expects, (wrong,)))
+        built(tmp_path, single(Part(DOC, Forgetting, expects, (wrong,))))
 
 
 @pytest.mark.parametrize(
@@ -129,5 +143,5 @@ def test_numbers_are_written_short(value: object, text: str):
 def test_a_table_too_wide_for_half_of_the_page_takes_all_of_it():
     rows = pd.DataFrame({"rule": ["bptt"], "loss": [0.25], "missing": [float("nan")]})
     wide = rows.assign(**{f"of cell {i}": "1.000 ± 0.000" for i in range(7)})
-    halves = [show(Table("some", "", "", lambda _, of=t: of), rows).across for t in (rows, wide)]
+    halves = [exhibit(Table("some", "", "", lambda _, of=t: of), rows).across for t in (rows, wide)]
     assert halves == [1, 2]

@@ -7,14 +7,85 @@ import time
 
 import pytest
 
-from pipeline.running import fingerprint
-from pipeline.running.fingerprint import Fingerprints, stale
-from pipeline.running.journal import key
-from tests import toy_study
+from pipeline.running import fingerprint, syntax
+from pipeline.running.fingerprint import Fingerprints
+from pipeline.study import Entries, Given, Part, Rows, Study, Trial, join, single
 from tests.laboratory import Laboratory
 
 ALPHA, BETA = {"cell": "alpha", "seed": 0}, {"cell": "beta", "seed": 0}
-CELLS, TOY = "lightning_modules/cells", "pipeline/studies/toy.py"
+STUDY = '''"""Does an edit change what it should?"""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import pandas as pd
+
+from lightning_modules.cells import CELLS
+from pipeline.data.sources import SOURCES
+from pipeline.measuring import toys
+from pipeline.study import Check, Figure, Given, Part, Row, Trial, named, single
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CAPTION = "nothing"
+
+
+class Toy(Trial):
+    """A cell's size."""
+
+    cell: Annotated[str, named(CELLS)]
+    dataset: Annotated[str, named(SOURCES)] | None = None
+
+    def measure(self, given: Given) -> Row:
+        """Measure."""
+        from pipeline.measuring.toys import scaled
+
+        return _row(scaled(CELLS[self.cell].size), self.seed)
+
+
+def _row(size: int, seed: int) -> Row:
+    return {"value": toys.moved(size) + seed / 10}
+
+
+def expects(rows):
+    """Expect rows."""
+    yield Check("there are rows", len(rows) > 0)
+
+
+STUDY = single(Part(__doc__, Toy, expects, (Figure("f", "f", CAPTION, "x", "y"),)))
+'''
+HELPERS = '''"""Helpers."""
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import json
+
+SCALE = 2
+
+
+def scaled(value):
+    """Return a multiple."""
+    return SCALE * value
+
+
+def moved(value):
+    """Return the next."""
+    return value + 1
+
+
+def unused(value):
+    """Return the root."""
+    return sqrt(value)
+'''
+CELLS, TOY, TOYS = (
+    "lightning_modules/cells",
+    "pipeline/studies/toy.py",
+    "pipeline/measuring/toys.py",
+)
+BOTH = {"alpha", "beta"}
 EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "a comment": (f"{CELLS}/alpha.py", "# a comment", "# another", set()),
     "a docstring": (f"{CELLS}/alpha.py", "Say nothing new.", "Be silent.", set()),
@@ -27,23 +98,38 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     ),
     "a module's docstring": (f"{CELLS}/_shared.py", "SIZE = 1", '"""Shared."""\nSIZE = 1', set()),
     "a line break": (f"{CELLS}/alpha.py", "size = SIZE", "size = (\n        SIZE\n    )", set()),
-    "a signature's type": (TOY, "seed: int, seconds: float) -> Row", "seed, seconds)", set()),
+    "a signature's type": (TOY, "(size: int, seed: int) -> Row", "(size, seed)", set()),
     "a caption": (TOY, '"nothing"', '"something"', set()),
     "a prediction": (TOY, "len(rows) > 0", "len(rows) > 1", set()),
     "an import of something else": (TOY, "import time\n", "import time, json\n", set()),
-    "the order of trials": (TOY, "in p.cells", "in reversed(p.cells)", set()),
+    "an import for types alone": (TOY, "from pathlib import Path", "import json", set()),
+    "another's import for types alone": (TOYS, "    import json", "    import re", set()),
     "the vocabulary": ("pipeline/study.py", 'kind: str = "line"', 'kind: str = "bar"', set()),
-    "the dispatcher": ("pipeline/dispatch.py", "2 * count", "3 * count", set()),
+    "the queue": ("pipeline/running/queue.py", "NAMED = 5", "NAMED = 6", set()),
+    "where data come from": ("pipeline/data/sources.py", "count=3_120", "count=3_121", set()),
+    "a helper that the trial does not use": (TOYS, "sqrt(value)", "sqrt(value + 1)", set()),
+    "another contract": (
+        "lightning_modules/interfaces.py",
+        "class Cell(",
+        "class Other:\n    pass\n\n\nclass Cell(",
+        set(),
+    ),
     "a cell": (f"{CELLS}/beta.py", "size = 2", "size = 3", {"beta"}),
     "what a cell imports": (f"{CELLS}/_shared.py", "SIZE = 1", "SIZE = 3", {"alpha"}),
-    "the measure": (TOY, "CELLS[cell].size", "CELLS[cell].size + 1", {"alpha", "beta"}),
-    "the measure's helper": (TOY, "seed / 10", "seed / 20", {"alpha", "beta"}),
-    "a bare call": (TOY, "\nCAPTION", "\nos.umask(0)\nCAPTION", {"alpha", "beta"}),
+    "the measure": (TOY, "CELLS[self.cell].size", "CELLS[self.cell].size + 1", BOTH),
+    "the measure's helper": (TOY, "seed / 10", "seed / 20", BOTH),
+    "a field": (TOY, "    dataset:", "    extra: int = 1\n    dataset:", BOTH),
+    "a helper by its name": (TOYS, "SCALE * value", "value * SCALE", BOTH),
+    "what that helper uses": (TOYS, "SCALE = 2", "SCALE = 3", BOTH),
+    "a helper by its module": (TOYS, "value + 1", "value + 2", BOTH),
+    "a bare call": (TOY, "\nCAPTION", "\ntime.sleep(0)\nCAPTION", BOTH),
+    "a bare call elsewhere": (TOYS, "\nSCALE", "\nprint()\nSCALE", BOTH),
+    "what every trial is": ("pipeline/study.py", "self.model_dump()", "dict(self)", BOTH),
     "the contract": (
         "lightning_modules/interfaces.py",
         "streams: bool = False",
         "streams: bool = True",
-        {"alpha", "beta"},
+        BOTH,
     ),
 }
 HASHES = """
@@ -58,7 +144,7 @@ trials, edits = json.load(sys.stdin)
 def codes():
     importlib.reload(syntax)
     importlib.reload(fingerprint)
-    prints = fingerprint.Fingerprints(STUDIES["toy"], {})
+    prints = fingerprint.Fingerprints(STUDIES["toy"])
     return {trial["cell"]: prints.code(trial) for trial in trials}
 
 before = codes()
@@ -78,6 +164,8 @@ print(json.dumps(changed))
 def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Name the trials whose code each edit changes."""
     laboratory = Laboratory(tmp_path_factory.mktemp("laboratory"))
+    (laboratory.folder / TOY).write_text(STUDY)
+    (laboratory.folder / TOYS).write_text(HELPERS)
     edits = {name: [*edit[:3], None] for name, edit in EDITS.items()}
     done = subprocess.run(
         [sys.executable, "-c", HASHES],
@@ -98,32 +186,55 @@ def test_an_edit_reaches_just_the_trials_that_it_can_change(
     assert set(changed[edit]) == EDITS[edit][3]
 
 
-TRIAL = {"kind": "plain", "seed": 0, "seconds": 0.0, "marks": ""}
+class Toy(Trial):
+    """Two data sets and what may be left out."""
+
+    dataset: str
+    held_out_dataset: str | None = None
+    extra: int | None = None
+
+    def measure(self, given: Given) -> Rows:
+        """Measure nothing."""
+        return {"value": self.seed}
+
+
+TOY_STUDY = single(Part(None, Toy, lambda rows: iter(())))
+TRIAL: Entries = {"dataset": "numbers", "held_out_dataset": None, "extra": None, "seed": 0}
 
 
 def test_the_hash_covers_parameters_data_and_versions(monkeypatch: pytest.MonkeyPatch):
-    study = toy_study.with_data("numbers")
-    first = Fingerprints(study, {"numbers": "a"})
+    prints = Fingerprints(TOY_STUDY)
     hashes = {
-        first.of(TRIAL),
-        first.of(TRIAL | {"seed": 1}),
-        first.of(TRIAL | {"seed": 0.0}),
-        Fingerprints(study, {"numbers": "b"}).of(TRIAL),
+        prints.of(TRIAL, {"numbers": "a"}),
+        prints.of(TRIAL | {"seed": 1}, {"numbers": "a"}),
+        prints.of(TRIAL | {"seed": 0.0}, {"numbers": "a"}),
+        prints.of(TRIAL, {"numbers": "b"}),
+        prints.of(TRIAL | {"held_out_dataset": "letters"}, {"numbers": "a", "letters": "a"}),
     }
     monkeypatch.setattr(fingerprint, "versions", lambda: {"torch": "1.0"})
-    hashes.add(Fingerprints(study, {"numbers": "a"}).of(TRIAL))
-    assert len(hashes) == 5
+    hashes.add(prints.of(TRIAL, {"numbers": "a"}))
+    assert len(hashes) == 6
 
 
-def test_the_hash_does_not_depend_on_the_order_of_a_trials_entries():
-    prints = Fingerprints(toy_study.STUDY, {})
-    assert prints.of(TRIAL) == prints.of(dict(reversed(TRIAL.items())))
+def test_the_hash_depends_neither_on_the_order_of_entries_nor_on_those_that_say_nothing():
+    prints, data = Fingerprints(TOY_STUDY), {"numbers": "a", "letters": "b"}
+    hashed = prints.of(TRIAL, data)
+    assert prints.of(dict(reversed(TRIAL.items())), data) == hashed
+    assert prints.of({k: v for k, v in TRIAL.items() if v is not None}, data) == hashed
 
 
-def test_a_trial_depends_on_the_data_sets_that_it_names_or_else_on_all():
-    study = toy_study.with_data("numbers", "letters")
-    assert fingerprint.needs(study, TRIAL) == ("numbers", "letters")
-    assert fingerprint.needs(study, TRIAL | {"kind": "letters"}) == ("letters",)
+def test_the_codes_hash_is_the_digest_of_the_modules_which_name_the_trials_own_part():
+    prints = Fingerprints(TOY_STUDY)
+    modules = prints.modules(TRIAL)
+    assert prints.code(TRIAL) == syntax.digest(modules)
+    assert f"{__name__}:Toy" in modules
+    assert "pipeline.study" in modules
+
+
+def test_a_part_that_is_gone_is_a_key_error():
+    study: Study = join(None, one=TOY_STUDY.parts[""])
+    with pytest.raises(KeyError):
+        Fingerprints(study).code({"part": "other", **TRIAL})
 
 
 def test_versions_have_no_local_label():
@@ -131,15 +242,9 @@ def test_versions_have_no_local_label():
     assert not any("+" in version for version in fingerprint.versions().values())
 
 
-def test_rows_of_other_code_and_of_trials_that_are_gone_are_counted_as_stale():
-    prints = Fingerprints(toy_study.STUDY, {})
-    other = TRIAL | {"seed": 1}
-    assert stale(toy_study.STUDY, {key(TRIAL): prints.code(TRIAL)}) == 0
-    assert stale(toy_study.STUDY, {key(TRIAL): prints.code(TRIAL), key(other): "older"}) == 1
-
-
 def test_fingerprints_of_many_trials_are_quick():
     start = time.perf_counter()
-    prints = Fingerprints(toy_study.STUDY, {})
-    assert len({prints.of(TRIAL | {"seed": seed}) for seed in range(1000)}) == 1000
+    prints = Fingerprints(TOY_STUDY)
+    hashes = {prints.of(TRIAL | {"seed": seed}, {"numbers": "a"}) for seed in range(1000)}
+    assert len(hashes) == 1000
     assert time.perf_counter() - start < 5

@@ -1,13 +1,18 @@
 """Whatever is killed or edited, finished trials stay finished and only the others run."""
 
+import os
 import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.laboratory import Laboratory, kill, wait_for
+from tests.laboratory import Laboratory, kill, part_of_ray, wait_for
 
-ALL = {f"{cell}-{seed}" for cell in ("alpha", "beta") for seed in range(5)}
+ALL = {f"{cell}-{seed}" for cell in ("alpha", "beta") for seed in range(7)}
+AT_ONCE = 2
+"""Trials that run at the same time."""
 
 
 @pytest.fixture
@@ -34,52 +39,66 @@ def test_edits_and_new_values_run_just_what_they_concern(laboratory: Laboratory)
     assert laboratory.runs() == {"FINISHED": 9}
 
 
-def test_no_interruption_of_the_driver_loses_or_repeats_a_finished_trial(laboratory: Laboratory):
-    laboratory.declare(["alpha", "beta"], 5, seconds=0.4, backend="ray")
-    for stop, code, enough in ((signal.SIGINT, 130, 2), (signal.SIGKILL, -9, 5)):
-        driver = laboratory.start("run", "toy")
+def _interrupted(driver: subprocess.Popen[str]) -> None:
+    os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: the workers hear it, too
+
+
+def _killed(driver: subprocess.Popen[str]) -> None:
+    kill(driver.pid)
+
+
+def _without_raylet(driver: subprocess.Popen[str]) -> None:
+    kill(part_of_ray(driver.pid, "raylet"))
+
+
+def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laboratory):
+    laboratory.declare(["alpha", "beta"], 7, seconds=0.4, backend="ray")
+    kept: dict[str, int] = {}
+    cases: list[tuple[Callable[[subprocess.Popen[str]], None], int, str]] = [
+        (_interrupted, 130, "finished trials are kept"),
+        (_killed, -signal.SIGKILL, ""),
+        (_without_raylet, 1, "stopped: Ray's raylet on this machine has died"),
+    ]
+    for stop, code, line in cases:
+        driver, enough = laboratory.start("run", "toy"), len(kept) + 2
         wait_for(lambda enough=enough: len(laboratory.finished()) >= enough)
-        driver.send_signal(stop)
+        stop(driver)
         printed, _ = driver.communicate(timeout=60)
-        assert driver.returncode == code
+        assert driver.returncode == code, printed
         assert "Traceback" not in printed
-        assert ("finished trials are kept" in printed) == (stop == signal.SIGINT)
+        assert line in printed
+        assert {r["status"] for r in laboratory.records()} == {"finished"}
+        assert {name: laboratory.starts()[name] for name in kept} == kept
         kept = {name: laboratory.starts()[name] for name in laboratory.finished()}
         assert enough <= len(kept) < len(ALL)
-    laboratory.run("run", "toy")
-    assert laboratory.finished() == ALL
-    starts = laboratory.starts()
-    assert {name: starts[name] for name in kept} == kept
-    assert sum(starts.values()) <= len(ALL) + 2 * 4, "more than the trials in flight ran again"
-    assert laboratory.runs()["FINISHED"] == len(ALL)
-    assert laboratory.runs()["RUNNING"] == 0
+    assert list((laboratory.folder / ".scratch").rglob("checkpoint")), "of those that were running"
 
-
-def test_a_killed_worker_costs_its_trial_one_start_and_the_others_none(laboratory: Laboratory):
-    laboratory.declare(["alpha", "beta"], 5, seconds=0.4, backend="ray")
+    before = set(laboratory.marks.iterdir())
     driver = laboratory.start("run", "toy")
-    victim = wait_for(lambda: next(iter(sorted(laboratory.marks.iterdir())), None))
-    trial, pid = victim.name.rsplit("-", 1)
-    kill(int(pid))
+    victim = wait_for(lambda: next(iter(set(laboratory.marks.iterdir()) - before), None))
+    kill(int(victim.name.rsplit("-", 1)[1]))
     printed, _ = driver.communicate(timeout=60)
     assert driver.returncode == 0, printed
     assert "Traceback" not in printed
     assert laboratory.finished() == ALL
-    assert laboratory.starts() == dict.fromkeys(ALL, 1) | {trial: 2}
+    starts = laboratory.starts()
+    assert {name: starts[name] for name in kept} == kept
+    most = len(ALL) + len(cases) * AT_ONCE + 1
+    assert sum(starts.values()) <= most, "more than what was running ran again"
     assert laboratory.runs() == {"FINISHED": len(ALL)}
+    assert not (laboratory.folder / ".scratch" / "toy-quick").exists()
 
 
-def test_no_trial_that_finishes_is_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(
+def test_failed_trials_are_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(
     laboratory: Laboratory,
 ):
     laboratory.declare(["alpha"], 1)
-    laboratory.edit("pipeline/studies/toy.py", "CELLS[cell].size", "CELLS[cell].sizes")
+    laboratory.edit("pipeline/studies/toy.py", "CELLS[self.cell].size", "CELLS[self.cell].sizes")
     failing = laboratory.start("run", "toy")
     printed, _ = failing.communicate(timeout=60)
     assert failing.returncode == 1
-    assert "1 of 1 trials failed" in printed
+    assert "toy: 1 of 1 trials failed; the next run tries them again" in printed
     assert "AttributeError: type object 'Alpha' has no attribute 'sizes'" in printed
-    assert "no trial has finished" in printed
     unknown = laboratory.start("run", "toys")
     printed, _ = unknown.communicate(timeout=60)
     assert unknown.returncode == 2
@@ -94,9 +113,9 @@ def test_the_commands_say_where_a_study_stands_and_a_lost_store_is_made_again(
     laboratory.run("run", "toy")
     laboratory.edit("lightning_modules/cells/beta.py", "size = 2", "size = 3")
     counts = [line.split() for line in laboratory.run("status").splitlines() if "toy" in line]
-    assert [word for word in counts[0] if word.isdigit()] == ["4", "2", "0", "2"]
+    assert [word for word in counts[0] if word.isdigit()][:3] == ["4", "2", "0"]
     assert "Does the laboratory run?" in laboratory.run("list")
     (laboratory.folder / "mlflow.db").unlink()
-    assert "4 of 4 trials logged now" in laboratory.run("track", "toy")
-    assert "0 of 4 trials logged now" in laboratory.run("track", "toy")
+    laboratory.run("track", "toy")
+    laboratory.run("track", "toy")
     assert laboratory.runs() == {"FINISHED": 4}

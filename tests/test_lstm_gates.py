@@ -14,7 +14,7 @@ from lightning_modules.starts.orthogonal import Orthogonal
 from pipeline import params
 from pipeline.errors import UserError
 from pipeline.params import expand
-from pipeline.reporting.exhibits import show
+from pipeline.reporting.exhibits import exhibit
 from pipeline.studies.lstm_gates import STUDY
 from pipeline.studies.lstm_gates.bias import decay
 from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses
@@ -34,7 +34,7 @@ def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
     rows = MEASURED.rows(part)
     assert set(COLUMNS[part]) <= set(rows)
     for declared in STUDY.parts[part].figures:
-        assert len(show(declared, rows).data), declared.name
+        assert len(exhibit(declared, rows).data), declared.name
     assert list(STUDY.parts[part].expects(rows))
 
 

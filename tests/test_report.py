@@ -1,9 +1,11 @@
 """Reports: what a page says, that it stands alone, and that it is the same when built again."""
 
+import dataclasses
 import json
 import math
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,27 +15,25 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.running import journal as records
-
-from pipeline.reporting import report
 from pipeline.errors import UserError
-from pipeline.study import Check, Study, join
+from pipeline.reporting import imprint, report
+from pipeline.running.journal import Adoption
+from pipeline.study import Check, Entries, Given, Part, Rows, join, key, single
 from tests.reporting import (
     DOC,
     FIGURES,
     FULL,
     NAME,
+    PART,
     SCALE,
     STAND_IN,
-    STUDY,
     Elements,
-    Params,
+    Forgetting,
     built,
     expects,
-    measure,
     put,
-    trials,
-)  # fmt: skip
+    text_of,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,25 +43,30 @@ def report_of(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return built(tmp_path_factory.mktemp("report"))
 
 
+def index_of(root: Path, **errors: str) -> str:
+    return report.index(SCALE, [NAME], root, errors).read_text(encoding="utf-8")
+
+
 def test_a_report_built_again_is_the_same_byte_for_byte(tmp_path: Path):
     def content() -> dict[str, bytes]:
         files = (p for p in (tmp_path / "reports").rglob("*") if p.is_file())
-        return {str(p.relative_to(tmp_path)): p.read_bytes() for p in files}
+        shown = (p for p in files if p.name != imprint.FILE)
+        return {str(p.relative_to(tmp_path)): p.read_bytes() for p in shown}
 
     built(tmp_path, FULL)
-    report.index(SCALE, tmp_path, {NAME: FULL})
+    index_of(tmp_path)
     before = content()
     (tmp_path / "reports" / SCALE / NAME / "figures" / "former.svg").write_text("gone by now")
     again = (
         "from pathlib import Path; from tests.reporting import *; "
         f"built(Path({str(tmp_path)!r}), FULL); "
-        f"report.index(SCALE, Path({str(tmp_path)!r}), {{NAME: FULL}})"
+        f"report.index(SCALE, [NAME], Path({str(tmp_path)!r}))"
     )
     # Another process, in which sets and names of objects come in another order.
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", again], check=True, env=environment, cwd=ROOT)
     assert content() == before
-    assert len(before) == 3 * len(FIGURES) + 3
+    assert len(before) == 3 * len(FIGURES) + 5
 
 
 def test_a_page_asks_for_nothing_outside_itself(report_of: tuple[str, Path]):
@@ -83,7 +88,7 @@ def test_a_page_asks_for_nothing_outside_itself(report_of: tuple[str, Path]):
 
 
 def test_a_missed_prediction_is_shown_as_missed(report_of: tuple[str, Path]):
-    text = " ".join(Elements(report_of[0]).text.split())
+    text = text_of(report_of[0])
     assert "1 of 2 predictions hold; ✗ 1 missed." in text
     assert "✗ depth does not matter (seen: 168000)" in text
     assert re.search(r"depth does not matter\d+✗ missed", text)
@@ -93,14 +98,14 @@ def test_a_missed_prediction_is_shown_as_missed(report_of: tuple[str, Path]):
 def test_the_head_says_what_was_asked_of_which_data_and_how_to_repeat_it(
     report_of: tuple[str, Path],
 ):
-    text = Elements(report_of[0]).text
+    text = text_of(report_of[0])
     assert "How fast does a network forget, & does <depth> matter?" in text
-    assert "MNIST: 60,000 images" in " ".join(text.split())
-    assert "dvc exp run -S scale=quick report@forgetting" in text
-    assert "18 run, none failed; 36 s in all" in text
+    assert "MNIST: 60,000 images" in text
+    assert "python -m pipeline run forgetting --scale quick" in text
+    assert "18 of 18 asked for have finished; 36 s in all" in text
     assert "quick, 2 seeds" in text
     assert "torch 2.13.0" in text
-    assert "studies.forgetting.quick.sizes" in text
+    assert "params/forgetting.yamlValue quick.rulefast, slow, same quick.size.10.deepFalse" in text
     assert "⚠" not in text, "nothing to warn of"
 
 
@@ -110,32 +115,47 @@ def test_a_stand_in_for_the_data_is_announced_at_the_head(tmp_path: Path):
     assert page.index("Not mnist") < page.index("<h1>")
     assert "No address of MNIST could be reached" in page
     assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["embedded"] == 1
-    overview = report.index(SCALE, tmp_path, {NAME: STUDY}).read_text(encoding="utf-8")
-    assert "Not mnist" in overview
+    assert "Not mnist" in index_of(tmp_path)
 
 
-def test_rows_of_other_code_are_announced_at_the_head(tmp_path: Path):
+def test_rows_of_earlier_code_are_announced_at_the_head(tmp_path: Path):
     page, folder = built(tmp_path, stale=5)
-    assert "Rows from other code: 5 of 18 trials." in page
-    assert page.index("Rows from other code") < page.index("<h1>")
+    assert "Measured by earlier code: 5 of 18 trials." in page
+    assert page.index("Measured by earlier code") < page.index("<h1>")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    assert summary["trials"] == {"run": 18, "failed": 0, "stale": 5}
-    overview = report.index(SCALE, tmp_path, {NAME: STUDY}).read_text(encoding="utf-8")
-    assert "Rows from other code: 5 of 18 trials." in overview
+    counts = {"asked": 18, "finished": 18, "failed": 0, "waiting": 0, "stale": 5, "adopted": 0}
+    assert summary["trials"] == counts
+    assert "Measured by earlier code: 5 of 18 trials." in index_of(tmp_path)
 
 
-def test_failed_trials_are_listed_and_what_needs_them_is_shown_as_missed(tmp_path: Path):
+def test_what_was_adopted_is_told_with_its_commit_and_how_much_of_it_was_run_again(tmp_path: Path):
+    adopted = {i: Adoption("before", "0123456789abcdef", i % 4 == 0) for i in range(12)}
+    page, folder = built(tmp_path, stale=2, adopted=adopted)
+    said = "10 measured by earlier code (0123456789ab); 2 of 10 were run again by the present one"
+    assert f"{said}, with the same rows" in text_of(page)
+    assert "Measured by earlier code: 2 of 18 trials." in page
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["trials"]["adopted"] == 10
+
+
+def test_trials_that_are_missing_are_told_and_what_needs_them_is_shown_as_missed(tmp_path: Path):
     def needs_all(rows: pd.DataFrame) -> Iterator[Check]:
         yield Check("fast and slow differ", True)
         yield Check("fast ends", bool(rows.groupby("rule")["value"].max()["fast"] > 0))
 
-    study = Study(DOC, Params, trials, measure, needs_all, FIGURES)
-    page, _ = built(tmp_path, study, lost=6)
-    text = " ".join(Elements(page).text.split())
-    assert "6 of 18 trials are missing." in text
+    study = single(Part(DOC, Forgetting, needs_all, FIGURES))
+    page, folder = built(tmp_path, study, lost=6, ended=16)
+    text = text_of(page)
+    assert "8 of 18 trials are missing." in text
+    told = "10 of 18 asked for have finished, ✗ 8 missing: 6 failed, 2 wait for a run (which)"
+    assert told in text
     assert "rule fast, size 10, deep False, seed 0WorkerCrashedError: <gone>" in text
     assert "fast and slow differ✓ holds" in text
     assert "not computable while trials are missing (KeyError: 'fast')✗ missed" in text
+    counts = {"asked": 18, "finished": 10, "failed": 6, "waiting": 2, "stale": 0, "adopted": 0}
+    assert json.loads((folder / "summary.json").read_bytes())["trials"] == counts
+    page, _ = built(tmp_path, study, lost=18)
+    assert "0 of 18 asked for have finished, ✗ 18 missing: 18 failed" in text_of(page)
 
 
 def test_a_study_that_cannot_read_its_own_complete_rows_is_an_error(tmp_path: Path):
@@ -143,17 +163,34 @@ def test_a_study_that_cannot_read_its_own_complete_rows_is_an_error(tmp_path: Pa
         yield Check("no such column", bool(rows["nothing"].any()))
 
     with pytest.raises(KeyError, match="nothing"):
-        built(tmp_path, Study(DOC, Params, trials, measure, wrong))
+        built(tmp_path, single(Part(DOC, Forgetting, wrong)))
 
 
 def test_the_parts_of_a_study_keep_their_rows_checks_and_figures_apart(tmp_path: Path):
-    second = Study("Is it so again?\n", Params, trials, measure, expects, FIGURES[2:3])
-    study = join(DOC, first=Study(None, Params, trials, measure, expects), second=second)
+    second = Part("Is it so again?\n", Forgetting, expects, FIGURES[2:3])
+    study = join(DOC, first=Part(None, Forgetting, expects), second=second)
     page, folder = built(tmp_path, study)
     assert "Is it so again?" in page
     assert "2 of 4</b> predictions hold" in page
     assert [p.name for p in (folder / "plots").iterdir()] == ["plain.csv"]
     assert len(pd.read_csv(folder / "plots" / "plain.csv")) == 18 * 3 - 2
+    # The second part is without its last 6 trials; the first is complete.
+    assert "30 of 36 asked for have finished" in text_of(built(tmp_path, study, ended=30)[0])
+
+
+def test_a_trial_described_as_it_was_formerly_is_shown_as_it_is_described_now(tmp_path: Path):
+    def renamed(entries: Entries) -> Entries:
+        return {"speed" if name == "rule" else name: value for name, value in entries.items()}
+
+    before = put(tmp_path)
+    part = dataclasses.replace(PART, formerly=renamed, expects=lambda _: iter(()), figures=())
+    now = {key(renamed(trial)): renamed(trial) for trial in before.trials.values()}
+    job = dataclasses.replace(before, study=single(part), trials=now)
+    vars(job)["journal"] = before.journal
+    rows = pd.read_parquet(report.build(job, tmp_path) / "rows.parquet")
+    assert len(rows) == 18 * 3
+    assert "rule" not in rows
+    assert set(rows["speed"]) == {"fast", "slow", "same"}
 
 
 def test_the_summary_holds_finite_numbers_only(report_of: tuple[str, Path]):
@@ -170,27 +207,58 @@ def test_the_summary_holds_finite_numbers_only(report_of: tuple[str, Path]):
     assert summary["shown"]["means"]["fast"] == {"value": pytest.approx(1600 * 100 * 1.05)}
 
 
-def test_the_index_shows_every_study_that_has_rows(tmp_path: Path):
-    put(tmp_path)
-    studies = {NAME: STUDY, "unrun": STUDY}
-    page = report.index(SCALE, tmp_path, studies).read_text(encoding="utf-8")
-    elements = Elements(page)
+def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tmp_path: Path):
+    _, folder = built(tmp_path)
+    names, errors = [NAME, "unrun", "broken"], {"broken": "SyntaxError: <here>"}
+    page = report.index(SCALE, names, tmp_path, errors)
+    elements = Elements(page.read_text(encoding="utf-8"))
     assert not elements.open
     assert [a["href"] for a in elements.all("a")] == [f"{NAME}/index.html"]
-    assert "1 of 2</b> predictions hold" in page
-    assert "18 trials" in page
+    assert "1 of 2 predictions hold" in text_of(page.read_text(encoding="utf-8"))
+    assert "18 of 18 trials" in elements.text
+    assert "SyntaxError: <here>" in elements.text
     assert len(elements.all("img")) == 1
+    # One file for dvc metrics, over all studies.
+    whole = json.loads(page.with_name("summary.json").read_bytes())
+    assert whole == {NAME: json.loads((folder / "summary.json").read_bytes())}
+
+
+def test_the_table_lies_beside_the_page_for_whoever_goes_on_from_it(tmp_path: Path):
+    def mixed(self: Forgetting, given: Given) -> Rows:
+        return [{"value": 1.0, "odd": 3 if self.deep else "three", "word": None}]
+
+    kind = type("Mixed", (Forgetting,), {"measure": mixed, "__module__": __name__})
+    _, folder = built(tmp_path, single(Part(DOC, kind, lambda _: iter(()))))
+    rows = pd.read_parquet(folder / "rows.parquet")
+    assert len(rows) == 18
+    assert {"rule", "size", "deep", "seed", "value", "word", "hash", "status"} <= set(rows)
+    assert set(rows["odd"]) == {"3", "three"}, "words and numbers together are words"
 
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path):
-    with pytest.raises(UserError, match="python -m pipeline run forgetting"):
-        report.build(NAME, SCALE, tmp_path, {NAME: STUDY})
-    with pytest.raises(UserError, match="did you mean 'forgetting'"):
-        report.build("forgeting", SCALE, tmp_path, {NAME: STUDY})
-    with pytest.raises(UserError, match="dvc repro"):
-        report.index(SCALE, tmp_path, {NAME: STUDY})
-    path = records.parquet(NAME, SCALE, tmp_path / "rows")
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"torn")
-    with pytest.raises(UserError, match="make it again: python -m pipeline run forgetting"):
-        report.build(NAME, SCALE, tmp_path, {NAME: STUDY})
+    with pytest.raises(UserError, match="python -m pipeline run forgetting --scale quick"):
+        report.build(put(tmp_path, ended=0), tmp_path)
+    with pytest.raises(UserError, match="python -m pipeline report"):
+        index_of(tmp_path)
+
+
+def test_a_page_that_cannot_be_written_leaves_the_one_before_it_whole(tmp_path: Path):
+    _, folder = built(tmp_path)
+    index_of(tmp_path)
+
+    def content() -> dict[Path, bytes]:
+        return {p: p.read_bytes() for p in folder.parent.rglob("*") if p.is_file()}
+
+    before, job = content(), put(tmp_path, stale=5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, hard))  # as if the disk were full
+    try:
+        with pytest.raises(UserError, match=r"cannot be written .* what was there stands"):
+            report.build(job, tmp_path)
+        with pytest.raises(UserError, match="cannot be written"):
+            index_of(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert content() == before
+    report.build(job, tmp_path)
+    assert content() != before

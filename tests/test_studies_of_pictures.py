@@ -1,10 +1,14 @@
 """The studies of pictures: predictions hold, or fail as they must."""
 
-import pytest
-from pydantic import ValidationError
+import json
 
-from pipeline.measuring.classifying import Classifier
-from tests.pictures_study import MEASURED, ROWS, check
+import pytest
+
+from pipeline import params
+from pipeline.errors import UserError
+from pipeline.studies.mnist_classifiers.classifiers import Classifier
+from pipeline.studies.mnist_classifiers.reconstruction import Reconstruction
+from tests.pictures_study import MEASURED, ROWS, SECTIONS, check
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -115,7 +119,82 @@ def test_the_autoencoder_is_held_to_its_error_and_the_components_to_mnists():
     assert not any(c.holds for c in seen), "a run that diverged has learned nothing"
 
 
-def test_a_cells_rate_cannot_be_annealed():
-    of = {**ROWS, "cell": "lstm", "anneal": True}
-    with pytest.raises(ValidationError, match="anneal is of networks: a cell's rate is constant"):
-        Classifier.model_validate(of)
+def test_each_trial_names_what_it_alone_has():
+    trials = MEASURED["pooling"].trials("trained")
+    of = {(trial["pooling"], trial["window"], trial["network"]) for trial in trials}
+    modern = {(name, size, "modern_lenet5") for name in ("maximum", "mean") for size in range(1, 5)}
+    assert of == modern | {("trainable", 2, "lenet5")}
+    seeds = [trial["seed"] for trial in MEASURED["mnist_classifiers"].trials("classifiers")]
+    assert seeds == [0, 1, 0], "a classifier may have more seeds than the others"
+
+
+def test_the_options_of_a_network_are_one_entry_and_reach_it():
+    (local,) = {trial["options"] for trial in MEASURED["weight_sharing"].trials("places")[1:3]}
+    assert json.loads(str(local)) == {"maps": 2, "size": 5, "stride": 2}
+    pooled = (
+        MEASURED["pooling"].rows("trained").groupby(["pooling", "window"])["parameters"].first()
+    )
+    assert pooled["maximum", 2] == pooled["mean", 2]
+    assert pooled["maximum", 1] > pooled["maximum", 2] > pooled["maximum", 4]
+
+
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        ({"network": "mlp"}, "give one of network and cell"),
+        ({"anneal": True}, "anneal is of networks: a cell's rate is constant"),
+        ({"clip": "norm"}, "clip and threshold go together: give both or none"),
+        ({"evaluate_every": 2}, "give one of evaluations and evaluate_every"),
+        ({"cell": "lsmt"}, "'lsmt' is unknown: did you mean 'lstm'?"),
+        ({"probes": {"eror_flow": {}}}, "'eror_flow' is unknown: did you mean 'error_flow'?"),
+    ],
+)
+def test_a_classifier_that_contradicts_itself_is_one_line(of: dict[str, object], says: str):
+    section = {**ROWS, "cell": "lstm", "at_most": 9, "classifier": "by rows", **of}
+    with pytest.raises(UserError) as caught:
+        params.expand(Classifier, section, "quick.classifiers")
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("quick.classifiers")
+    assert says in line
+
+
+@pytest.mark.parametrize(
+    ("method", "pretraining"),
+    [("autoencoder", 3), ("principal components", 3), ("autoencoder, pre-trained", None)],
+)
+def test_pretraining_is_of_the_method_that_is_called_so(method: str, pretraining: int | None):
+    of = {**SECTIONS["mnist_classifiers"]["reconstruction"], "method": method}
+    with pytest.raises(UserError, match="pretraining goes with the method"):
+        params.expand(Reconstruction, {**of, "pretraining": pretraining}, "")
+
+
+def test_what_cannot_be_counted_or_compared_is_one_line_with_the_nearest_name():
+    for name, part, field, given, nearest in (
+        ("weight_sharing", "counts", "counted", "AlexNett", "AlexNet"),
+        ("weight_sharing", "places", "form", "shard", "shared"),
+        ("weight_sharing", "time", "form", "tide", "tied"),
+        ("mnist_classifiers", "reconstruction", "method", "autoencodr", "autoencoder"),
+    ):
+        study = MEASURED[name].study
+        section = {**SECTIONS[name][part], field: {given: None}}
+        with pytest.raises(UserError) as caught:
+            params.expand(study.parts[part].trial, section, part)
+        lines = str(caught.value).splitlines()
+        (line,) = [line for line in lines if line.startswith(f"{part}.{field}.{given}: ")]
+        assert f"did you mean {nearest!r}?" in line
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_what_is_predicted_can_be_judged_where_some_of_it_was_not_run(name: str):
+    for part, column in (
+        ("counts", "counted"),
+        ("equivariance", "form"),
+        ("places", "form"),
+        ("time", "form"),
+        ("trained", "pooling"),
+        ("classifiers", "classifier"),
+    ):
+        if part in MEASURED[name].study.parts:
+            rows = MEASURED[name].rows(part)
+            for value in rows[column].unique():
+                MEASURED[name].checks(part, rows[rows[column] == value])

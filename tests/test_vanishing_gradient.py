@@ -4,18 +4,29 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import UserError
+from pipeline.params import expand
 from pipeline.studies.vanishing_gradient import STUDY, learning
+from pipeline.studies.vanishing_gradient.decay import Decay
 from pipeline.study import Table
 from tests.measured import Measured
 
 SECTION: dict[str, dict[str, Any]] = {
     "decay": {
-        "cell": "srn",
-        "activations": ["linear", "tanh", "logistic", "relu"],
-        "starts": ["orthogonal", "identity"],
-        "gains": [0.5, 1.5],
-        "architectures": ["srn", "residual", "lstm"],
-        "lengths": [20, 400],
+        "cell": {
+            "srn": [
+                {
+                    "activation": ["linear", "tanh", "logistic", "relu"],
+                    "start": ["orthogonal", "identity"],
+                    "gain": [0.5, 1.5],
+                },
+                {"start": "usual"},
+            ],
+            "residual": None,
+            "lstm": None,
+        },
+        "start": "usual",
+        "length": [20, 400],
         "input_gain": 0.3,
         "batch_size": 2,
         "input_size": 3,
@@ -25,23 +36,23 @@ SECTION: dict[str, dict[str, Any]] = {
     "learning": {
         "task": "adding",
         "algorithm": "bptt",
-        "networks": {
+        "network": {
             "tanh": {"cell": "srn"},
             "irnn": {"cell": "srn", "activation": "relu", "start": "identity"},
         },
-        "lengths": [50],
+        "length": 50,
         "hidden_size": 4,
         "batch_size": 4,
+        "optimizer": "adam",
         "learning_rate": 0.001,
-        "clip": 1.0,
+        "clip": "norm",
+        "threshold": 1.0,
         "steps": 4,
         "evaluations": 2,
         "held_out_size": 20,
         "seeds": 1,
     },
 }
-
-
 MEASURED = Measured(STUDY, SECTION, {})
 
 
@@ -94,6 +105,12 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "nor an LSTM": ("learning", "lstm", "held_out_loss", "network == 'lstm'", 0.1),
 }
 """Part and claim of a check; the column, the rows, and the value that they are tampered with."""
+
+
+@pytest.mark.parametrize("start", [{"start": "usual", "gain": 1.0}, {"start": "orthogonal"}])
+def test_a_start_comes_with_its_gain(start: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="has a gain"):
+        expand(Decay, {**SECTION["decay"], "cell": "srn", **start}, "decay")
 
 
 @pytest.mark.parametrize("tampered", TAMPERED)

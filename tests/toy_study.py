@@ -3,63 +3,99 @@
 Expected: yes.
 """
 
-import dataclasses
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lightning_modules.cells import CELLS
-from pipeline.study import Check, Row, Section, Study, Trial
+from pipeline.measuring.probing import Probes, build
+from pipeline.study import Check, Given, Needs, Part, Row, Study, Trial, join, single
 
 
-class Params(Section):
-    """``kinds`` are run for every seed."""
+class Toy(Trial):
+    """Two points of a curve, or what ``kind`` says."""
 
-    kinds: list[str]
-    seeds: int
-    seconds: float = 0.0
-    marks: str = ""
-    """A folder outside of the study in which every start of a trial leaves a file."""
+    kind: str
+    seconds: float | None = None
+    marks: str | None = None
+    """A folder in which every start of a trial leaves a file."""
+    dataset: str | None = None
+    probes: Probes | None = None
+
+    def measure(self, given: Given) -> list[Row]:
+        """Return two points of a curve, or do what the kind says."""
+        if self.marks:
+            Path(self.marks, f"{self.kind}-{self.seed}-{time.time_ns()}").touch()
+        time.sleep(self.seconds or 0.0)
+        build(self.probes)
+        if self.kind in ACTS:
+            return ACTS[self.kind](self, given.scratch)
+        shift = float(sum(given.data[self.dataset])) if self.dataset else 0.0
+        return [{"step": step, "loss": self.seed + step / 10 + shift} for step in (0, 10)]
 
 
-def trials(p: Params) -> Iterator[Trial]:
-    """Every kind under every seed."""
-    for kind in p.kinds:
-        for seed in range(p.seeds):
-            yield {"kind": kind, "seed": seed, "seconds": p.seconds, "marks": p.marks}
+def _raises(trial: Toy, scratch: Path) -> list[Row]:
+    raise ValueError("two lines\nof text")
 
 
-def measure(
-    kind: str, seed: int, seconds: float, marks: str, data: Mapping[str, Any], scratch: Path
-) -> list[Row]:
-    """Return two points of a curve, or do what the kind says."""
-    if marks:
-        Path(marks, f"{kind}-{seed}-{time.time_ns()}").touch()
-    time.sleep(seconds)
-    while kind == "waits" and not list(Path(marks).glob("plain-*")):
-        time.sleep(0.5)
-    if kind == "raises":
-        raise ValueError("two lines\nof text")
-    if kind == "dies" or (kind == "dies once" and not (scratch / "been").exists()):
+def _dies(trial: Toy, scratch: Path) -> list[Row]:
+    if trial.kind == "dies" or not (scratch / "been").exists():
         (scratch / "been").touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    if kind == "sneaks":
-        CELLS["gru"]
-    if kind == "looks":
-        return [{"gpu": os.environ.get("CUDA_VISIBLE_DEVICES", "")}]
-    if kind == "leaves":
-        (scratch / "checkpoint").write_bytes(bytes(100))
-    if kind == "not plain":
-        return [{"value": object()}]  # pyright: ignore[reportReturnType]
-    if kind == "diverges":
-        return [{"step": 0, "loss": 1.0}, {"step": 1, "loss": float("inf"), "diverged": True}]
-    shift = float(sum(data["numbers"])) if "numbers" in data else 0.0
-    return [{"step": step, "loss": seed + step / 10 + shift} for step in (0, 10)]
+    return [{"value": 1}]
+
+
+def _sneaks(trial: Toy, scratch: Path) -> list[Row]:
+    CELLS["gru"]
+    return [{"value": 1}]
+
+
+def _waits(trial: Toy, scratch: Path) -> list[Row]:
+    """Wait for a trial of the kind ``plain`` to start."""
+    while not list(Path(trial.marks or "").glob("plain-*")):
+        time.sleep(0.1)
+    return [{"value": 1}]
+
+
+def _leaves(trial: Toy, scratch: Path) -> list[Row]:
+    (scratch / "checkpoint").write_bytes(bytes(100))
+    return [{"value": 1}]
+
+
+def _looks(trial: Toy, scratch: Path) -> list[Row]:
+    """Tell which process this is, which GPUs it sees, and what runs beside it."""
+    if trial.marks:
+        Path(trial.marks, f"over-{trial.seed}-{time.time_ns()}").touch()
+    import torch
+
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "not said")
+    return [{"process": os.getpid(), "gpus": gpus, "threads": torch.get_num_threads()}]
+
+
+def _diverges(trial: Toy, scratch: Path) -> list[Row]:
+    return [{"step": 0, "loss": 1.0}, {"step": 1, "loss": float("inf"), "diverged": True}]
+
+
+def _not_plain(trial: Toy, scratch: Path) -> Any:
+    return [{"value": object()}]
+
+
+ACTS = {
+    "raises": _raises,
+    "dies": _dies,
+    "dies once": _dies,
+    "sneaks": _sneaks,
+    "waits": _waits,
+    "leaves": _leaves,
+    "looks": _looks,
+    "diverges": _diverges,
+    "not plain": _not_plain,
+}
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
@@ -67,9 +103,11 @@ def expects(rows: pd.DataFrame) -> Iterator[Check]:
     yield Check("there are rows", len(rows) > 0)
 
 
-STUDY = Study(__doc__, Params, trials, measure, expects)
+STUDY = single(Part(__doc__, Toy, expects))
 
 
-def with_data(*names: str) -> Study:
-    """Return the study as one that asks for data sets."""
-    return dataclasses.replace(STUDY, data=names)
+def needing(**needs: Needs) -> Study:
+    """Return the study as one of parts that need this and that."""
+    return join(
+        __doc__, **{n: Part(__doc__, Toy, expects, needs=each) for n, each in needs.items()}
+    )

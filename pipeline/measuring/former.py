@@ -17,7 +17,7 @@ def probes(entries: Entries) -> Entries:
             cut = len(place) + 1
             said[name] = {k[cut:]: v for k, v in numbered.items() if k.startswith(f"{place}_")}
     rest = {k: v for k, v in entries.items() if k not in numbered}
-    return rest | ({"probes": json.dumps(said, sort_keys=True)} if said else {})
+    return rest | ({"probes": json.dumps(said)} if said else {})
 
 
 def clipped(entries: Entries) -> Entries:

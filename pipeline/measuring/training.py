@@ -129,6 +129,12 @@ class SequenceTraining(Training, abc.ABC):
     strength: NonNegativeFloat | None = None
     """Of the decay."""
 
+    @model_validator(mode="after")
+    def _decay_whole(self) -> "SequenceTraining":
+        if (self.decay is None) != (self.strength is None):
+            raise ValueError("decay and strength go together: give both or none")
+        return self
+
     def task_of(self, given: Given, **options: Any) -> Any:
         """Return the task, built with the trial's sizes and these options."""
         sizes = {"batch_size": self.batch_size, "held_out_size": self.held_out_size}

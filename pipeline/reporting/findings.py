@@ -188,13 +188,12 @@ class Findings:
         return f"{seconds / size:.3g} {unit}"
 
     def particulars(self, record: Record) -> str:
-        """Return what tells a trial from the others of its part."""
+        """Return what tells a trial from the others, its part and its seed."""
         part = self.study.part_of(record.trial)
         of = [trial for trial in self.asked.values() if self.study.part_of(trial) is part]
-        kept = {k: v for k, v in record.trial.items() if any(o.get(k) != v for o in of)}
-        if "part" in record.trial:
-            kept = {"part": record.trial["part"], **kept}
-        return ", ".join(f"{k} {words(v)}" for k, v in kept.items() if v is not None)
+        telling = {k for k, v in record.trial.items() if any(o.get(k) != v for o in of)} | {"part"}
+        entries = sorted(record.trial.items(), key=lambda entry: entry[0] == "seed")
+        return ", ".join(f"{k} {words(v)}" for k, v in entries if k in telling and v is not None)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers, all finite, as nested dicts."""

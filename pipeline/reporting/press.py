@@ -21,7 +21,7 @@ from rich.console import Console
 
 from pipeline.errors import UserError
 from pipeline.reporting import imprint
-from pipeline.running.machine import processors
+from pipeline.running.machine import at_once, processors
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -125,6 +125,9 @@ def _begin() -> None:
     os.nice(NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, daemon=True).start()
+    with at_once():
+        import pipeline.reporting.report
+        import pipeline.running.jobs  # noqa: F401
 
 
 def _follow() -> None:

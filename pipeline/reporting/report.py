@@ -112,8 +112,8 @@ def _json(numbers: Mapping[str, Any]) -> str:
 def _parquet(rows: pd.DataFrame) -> bytes:
     """Return the table as parquet; a column that mixes words and numbers is of words."""
     plain, file = rows.copy(), io.BytesIO()
-    for name in rows.select_dtypes(object):
-        if len({type(value) for value in rows[name].dropna()}) > 1:
+    for name in rows:
+        if rows[name].dtype == object and len({type(v) for v in rows[name].dropna()}) > 1:
             plain[name] = rows[name].map(str, na_action="ignore")
     plain.to_parquet(file)
     return file.getvalue()

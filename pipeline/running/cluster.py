@@ -25,7 +25,7 @@ from pipeline.running.machine import processors
 from pipeline.running.worker import Assignment, Outcome, in_one_line, measure, prepare
 
 PROJECT = Path(__file__).parents[2]
-STAYS = (".git .venv .dvc .scratch data rows reports docs mlartifacts mlflow.db*").split()
+STAYS = ["/.*", "/data", "/rows", "/reports", "/docs", "/mlartifacts", "/mlflow.db*"]
 """What of the project isn't sent to a cluster: code goes as files, data through the store."""
 PULSE, CENSUS = 1.0, 10.0
 """Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""
@@ -295,7 +295,7 @@ class Cluster:
 
     def _alive(self, patiently: bool = False) -> None:
         """Raise GoneError if Ray has died; look again for a while where something went wrong."""
-        for pause in (0.0, 0.5, 1.5, 3.0) if patiently else (0.0,):
+        for pause in (0.0, 0.5) if patiently else (0.0,):
             time.sleep(pause)
             if dead := _dead(self._ray):
                 raise GoneError(dead)
@@ -388,7 +388,7 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
     workers = settings.workers
     cpus = processors() if workers == "auto" else workers * settings.cpus
-    code = {"working_dir": str(PROJECT), "excludes": [f"/{name}" for name in STAYS]}
+    code = {"working_dir": str(PROJECT), "excludes": STAYS}
     here = {"address": "local", "num_cpus": cpus}
     there = {"address": address, "runtime_env": code}
     if address and (silence := _silence(address)):

@@ -1,25 +1,30 @@
 """What a trial's result depends on, as a hash: parameters, data, versions, and code.
 
-The code is found in the import graph: the definitions that the part's Trial uses in its own module,
-all that these import, the members of a registry folder that the trial names by a word, and the
-readers of its data sets. It is compared as syntax trees without docstrings and annotations of
-functions, so that a comment, a reformatting or a figure's caption changes nothing.
+The code is followed definition by definition: what the part's Trial uses in its own module, what
+that imports and what the imported definitions use in turn, the members of a registry folder that
+the trial names by a word, and the readers of its data sets. A comment, a reformatting, a figure's
+caption or a function that the trial does not use changes nothing.
+
+Where it cannot be told what of a module is used, all of it counts; a statement that binds nothing,
+such as a bare call, may change anything and always counts.
 """
 
 import functools
 import importlib.metadata
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-import grimp
-
-from pipeline.running.syntax import digest, plain, tree, used_by
+from pipeline.running.syntax import EVERYTHING, Import, Statement, digest, path_of, statements
 from pipeline.study import Entries, Study, datasets_of
 
 PACKAGES = ("lightning_modules", "pipeline")
 REGISTRY = "lightning_modules.registry"
 DATA_SETS = "pipeline.data.sets"
+SOURCES = "pipeline.data.sources"
+"""Where data come from: what they are is in the hash by itself."""
 LIBRARIES = ("torch", "numpy", "pytorch-lightning")
+Definition = tuple[str, str]
+"""A module, and the name of something in it; EVERYTHING for all of it."""
 Modules = Mapping[str, str]
 """What code a trial reaches, module -> digest; ``module:Trial`` is what its own module adds."""
 
@@ -36,6 +41,7 @@ class Fingerprints:
     def __init__(self, study: Study):
         """Name the study."""
         self._study = study
+        self._known: dict[tuple[tuple[str, str], ...], tuple[str, Modules]] = {}
 
     def of(self, entries: Entries, data: Mapping[str, str]) -> str:
         """Return the trial's hash; ``data`` gives that of each data set that it names."""
@@ -50,10 +56,15 @@ class Fingerprints:
         return self._reached(entries)[1]
 
     def _reached(self, entries: Entries) -> tuple[str, Modules]:
-        kind = self._study.part_of(entries).trial
-        words = {w for v in entries.values() if isinstance(v, str) for w in re.findall(r"\w+", v)}
-        readers = {f"{DATA_SETS}.{name}" for name in datasets_of(entries)}
-        return _reached(kind.__module__, kind.__name__, frozenset(words), frozenset(readers))
+        texts = tuple((name, value) for name, value in entries.items() if isinstance(value, str))
+        if texts not in self._known:
+            kind = self._study.part_of(entries).trial
+            words = {word for _, text in texts for word in re.findall(r"\w+", text)}
+            readers = {f"{DATA_SETS}.{name}" for name in datasets_of(entries)}
+            self._known[texts] = _reached(
+                kind.__module__, kind.__name__, frozenset(words), frozenset(readers)
+            )
+        return self._known[texts]
 
 
 def combined(
@@ -68,61 +79,105 @@ def combined(
 def _reached(
     module: str, name: str, words: frozenset[str], readers: frozenset[str]
 ) -> tuple[str, Modules]:
-    """Return the hash of all modules that a trial reaches, and each one's."""
-    entry, modules = _entry_and_closure(module, name, words, readers)
-    found = {f"{module}:{name}": entry, **{m: _source(m) for m in sorted(modules)}}
+    """Return the hash of all that a trial reaches, and that of each module's part in it."""
+    packages = {*PACKAGES, module.partition(".")[0]}
+    start: list[Definition] = [(module, name)]
+    start += [(reader, EVERYTHING) for reader in readers if path_of(reader)]
+    reached = _follow(start, packages)
+    while more := {(m, EVERYTHING) for m in _named(reached, words)} - reached:
+        reached |= _follow(more, packages)
+    by_module: dict[str, set[str]] = {}
+    for home, each in reached - {(module, name)}:
+        by_module.setdefault(home, set()).add(each)
+    for parent in {p for m in by_module for p in _parents(m)} - {*_parents(module)}:
+        by_module.setdefault(parent, set()).add(EVERYTHING)
+    found = {f"{module}:{name}": _digest(module, frozenset({name}))}
+    found |= {m: _digest(m, frozenset(by_module[m])) for m in sorted(by_module)}
     return digest(found), found
 
 
+def _follow(start: Iterable[Definition], packages: set[str]) -> set[Definition]:
+    """Return the definitions and all that they use, directly or not."""
+    reached, left = set(start), list(start)
+    while left:
+        for used in _used(*left.pop()):
+            if used not in reached and used[0].partition(".")[0] in packages:
+                reached.add(used)
+                left.append(used)
+    return reached
+
+
 @functools.cache
-def _entry_and_closure(
-    module: str, name: str, words: frozenset[str], readers: frozenset[str]
-) -> tuple[str, frozenset[str]]:
-    """Return the hash of what ``name`` uses in its module, and the modules that this leads to."""
-    graph = _graph(module.partition(".")[0])
-    used = used_by(tree(module).body, name)
-    lines = {line for s in used for line in range(s.lineno, (s.end_lineno or s.lineno) + 1)}
-    start = {
-        imported
-        for imported in graph.find_modules_directly_imported_by(module)
-        for detail in graph.get_import_details(importer=module, imported=imported)
-        if detail["line_number"] in lines
-    }
-    modules = _follow(graph, start | (readers & graph.modules))
-    while more := _named(graph, modules, words) - modules:
-        modules |= _follow(graph, more)
-    own = modules | {p for m in modules for p in _parents(m)} - set(_parents(module))
-    return digest([plain(s) for s in used]), frozenset(own)
+def _used(module: str, name: str) -> frozenset[Definition]:
+    """Return the definitions in other modules that one uses directly."""
+    every = statements(module)
+    kept = [every[place] for place in _kept(module, name)]
+    uses = {use for statement in kept for use in statement.uses} | {name}
+    found = {d for s in kept for i in s.imports for d in _imported(i, uses, name == EVERYTHING)}
+    return frozenset(d for d in found if d[0] != SOURCES)
 
 
-def _follow(graph: grimp.ImportGraph, start: set[str]) -> set[str]:
-    """Return the modules and all that they import, directly or not."""
-    return start.union(*(graph.find_upstream_modules(module) for module in start))
+def _imported(imported: Import, uses: set[str], whole: bool) -> Iterator[Definition]:
+    """Iterate over what is meant by an imported name, as it is used."""
+    module, name, alias = imported
+    inner = f"{module}.{name}" if name else module
+    if name != EVERYTHING and path_of(inner):
+        wanted = {use for use in uses if use.partition(".")[0] == alias}
+        if whole or alias in wanted:
+            yield inner, EVERYTHING
+            return
+        for use in wanted:
+            attribute = use.partition(".")[2]
+            below = f"{inner}.{attribute}"
+            yield (below, EVERYTHING) if path_of(below) else (inner, attribute)
+    elif path_of(module):
+        yield module, name
 
 
-def _named(graph: grimp.ImportGraph, modules: set[str], words: frozenset[str]) -> set[str]:
-    """Return the members of the registry folders among the modules that a word names."""
-    return {
-        member
-        for folder in modules
-        if REGISTRY in graph.find_modules_directly_imported_by(folder)
-        for member in graph.find_children(folder)
-        if member.rpartition(".")[2] in words
-    }
+@functools.cache
+def _kept(module: str, name: str) -> tuple[int, ...]:
+    """Return the places of the statements that bind ``name`` or what these use in turn.
+
+    All of them if none binds it.
+    """
+    every = statements(module)
+    if not any(name in (s.binds or ()) for s in every):
+        return tuple(range(len(every)))
+    needed, kept = {name}, dict[int, Statement]()
+    while True:
+        more = {
+            place: s
+            for place, s in enumerate(every)
+            if place not in kept and (s.binds is None or s.binds & needed)
+        }
+        if not more:
+            return tuple(sorted(kept))
+        kept |= more
+        needed |= {use.partition(".")[0] for s in more.values() for use in s.uses}
+
+
+@functools.cache
+def _digest(module: str, names: frozenset[str]) -> str:
+    """Return the hash of the statements of a module that some of its names need."""
+    places = sorted({place for name in names for place in _kept(module, name)})
+    return digest([statements(module)[place].digest for place in places])
+
+
+def _named(reached: set[Definition], words: frozenset[str]) -> Iterator[str]:
+    """Iterate over the members of the registry folders that were reached which a word names."""
+    for module in {module for module, _ in reached}:
+        if _is_registry(module):
+            yield from (f"{module}.{word}" for word in words if path_of(f"{module}.{word}"))
+
+
+@functools.cache
+def _is_registry(module: str) -> bool:
+    path = path_of(module)
+    if path is None or path.name != "__init__.py":
+        return False
+    return any(i.module == REGISTRY for s in statements(module) for i in s.imports)
 
 
 def _parents(module: str) -> Iterator[str]:
     while module := module.rpartition(".")[0]:
         yield module
-
-
-@functools.cache
-def _graph(package: str) -> grimp.ImportGraph:
-    """Read the imports of the project, and of the package that the study lives in."""
-    packages = dict.fromkeys([*PACKAGES, package])
-    return grimp.build_graph(*packages, cache_dir=None, exclude_type_checking_imports=True)
-
-
-@functools.cache
-def _source(module: str) -> str:
-    return digest(plain(tree(module)))

@@ -104,13 +104,14 @@ class State(NamedTuple):
 
 def state(job: Job) -> State:
     """Compare the journal with what is asked for."""
-    held = job.journal.read()
+    held = job.journal.read(rows=False)
     counts: Counter[str] = Counter()
     why: Counter[str] = Counter()
     missing = {name for name, data in job.data.items() if not data.sha256}
     old: dict[str, Record] = {}
-    for record in held.records.values():
-        asked = job.asked(record.trial)
+    reason = _Reasons(job, held)
+    for described, record in held.records.items():
+        asked = described if described in job.trials else job.asked(record.trial)
         if asked is None:
             why["parameters: such a trial is not asked for any more"] += 1
         else:
@@ -118,15 +119,15 @@ def state(job: Job) -> State:
             old[asked] = held.records.get(asked, record)
     for asked, entries in job.trials.items():
         record = old.get(asked)
-        if is_finished(record, job.hash_of(entries)):
+        if _is_present(job, record, entries):
             counts["finished"] += 1
-        elif missing & {*datasets_of(entries)}:
+        elif missing and missing & {*datasets_of(entries)}:
             counts["waiting"] += 1
         elif record is not None and record.status == FAILED:
             counts["failed"] += 1
         elif record is not None:
             counts["stale"] += 1
-            why["; ".join(_reasons(job, held, record, entries)) or "described otherwise"] += 1
+            why[reason(record, entries)] += 1
     said = tuple(f"{count}: {reason}" for reason, count in why.most_common())
     return State(
         len(job.trials),
@@ -138,20 +139,40 @@ def state(job: Job) -> State:
     )
 
 
-def _reasons(job: Job, held: Held, record: Record, entries: Entries) -> Iterator[str]:
-    """Say what a finished trial was measured by that is not what it is today."""
-    if record.code != job.prints.code(entries):
-        yield f"code: {changes(held.facts.get(record.code), job.prints.modules(entries))}"
-    sets = [
-        name
-        for name in datasets_of(entries)
-        if held.facts.get(record.data.get(name, ""), {}).get("sha256") != job.data[name].sha256
-    ]
-    if sets:
-        yield f"data: {', '.join(sets)}"
-    others = {name: v for name, v in record.versions.items() if versions().get(name) != v}
-    if others:
-        yield f"versions: measured by {', '.join(f'{name} {v}' for name, v in others.items())}"
+def _is_present(job: Job, record: Record | None, entries: Entries) -> bool:
+    """Tell whether a trial is finished; its code tells most often, and sooner than its hash."""
+    if record is None or record.code != job.prints.code(entries):
+        return False
+    return is_finished(record, job.hash_of(entries))
+
+
+class _Reasons:
+    """Says what finished trials were measured by that is not what it is today."""
+
+    def __init__(self, job: Job, held: Held):
+        self._job, self._facts = job, held.facts
+        self._told: dict[tuple[str, str], str] = {}
+
+    def __call__(self, record: Record, entries: Entries) -> str:
+        """Return all reasons in one line."""
+        return "; ".join(self._each(record, entries)) or "described otherwise"
+
+    def _each(self, record: Record, entries: Entries) -> Iterator[str]:
+        both = record.code, self._job.prints.code(entries)
+        if record.code != both[1]:
+            if both not in self._told:
+                before, now = self._facts.get(record.code), self._job.prints.modules(entries)
+                self._told[both] = changes(before, now)
+            yield f"code: {self._told[both]}"
+        facts = {name: self._facts.get(digest, {}) for name, digest in record.data.items()}
+        data = self._job.data
+        named = datasets_of(entries)
+        others = [n for n in named if facts.get(n, {}).get("sha256") != data[n].sha256]
+        if others:
+            yield f"data: {', '.join(others)}"
+        libraries = {n: v for n, v in record.versions.items() if versions().get(n) != v}
+        if libraries:
+            yield f"versions: measured by {', '.join(f'{n} {v}' for n, v in libraries.items())}"
 
 
 def changes(before: Modules | None, now: Modules) -> str:

@@ -43,6 +43,16 @@ class Standing:
     left: int = 0
     """Trials that have not ended yet."""
 
+    @property
+    def done(self) -> int:
+        """Trials that have finished, before and now."""
+        return self.before + self.finished
+
+    @property
+    def total(self) -> int:
+        """All trials that the study's file asks for."""
+        return self.done + len(self.failed) + len(self.waiting) + self.left
+
 
 class _Counts(NamedTuple):
     """How many trials are how far."""
@@ -56,8 +66,13 @@ class _Counts(NamedTuple):
 
     @classmethod
     def of(cls, standing: Standing, running: Counter[str]) -> "_Counts":
-        ended = standing.before + standing.finished, len(standing.failed)
-        return cls(*ended, running[standing.name], len(standing.waiting), standing.left)
+        return cls(
+            standing.done,
+            len(standing.failed),
+            running[standing.name],
+            len(standing.waiting),
+            standing.left,
+        )
 
     @classmethod
     def together(cls, several: Iterable["_Counts"]) -> "_Counts":
@@ -79,17 +94,19 @@ class Clock:
         self._measured: dict[str, tuple[int, float]] = {}
         self._spent, self._ended, self._start = 0.0, 0, 0.0
 
-    def count(self, part: str, expected: float | None, seconds: float) -> None:
-        """Count a trial that has ended."""
+    def count(self, part: str, expected: float | None, seconds: float | None) -> None:
+        """Count a trial that is no longer left; ``seconds`` is None if it was not measured."""
+        if expected is None:
+            self._unknown[part] -= 1
+        else:
+            self._known -= expected
+        if seconds is None:
+            return
         if not self._ended:
             self._start = time.monotonic() - seconds
         trials, whole = self._measured.get(part, (0, 0.0))
         self._measured[part] = trials + 1, whole + seconds
         self._spent, self._ended = self._spent + max(seconds, LEAST), self._ended + 1
-        if expected is None:
-            self._unknown[part] -= 1
-        else:
-            self._known -= expected
 
     def left(self, slots: int) -> float | None:
         """Return the seconds that the rest will take on so many slots, None if nothing tells."""
@@ -130,7 +147,9 @@ class Progress:
         way = [f"{name} {n.total - n.left}/{n.total}" for name, n in each.items() if n.left]
         state = f"{whole.failed} failed, {whole.running} running, {whole.waiting} waiting"
         under_way = f" ({', '.join(way)})" if way else ""
-        return f"{whole.total - whole.left}/{whole.total} trials, {state}, {self._left()}{under_way}"
+        return (
+            f"{whole.total - whole.left}/{whole.total} trials, {state}, {self._left()}{under_way}"
+        )
 
     def table(self) -> Table:
         """Return a line for each study that is not done with, and one for the whole."""

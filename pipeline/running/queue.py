@@ -3,6 +3,8 @@
 What is known to take long starts first, trials that must be alone before all others. Each trial
 that ends is in its study's journal before the next is looked at, so whatever is killed loses the
 trials that were running and no other; the next run goes on with these.
+
+Above 300 lines because it is one story: what is left, in which order it runs, what becomes of it.
 """
 
 import contextlib
@@ -17,7 +19,7 @@ from rich.console import Console
 
 from pipeline.errors import UserError
 from pipeline.params import Dispatch, Settings
-from pipeline.running.cluster import Cluster, Event, GoneError, Refused
+from pipeline.running.cluster import Cluster, Event, GoneError, Read, Refused
 from pipeline.running.fingerprint import combined, versions
 from pipeline.running.jobs import Job, is_finished
 from pipeline.running.journal import (
@@ -31,7 +33,7 @@ from pipeline.running.journal import (
 )
 from pipeline.running.progress import Clock, Progress, Standing, Waiting, say
 from pipeline.running.worker import Assignment, Outcome, measure
-from pipeline.study import datasets_of
+from pipeline.study import Entries, Value, datasets_of
 
 NAMED = 5
 """How many of a study's failed trials are named."""
@@ -43,24 +45,31 @@ class Ending:
 
     standings: dict[str, Standing]
     """By the study's name."""
+    stopped: str = ""
+    """What stopped the run before its end; empty if nothing did."""
 
     @property
     def code(self) -> int:
         """The exit code: 0 if all finished but what waits for data that cannot be had."""
         each = self.standings.values()
-        return int(
-            any(s.failed or any(not w.for_data for w in s.waiting.values()) for s in each)
-        )
+        waiting = [why for standing in each for why in standing.waiting.values()]
+        failed = any(standing.failed for standing in each)
+        return int(bool(self.stopped) or failed or not all(why.for_data for why in waiting))
 
     def lines(self) -> Iterator[str]:
-        """Say what failed and what waits, and why."""
+        """Say what failed, what waits and what is left, and why."""
         for name, standing in self.standings.items():
             for record in standing.failed[:NAMED]:
                 yield f"failed: {name}: {record.key}: {record.error}"
             if failed := len(standing.failed):
-                yield f"{name}: {failed} trials failed; the next run tries them again"
+                of = f"{failed} of {standing.total} trials failed"
+                yield f"{name}: {of}; the next run tries them again"
             for reason, count in Counter(w.reason for w in standing.waiting.values()).items():
                 yield f"{name}: {count} trials wait: {reason}"
+        if self.stopped:
+            left = sum(standing.left for standing in self.standings.values())
+            kept = "what has ended and all checkpoints are kept, and the next run goes on"
+            yield f"stopped: {self.stopped}; {left} trials are left: {kept}"
 
 
 def run(
@@ -84,8 +93,7 @@ def run(
             locks.enter_context(job.journal.locked())
         queue = _Queue(jobs, settings, force, ended or (lambda _: None))
         say(console, queue.plan())
-        queue.work(console)
-    ending = Ending(queue.standings)
+        ending = Ending(queue.standings, queue.work(console))
     for line in ending.lines():
         say(console, line)
     return ending
@@ -118,6 +126,7 @@ class _Queue:
     ):
         self._jobs, self._settings, self._ended = jobs, settings, ended
         self.standings = {job.name: Standing(job.name) for job in jobs}
+        self._reach: dict[str, frozenset[str]] = {}
         queued = [each for job in jobs for each in self._left(job, force)]
         # What nothing is known of may take long; sorting keeps the order of what is alike.
         queued.sort(key=lambda q: (not q.assignment.alone, -(q.expected or float("inf"))))
@@ -128,23 +137,23 @@ class _Queue:
         self._clock = Clock((q.part, q.expected) for q in queued)
         self._alone = sum(q.assignment.alone for q in queued)
         self._done: list[Job] = []
-        self._facts: dict[str, Facts] = {}
 
     def plan(self) -> str:
         """Say in a line what is ahead."""
         each = self.standings.values()
-        studies = sum(1 for s in each if s.left)
-        of = f" of {studies} studies" if len(self._jobs) > 1 else ""
-        return f"{len(self._queued)} trials{of} to run, {sum(s.before for s in each)} finished before"
+        names = [name for name, standing in self.standings.items() if standing.left]
+        of = f": {', '.join(names)}" if names else ""
+        before = sum(standing.before for standing in each)
+        return f"{len(self._queued)} trials to run, {before} finished before{of}"
 
-    def work(self, console: Console) -> None:
-        """Run what is left."""
+    def work(self, console: Console) -> str:
+        """Run what is left; return why that stopped before the end, empty if it did not."""
         for job in self._jobs:
             if not self.standings[job.name].left:
                 self._end(job)
         if not self._queued:
-            return
-        measuring = self._backend(self._settings.dispatch)
+            return ""
+        measuring = self._backend()
         progress = Progress(
             list(self.standings.values()),
             self._clock,
@@ -156,4 +165,203 @@ class _Queue:
                 for assignment, what in events:
                     self._take(self._queued[assignment.place], what)
         except GoneError as gone:
-            self._stop(str(gone))
+            return str(gone)
+        return ""
+
+    def _backend(self) -> "Cluster | _Inline":
+        """Return what measures the assignments, in their order."""
+        assignments = [queued.assignment for queued in self._queued]
+        data = {f.name: f.read for job in self._jobs for f in job.data.values()}
+        backend = {"ray": Cluster, "inline": _Inline}[self._settings.dispatch.backend]
+        return backend(assignments, lambda name: data[name](), self._settings.dispatch)
+
+    def _left(self, job: Job, force: bool) -> Iterator[_Queued]:
+        """Read a study's journal and yield what has to run; what cannot is written down."""
+        held, standing = job.journal.read(), self.standings[job.name]
+        todo = []
+        for key, entries in job.trials.items():
+            record = held.records.get(key)
+            if _kept(job, held, record, entries) or (
+                not force and is_finished(record, job.hash_of(entries))
+            ):
+                standing.before += 1
+            elif lacking := self._lacking(job, entries):
+                standing.waiting[key] = Waiting(lacking, for_data=True)
+            else:
+                todo.append(key)
+        standing.left = len(todo)
+        expected = _expected(job, held, todo)
+        for key in todo:
+            yield _Queued(job, key, self._assignment(job, job.trials[key]), expected[key])
+
+    def _lacking(self, job: Job, entries: Entries) -> str:
+        """Say which data set keeps a trial from running; empty if all that it names are here."""
+        for name in datasets_of(entries):
+            held = job.data[name]
+            if not held.sha256:
+                return f"data set {name} is not there: python -m pipeline fetch {name}"
+            if held.provenance.get("embedded") and self._settings.offline == "error":
+                served, scale = held.provenance.get("served"), self._settings.scale
+                return (
+                    f"data set {name} is not there, {served} stand in for it, which data.offline "
+                    f"does not let them at {scale}: python -m pipeline fetch {name}"
+                )
+        return ""
+
+    def _assignment(self, job: Job, entries: Entries) -> Assignment:
+        """Return a trial with all that it may touch and take."""
+        part, given, digest = (
+            job.study.part_of(entries),
+            self._settings.dispatch,
+            job.hash_of(entries),
+        )
+        code, needs = job.prints.code(entries), part.needs
+        if code not in self._reach:
+            self._reach[code] = frozenset(m for m in job.prints.modules(entries) if ":" not in m)
+        return Assignment(
+            place=0,
+            entries=entries,
+            kind=f"{part.trial.__module__}:{part.trial.__qualname__}",
+            hash=digest,
+            data=datasets_of(entries),
+            reach=self._reach[code],
+            scratch=job.scratch / digest,
+            cpus=given.cpus if needs.cpus is None else needs.cpus,
+            gpus=given.gpus if needs.gpus is None else needs.gpus,
+            alone=needs.alone,
+        )
+
+    def _take(self, queued: _Queued, what: Outcome | Refused) -> None:
+        """Record what became of a trial."""
+        job, standing = queued.job, self.standings[queued.job.name]
+        if isinstance(what, Refused):
+            standing.waiting[queued.key] = Waiting(what.reason)
+            self._clock.count(queued.part, queued.expected, None)
+        else:
+            record = self._recorded(queued, what)
+            shutil.rmtree(queued.assignment.scratch or "", ignore_errors=True)
+            standing.finished += record.status == FINISHED
+            standing.failed += [record] if record.status == FAILED else []
+            self._clock.count(queued.part, queued.expected, what.seconds)
+        standing.left -= 1
+        self._alone -= queued.assignment.alone
+        if not standing.left:
+            self._end(job)
+        elif not self._alone:
+            self._announce()
+
+    def _recorded(self, queued: _Queued, outcome: Outcome) -> Record:
+        """Write an outcome into its study's journal."""
+        job, entries = queued.job, queued.assignment.entries
+        data = {name: fact(dict(job.data[name].provenance)) for name in queued.assignment.data}
+        code = job.prints.code(entries)
+        record = Record(
+            hash=queued.assignment.hash,
+            code=code,
+            trial=entries,
+            rows=outcome.rows,
+            status=FAILED if outcome.error else FINISHED,
+            error=outcome.error,
+            started=round(outcome.started, 6),
+            seconds=round(outcome.seconds, 6),
+            versions=versions(),
+            data={name: next(iter(said)) for name, said in data.items()},
+        )
+        facts: Facts = {code: job.prints.modules(entries)}
+        for said in data.values():
+            facts |= said
+        try:
+            job.journal.append(record, facts)
+        except OSError as error:
+            line = f"{job.journal.path} cannot be written ({error}): nothing more was run"
+            raise UserError(line) from error
+        return record
+
+    def _end(self, job: Job) -> None:
+        """Leave a study of which nothing is left to run in order."""
+        job.journal.compact()
+        if not self.standings[job.name].waiting:
+            shutil.rmtree(job.scratch, ignore_errors=True)
+        self._done.append(job)
+        if not self._alone:
+            self._announce()
+
+    def _announce(self) -> None:
+        """Tell which studies have ended; whoever hears it may take processors at once."""
+        while self._done:
+            self._ended(self._done.pop(0))
+
+
+class _Inline:
+    """Measures assignments in this process, one after the other."""
+
+    slots = 1
+
+    def __init__(self, assignments: Sequence[Assignment], read: Read, settings: Dispatch):
+        self._assignments, self._read = assignments, read
+        self._data: dict[str, Any] = {}
+        self._now: list[Assignment] = []
+
+    def running(self) -> list[Assignment]:
+        """Return what is being measured."""
+        return self._now
+
+    def events(self) -> Generator[Event, None, None]:
+        """Measure all, and yield each as it ends."""
+        for assignment in self._assignments:
+            self._now = [assignment]
+            try:
+                for name in assignment.data:
+                    if name not in self._data:
+                        self._data[name] = self._read(name)
+            except UserError as error:
+                yield assignment, Refused(str(error))
+            else:
+                yield assignment, measure(assignment, self._data)
+        self._now = []
+
+
+def _kept(job: Job, held: Held, record: Record | None, entries: Entries) -> bool:
+    """Tell whether a trial was measured on real data by today's code, and these are not here.
+
+    What stands in for them, or their absence, is no reason to do it again.
+    """
+    here = {name: job.data[name] for name in datasets_of(entries)}
+    real = {n: d.sha256 for n, d in here.items() if d.sha256 and not d.provenance.get("embedded")}
+    if record is None or len(real) == len(here) or held.stand_in(record):
+        return False
+    measured = {
+        name: held.facts.get(fact, {}).get("sha256", "") for name, fact in record.data.items()
+    }
+    if not measured.keys() >= here.keys():
+        return False
+    code = job.prints.code(entries)
+    return is_finished(record, combined(entries, measured | real, versions(), code))
+
+
+def _expected(job: Job, held: Held, keys: Iterable[str]) -> dict[str, float | None]:
+    """Return the seconds that trials should take: as before, or as others of their part.
+
+    Records at another scale serve where a part has none at this.
+    """
+    keys = list(keys)
+    known = {
+        key: record.seconds for key, record in held.records.items() if record.status == FINISHED
+    }
+    usual = _usual(held.records.values()) if keys else {}
+    parts = {key: job.trials[key].get("part") for key in keys}
+    if not all(key in known or parts[key] in usual for key in keys):
+        for path in sorted(job.journal.path.parent.parent.glob(f"*/{job.journal.path.name}")):
+            if path != job.journal.path:
+                with contextlib.suppress(UserError):
+                    usual = _usual(Journal(path).read().records.values()) | usual
+    return {key: known.get(key, usual.get(parts[key])) for key in keys}
+
+
+def _usual(records: Iterable[Record]) -> dict[Value, float]:
+    """Return what a trial of each part takes on average."""
+    seconds: defaultdict[Value, list[float]] = defaultdict(list)
+    for record in records:
+        if record.status == FINISHED:
+            seconds[record.trial.get("part")].append(record.seconds)
+    return {part: statistics.fmean(each) for part, each in seconds.items()}

@@ -228,7 +228,7 @@ class Tracker:
         except Exception as error:  # noqa: BLE001 - of all that MLflow stands on
             what = " ".join((str(error) or type(error).__name__).split())
             line = without_secrets(f"MLflow at {self._uri}: {what}", self._uri)
-            raise UserError(line[:LINE]) from None
+            raise UserError(line[:LINE]) from error
 
 
 def packed(study: str, scale: str, record: Record, facts: Facts) -> bytes:

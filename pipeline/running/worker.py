@@ -16,6 +16,9 @@ from lightning_modules.registry import lookups
 from pipeline.running.machine import at_once, keep_freed
 from pipeline.study import Entries, Given, Row, Trial
 
+_IMPORTED: set[str] = set()
+"""The modules that this process has imported for trials."""
+
 
 class Assignment(NamedTuple):
     """A trial that is to be measured, and what it may touch and take."""
@@ -72,19 +75,17 @@ def prepare(assignment: Assignment) -> type[Trial]:
     """Import all that the trial may use and set its threads; return its class."""
     keep_freed()
     module, _, name = assignment.kind.partition(":")
-    missing = [m for m in (module, *sorted(assignment.reach)) if m not in sys.modules]
-    if missing:
+    if new := {module, *assignment.reach} - _IMPORTED:
         with at_once():
-            kind = getattr(importlib.import_module(module), name)
-            for other in missing:
+            importlib.import_module(module)
+            for other in sorted(new):
                 # What cannot be imported is the trial's error as soon as the trial needs it.
                 with contextlib.suppress(Exception):
                     importlib.import_module(other)
-    else:
-        kind = getattr(sys.modules[module], name)
+        _IMPORTED.update(new)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(assignment.cpus)
-    return kind
+    return getattr(sys.modules[module], name)
 
 
 def in_one_line(error: BaseException) -> str:

@@ -47,8 +47,8 @@ class Varied(Trial, abc.ABC):
     """What tells a cure from the two references of its task.
 
     The references are no cure and the reference clip, a clip by norm at one threshold, at the
-    task's own learning rate. This is the first of a trial's fields, so that what is varied can put
-    other values in place of theirs.
+    task's own learning rate. What is varied puts other values in place of theirs, so this comes
+    before them among a trial's fields: those of the last base are the first.
     """
 
     varied: Literal["nothing", "threshold", "decay", "rate"]

@@ -51,10 +51,8 @@ class Variant(Started, SequenceTraining, abc.ABC):
         """Train; what probes tell comes first, the last evaluation at the end."""
         learned = super().learn(given, **options)
         evaluations = [row for row in learned.rows if "probe" not in row]
-        of_probes = [row for row in learned.rows if "probe" in row]
-        # Of each stretch the many rows of error come last, as in the rows measured long ago.
-        of_probes.sort(key=lambda row: (row["step"], row["probe"] == "error_flow"))
-        return learned._replace(rows=[*_thinned(of_probes), *evaluations])
+        of_probes = _thinned(row for row in learned.rows if "probe" in row)
+        return learned._replace(rows=[*of_probes, *evaluations])
 
 
 def _thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,19 @@
-"""What is measured of tensors."""
+"""What is measured of tensors, and what is said of the rows of several seeds."""
 
 import math
 
+import pandas as pd
 import pytest
 import torch
 
-from pipeline.measuring.measures import compare
+from pipeline.measuring.gradients import compare
+from pipeline.measuring.statistics import (
+    half_width,
+    share_in_words,
+    share_interval,
+    with_deviation,
+    with_interval,
+)
 
 
 def test_a_gradient_equals_itself():
@@ -41,3 +49,25 @@ def test_against_a_zero_reference_an_error_is_infinite():
     assert compare(g_P, zero_P)["relative_error"] == math.inf
     assert compare(zero_P, zero_P)["relative_error"] == 0
     assert compare(zero_P, g_P) == {"cosine": 0, "norm_ratio": 0, "relative_error": 1}
+
+
+def test_success_rates_have_the_interval_of_wilson_by_hand():
+    z, n, p = 1.959964, 5, 0.2
+    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    expected = [(centre + sign * half) / (1 + z * z / n) for sign in (-1, 1)]
+    one_of_five = pd.Series([True, False, False, False, False])
+    assert share_interval(one_of_five) == pytest.approx(expected, rel=1e-5)
+    assert share_in_words(one_of_five) == "1 of 5 (4% to 62%)"
+
+
+def test_means_have_the_interval_of_student_by_hand():
+    three = pd.Series([1.5, 2.5, 3.5])
+    assert half_width(three) == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
+    assert with_interval(three, 2) == "2.50 ± 2.48"
+    assert with_deviation(three) == "2.50 ± 1.00"
+
+
+def test_a_single_run_has_no_interval():
+    one = pd.Series([1.5])
+    assert math.isnan(half_width(one))
+    assert (with_interval(one), with_deviation(one)) == ("1.500", "1.50")
