@@ -81,7 +81,7 @@ def run(
     """Run all trials that are not finished, those of all studies in one queue."""
     from pipeline.reporting.press import Press
     from pipeline.running import queue
-    from pipeline.running.tracking import following
+    from pipeline.running.following import following
 
     settings = _settings(scale)
     made, broken = _jobs(settings, studies)
@@ -115,11 +115,11 @@ def report(studies: Studies = None, scale: Scale = None) -> None:
 @app.command()
 def track(studies: Studies = None, scale: Scale = None) -> None:
     """Log finished trials that MLflow does not have, after a clone for instance."""
-    from pipeline.running.tracking import following
+    from pipeline.running.following import track as logged
 
     made, broken = _jobs(_settings(scale), studies)
-    with following(made, console):
-        pass
+    for name, count in logged(made, console).items():
+        _say(f"{name}: {count:,} trials logged now")
     _end(broken)
 
 

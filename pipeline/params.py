@@ -2,9 +2,10 @@
 
 The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both. What is wrong
 with them is said in a line for each mistake: the file, the value's full path, what is allowed, and
-what was given.
+what was given; reading, multiplying out and saying so share these paths, hence one long file.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -188,8 +189,8 @@ _Values = dict[str, _Put]
 def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Trial]:
     """Multiply a section out into trials, the first field varying slowest, seeds fastest.
 
-    What a mapping's key brings stands in place of what the section says of the same field; the
-    field of the mapping has to come before it in the Trial if that is a list.
+    Mappings vary more slowly than lists. What a mapping's key brings stands in place of what the
+    section says of the same field.
 
     Raises:
         UserError: one line for each mistake, each once; ``where`` is the section's path.
@@ -233,12 +234,37 @@ def _placed(section: Mapping[Any, Any], path: tuple[str, ...], where: str) -> _V
 
 def _grid(names: list[str], values: _Values, where: str) -> Iterator[_Values]:
     """Iterate over all combinations of what is swept."""
-    for name in names:
-        if name in values and isinstance(values[name].value, list | dict):
-            for each, brought in _alternatives(name, values[name], where):
-                yield from _grid(names, {**values, **brought, name: each}, where)
-            return
-    yield values
+    name = _next_swept(names, values)
+    if name is None:
+        yield values
+        return
+    for each, brought in _alternatives(name, values[name], where):
+        yield from _grid(names, {**values, **brought, name: each}, where)
+
+
+def _next_swept(names: list[str], values: _Values) -> str | None:
+    """Return the field to go through next, None if each has one value.
+
+    Mappings come before lists, and one that brings a field before that field, since what is
+    brought stands in its place; otherwise the order is the fields'.
+    """
+    swept = [n for n in names if n in values and isinstance(values[n].value, list | dict)]
+    swept.sort(key=lambda name: isinstance(values[name].value, list))
+    for name in swept:
+        others = (values[other].value for other in swept if other != name)
+        if not any(name in _brings(value) for value in others if isinstance(value, dict)):
+            return name
+    return swept[0] if swept else None
+
+
+def _brings(mapping: dict[Any, Any]) -> set[str]:
+    """Return the names of all fields that a mapping's keys bring."""
+    found = set[str]()
+    for cases in mapping.values():
+        for case in cases if isinstance(cases, list) else [cases]:
+            for name, value in case.items() if isinstance(case, dict) else ():
+                found |= {str(name)} | (_brings(value) if isinstance(value, dict) else set())
+    return found
 
 
 def _alternatives(name: str, put: _Put, where: str) -> Iterator[tuple[_Put, _Values]]:
@@ -341,7 +367,7 @@ def _within(value: Any, location: Sequence[str | int]) -> Iterator[str]:
 def _read(path: Path, hint: str) -> Any:
     """Return what a YAML file holds."""
     try:
-        raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        raw = _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {hint}") from None
     except (YAMLError, ValueError, OSError) as error:
@@ -350,6 +376,12 @@ def _read(path: Path, hint: str) -> Any:
     if endless:
         raise UserError("\n".join(endless))
     return raw
+
+
+@functools.cache
+def _parsed(text: str) -> Any:
+    """Parse a file's text, once for all of its scales."""
+    return YAML(typ="safe").load(text)
 
 
 def _endless(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -67,8 +67,8 @@ def record(
     """Return a trial's record and the facts that it names."""
     ((by, modules),) = code(version).items()
     ((of, provenance),) = served(embedded).items()
-    data = {trial["dataset"]: of} if trial.get("dataset") else {}
-    sha256 = dict.fromkeys(data, provenance["sha256"])
+    data = {str(trial["dataset"]): of} if trial.get("dataset") else {}
+    sha256 = {name: str(provenance["sha256"]) for name in data}
     made = Record(
         hash=combined(trial, sha256, VERSIONS, by),
         code=by,

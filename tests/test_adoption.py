@@ -210,18 +210,21 @@ class Project:
         assert process.returncode == 0, told
         return json.loads(printed) | {"told": told}
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the journal."""
+        path = self.folder / "rows/quick/toy.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
     def records(self, part: str) -> list[dict[str, Any]]:
         """Return a part's records."""
-        lines = (self.folder / "rows/quick/toy.jsonl").read_text().splitlines()
-        records = [json.loads(line) for line in lines]
-        return [r for r in records if r.get("trial", {}).get("part") == part]
+        return [r for r in self.lines() if r.get("trial", {}).get("part") == part]
 
     def forge(self, part: str, **entries: str) -> None:
         """Write something else into a part's records."""
         path = self.folder / "rows/quick/toy.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
         forged = [
-            one | entries if one.get("trial", {}).get("part") == part else one for one in lines
+            one | entries if one.get("trial", {}).get("part") == part else one
+            for one in self.lines()
         ]
         path.write_text("".join(json.dumps(line) + "\n" for line in forged))
 
@@ -251,6 +254,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     between = project.move("elsewhere")
     first = project.drive("adopt", project.first, "0")
     parts = {part: project.records(part) for part in (*PARTS, "named", "slow")}
+    facts = {line["fact"] for line in project.lines() if "fact" in line}
     project.move("yet_elsewhere")
     again = project.drive("adopt", between, "1")
     then = project.records("moved")
@@ -266,6 +270,7 @@ def test_a_move_is_adopted_whole_and_keeps_rows_times_and_what_measured_them(don
         assert changed == {"hash", "code", "adopted"}
         assert new["adopted"]["code"] == old["code"]
         assert new["adopted"]["commit"] == done["project"].first
+    assert {record["code"] for record in now} < done["facts"]
     assert [record["adopted"]["again"] for record in now] == [True, False, False]
     assert done["first"]["adopted"] == 3 + 2 + 1
     assert done["first"]["sample"] == 1 + 2 + 1 + 1

@@ -59,7 +59,7 @@ def test_still_weights_are_tried_at_the_rate_that_they_bring() -> None:
             "modes",
             "singular_values",
             [1.0, 0.0],
-            "modes.singular_values.1: Input should be greater",
+            "modes.singular_values.1: Input should be",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.laboratory import ROOT, Laboratory, wait_for
+from tests.laboratory import Laboratory, wait_for
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = [
@@ -27,25 +27,17 @@ STUDY = '''"""Do curves fall?
 Expected: they do.
 """
 
-from pipeline.study import Check, Figure, Section, Study
+from pipeline.study import Check, Figure, Part, Trial, single
 
 
-class Params(Section):
-    """Every cell under every seed."""
+class Falling(Trial):
+    """A cell, by name alone."""
 
-    cells: list[str]
-    seeds: int
+    cell: str
     seconds: float
 
-
-def trials(p):
-    for cell in p.cells:
-        for seed in range(p.seeds):
-            yield {"cell": cell, "seed": seed}
-
-
-def measure(cell, seed):
-    return [{"step": step, "loss": (1 + seed) / (1 + step)} for step in range(10)]
+    def measure(self, given):
+        return [{"step": step, "loss": (1 + self.seed) / (1 + step)} for step in range(10)]
 
 
 def expects(rows):
@@ -53,7 +45,7 @@ def expects(rows):
 
 
 CURVES = Figure(name="curves", title="Curves", caption="They fall.", x="step", y="loss", hue="cell")
-STUDY = Study(__doc__, Params, trials, measure, expects, figures=(CURVES,))
+STUDY = single(Part(__doc__, Falling, expects, figures=(CURVES,)))
 '''
 
 pytestmark = pytest.mark.skipif(
@@ -64,11 +56,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     laboratory = Laboratory(tmp_path_factory.mktemp("laboratory"))
-    shutil.copytree(ROOT / "reports" / "templates", laboratory.folder / "reports" / "templates")
     (laboratory.folder / "pipeline" / "studies" / "toy.py").write_text(STUDY)
     laboratory.declare(["alpha", "beta"], 2)
-    for command in (["run", "toy"], ["report", "toy"], ["index"]):
-        laboratory.run(*command)
+    laboratory.run("run", "toy")
     return laboratory
 
 

@@ -1,6 +1,7 @@
 """What a server holds comes back whole, checked, and overwrites nothing that counts for more."""
 
 import gzip
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pipeline.running.collecting import collect
 from pipeline.running.jobs import Job
 from pipeline.running.journal import Journal, table
 from pipeline.running.tracking import Tracker
+from pipeline.study import Row
 from tests.recorded import clone, job, measured, record
 from tests.servers import mlflow_server, refusing
 
@@ -96,13 +98,16 @@ def test_what_is_collected_is_what_was_measured_with_the_facts_that_it_names(
 def test_nothing_is_overwritten_by_what_is_older_or_of_stand_in_data(uri: str):
     of = job(3, "mnist")
     older, stand_in, newer = of.trials.values()
-    for trial, own, there in (
-        (older, {"started": 2e9}, {"started": 1e9}),
-        (stand_in, {"started": 1e9}, {"started": 2e9, "embedded": True}),
-        (newer, {"started": 1e9, "embedded": True}, {"started": 1.1e9}),
+    elsewhere: list[Row] = [{"elsewhere": 1.0}]
+    for own, (made, facts) in (
+        (record(older, started=2e9), record(older, elsewhere, started=1e9)),
+        (
+            record(stand_in, started=1e9),
+            record(stand_in, elsewhere, started=2e9, embedded=True),
+        ),
+        (record(newer, started=2e9, embedded=True), record(newer, elsewhere, started=1e9)),
     ):
-        of.journal.append(*record(trial, **own))
-        made, facts = record(trial, [{"elsewhere": 1.0}], **there)
+        of.journal.append(*own)
         Tracker(uri).sync("toss", "quick", [made], facts)
     found = collect(of, uri)
     assert (found.new, found.known, found.refused) == (1, 2, ())
@@ -127,7 +132,7 @@ def test_what_is_damaged_or_foreign_is_one_line_each_and_the_rest_goes_on(uri: s
     (experiment,) = [e.experiment_id for e in client.search_experiments() if e.name == "toss"]
     runs = {int(r.data.tags["seed"]): r.info for r in client.search_runs([experiment])}
     paths = {
-        seed: Path(run.artifact_uri.removeprefix("file://")) / "record.json.gz"
+        seed: Path(str(run.artifact_uri).removeprefix("file://")) / "record.json.gz"
         for seed, run in runs.items()
     }
     paths[0].write_bytes(paths[0].read_bytes()[:-20])
@@ -136,10 +141,12 @@ def test_what_is_damaged_or_foreign_is_one_line_each_and_the_rest_goes_on(uri: s
     for seed, change in ((4, {"code": "0" * 16}), (5, {"rows": "none"}), (6, {"versions": {}})):
         content = tampered(paths[seed], **change)
         paths[seed].write_bytes(content)
-        client.set_tag(runs[seed].run_id, "digest", hashed(gzip.decompress(content)))
+        client.set_tag(
+            runs[seed].run_id, "digest", hashlib.sha256(gzip.decompress(content)).hexdigest()
+        )
     found = collect(of, uri)
     assert (found.new, found.known) == (2, 0)
-    assert sorted(r.trial["seed"] for r in of.journal.read().records.values()) == [2, 7]
+    assert sorted(str(r.trial["seed"]) for r in of.journal.read().records.values()) == ["2", "7"]
     assert all(len(line.splitlines()) == 1 for line in found.refused)
     expected = {
         0: "can't be unpacked",
@@ -152,13 +159,7 @@ def test_what_is_damaged_or_foreign_is_one_line_each_and_the_rest_goes_on(uri: s
     for seed, why in expected.items():
         assert [why in line for line in found.refused if runs[seed].run_id in line] == [True]
     assert len(found.refused) == len(expected)
-
-
-def hashed(content: bytes) -> str:
-    """Return the digest that fits."""
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
+    assert found.lines()[0] == "toss (quick): 2 collected, 0 known, 6 refused"
 
 
 def test_runs_from_before_they_kept_their_records_are_counted_and_change_nothing(uri: str):
@@ -175,7 +176,8 @@ def test_runs_from_before_they_kept_their_records_are_counted_and_change_nothing
 
 def test_values_that_are_not_finite_come_back(uri: str):
     of = job(1)
-    of.journal.append(*record(*of.trials.values(), [{"loss": float("inf"), "rate": float("nan")}]))
+    (trial,) = of.trials.values()
+    of.journal.append(*record(trial, [{"loss": float("inf"), "rate": float("nan")}]))
     log(uri, of)
     of.journal.path.unlink()
     assert collect(of, uri).new == 1

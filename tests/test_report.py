@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.reporting import imprint, report
+from pipeline.reporting import imprint, overview, report
 from pipeline.running.journal import Adoption
 from pipeline.study import Check, Entries, Given, Part, Rows, join, key, single
 from tests.reporting import (
@@ -44,7 +44,7 @@ def report_of(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 
 
 def index_of(root: Path, **errors: str) -> str:
-    return report.index(SCALE, [NAME], root, errors).read_text(encoding="utf-8")
+    return overview.build(SCALE, [NAME], root, errors).read_text(encoding="utf-8")
 
 
 def test_a_report_built_again_is_the_same_byte_for_byte(tmp_path: Path):
@@ -60,7 +60,8 @@ def test_a_report_built_again_is_the_same_byte_for_byte(tmp_path: Path):
     again = (
         "from pathlib import Path; from tests.reporting import *; "
         f"built(Path({str(tmp_path)!r}), FULL); "
-        f"report.index(SCALE, [NAME], Path({str(tmp_path)!r}))"
+        "from pipeline.reporting import overview; "
+        f"overview.build(SCALE, [NAME], Path({str(tmp_path)!r}))"
     )
     # Another process, in which sets and names of objects come in another order.
     environment = os.environ | {"PYTHONHASHSEED": "1"}
@@ -210,7 +211,7 @@ def test_the_summary_holds_finite_numbers_only(report_of: tuple[str, Path]):
 def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tmp_path: Path):
     _, folder = built(tmp_path)
     names, errors = [NAME, "unrun", "broken"], {"broken": "SyntaxError: <here>"}
-    page = report.index(SCALE, names, tmp_path, errors)
+    page = overview.build(SCALE, names, tmp_path, errors)
     elements = Elements(page.read_text(encoding="utf-8"))
     assert not elements.open
     assert [a["href"] for a in elements.all("a")] == [f"{NAME}/index.html"]

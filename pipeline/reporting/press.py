@@ -4,6 +4,7 @@ Whoever asks for a page need not wait: it is built beside, at low priority. A pa
 not changed is left as it is. What goes wrong with one is said in one line, and the others go on.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from rich.console import Console
 
 from pipeline.errors import UserError
-from pipeline.reporting import imprint
+from pipeline.reporting import imprint, overview
 from pipeline.running.machine import at_once, processors
 
 if TYPE_CHECKING:
@@ -97,13 +98,11 @@ class Press:
                 self.errors[name] = error
             how = f"built in {seconds:.1f} s" if seconds else "up to date"
             self._say(f"page {done} of {total}: {name}: {error or how}")
-        from pipeline.reporting import report
-
         try:
             scale, studies = self.settings.scale, self.settings.studies
-            self._say(str(report.index(scale, studies, self._root, self.errors)))
+            self._say(str(overview.build(scale, studies, self._root, self.errors)))
         except UserError as error:
-            self.errors["index"] = str(error)
+            self.errors["page over all studies"] = str(error)
             self._say(str(error))
 
     def _page(self, name: str) -> Printed:
@@ -114,6 +113,8 @@ class Press:
             error = self._processes.submit(_build, name, scale, self._root).result()
         except BrokenProcessPool:
             error = "the process that built its page was killed: python -m pipeline report"
+        except OSError as wrong:
+            error = _line(wrong)
         return Printed(name, time.monotonic() - start, error)
 
     def _say(self, line: str) -> None:
@@ -128,6 +129,7 @@ def _begin() -> None:
     with at_once():
         import pipeline.reporting.report
         import pipeline.running.jobs  # noqa: F401
+    gc.disable()  # a fifth of a page's time; ``_build`` collects after each
 
 
 def _follow() -> None:
@@ -145,11 +147,18 @@ def _build(name: str, scale: str, root: Path) -> str:
         from pipeline.running import jobs
 
         report.build(jobs.job(params.load().at(scale), name), root)
-    except UserError as error:
-        return str(error)
     except Exception as error:  # noqa: BLE001 - whatever a study's declaration raises is its error
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if f"{os.sep}studies{os.sep}" in f.filename] or frames
-        where = f"{os.path.relpath(own[-1].filename)}:{own[-1].lineno}"
-        return f"{type(error).__name__}: {' '.join(str(error).split())} ({where})"
+        return _line(error)
+    finally:
+        gc.collect()
     return ""
+
+
+def _line(error: Exception) -> str:
+    """Return what went wrong and where, in one line."""
+    if isinstance(error, UserError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f"{os.sep}studies{os.sep}" in f.filename] or frames
+    where = f"{os.path.relpath(own[-1].filename)}:{own[-1].lineno}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({where})"

@@ -9,25 +9,23 @@ under today's code, and keeps what measured it; if one differs, nothing of its g
 """
 
 import dataclasses
-import json
 import math
-import os
 import random
 import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from rich.console import Console
 
 from pipeline.errors import UserError
 from pipeline.running.commits import Commit, FailedError, changed, code_of
+from pipeline.running.comparing import SLOTS, Both, differences
 from pipeline.running.fingerprint import Modules, versions
 from pipeline.running.jobs import DATA, Job, changes, fetched, is_finished
 from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record, replacing, written
-from pipeline.study import Entries, Row, datasets_of, key
+from pipeline.study import Entries, datasets_of, key
 
 ENOUGH = 30.0
 """Seconds of recorded trials after which the pace is known."""
@@ -91,9 +89,9 @@ def adopt(job: Job, commit: str, share: float, console: Console) -> Adopted:
     """
     if not 0 <= share <= 1:
         raise UserError(f"--share: a number from 0 to 1; given: {share}")
-    if edited := changed():
-        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
-        raise UserError(f"{edited[0]}{more}: not committed; commit code before adopting under it")
+    if files := changed():
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        raise UserError(f"{files[0]}{more}: not committed; commit code before adopting under it")
     start, adopted, sample = time.monotonic(), 0, 0
     with job.journal.locked(), code_of(commit) as before, code_of("HEAD") as now:
         held = job.journal.read()
@@ -102,17 +100,16 @@ def adopt(job: Job, commit: str, share: float, console: Console) -> Adopted:
         samples = [_sample(group, share) for group in groups]
         clock = _Clock(samples)
         what = f"{len(candidates)} records of earlier code in {len(groups)} groups"
-        runs = f"{sum(map(len, samples))} to run under both codes, {clock.left()}"
-        _say(console, f"{job.name} ({job.scale}): {what}; {runs}")
+        ahead = f"{sum(map(len, samples))} to run under both codes, {clock.left()}"
+        _say(console, f"{job.name} ({job.scale}): {what}; {ahead}")
         try:
-            decisions = _decisions(job, samples, before, now)
+            runs = [[_both(job, one) for one in group] for group in samples]
+            decisions = differences(runs, before, now)
             for group, chosen, difference in zip(groups, samples, decisions, strict=True):
                 if difference:
                     refused[difference.reason] += len(group)
-                    _say(
-                        console,
-                        f"  {difference.told}; changed: {changes(chosen[0].before, chosen[0].now)}",
-                    )
+                    edited = changes(chosen[0].before, chosen[0].now)
+                    _say(console, f"  {difference.told}; changed: {edited}")
                 else:
                     _write(job, held, group, chosen, before.name)
                     adopted += len(group)
@@ -143,16 +140,27 @@ def _candidates(job: Job, held: Held, before: Commit) -> tuple[list[_Candidate],
             refused.update([reason] if reason else [])
             if not reason:
                 chosen.append((record, entries))
-    trials = [record.trial for record, _ in chosen]
-    answer = before.ask("codes", study=job.name, trials=trials) if trials else {"hashes": []}
-    candidates = []
-    for (record, entries), code in zip(chosen, answer["hashes"], strict=True):
-        if code == record.code:
-            modules = answer["modules"][code], job.prints.modules(entries)
-            candidates.append(_Candidate(record, entries, *modules))
-        else:
-            refused[f"measured by other code than that of {before.name}"] += 1
+    codes = _codes(job, [record for record, _ in chosen], before)
+    candidates = [
+        _Candidate(record, entries, modules, job.prints.modules(entries))
+        for (record, entries), modules in zip(chosen, codes, strict=True)
+        if modules is not None
+    ]
+    if others := len(chosen) - len(candidates):
+        refused[f"measured by other code than that of {before.name}"] += others
     return candidates, refused
+
+
+def _codes(job: Job, records: list[Record], before: Commit) -> list[Modules | None]:
+    """Return what of the commit's code measured each record, None if it was other code."""
+    if not records:
+        return []
+    try:
+        answer = before.ask("codes", study=job.name, trials=[record.trial for record in records])
+    except FailedError as error:
+        raise UserError(f"the code of {before.name} does not answer: {error}") from None
+    pairs = zip(records, answer["hashes"], strict=True)
+    return [answer["modules"][code] if code == record.code else None for record, code in pairs]
 
 
 def _done(job: Job, held: Held, asked: str) -> bool:
@@ -215,68 +223,15 @@ def _words(trial: Entries) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-class _Difference(NamedTuple):
-    """The first place in which a sample's rows differ."""
-
-    reason: str
-    told: str
-
-
-def _decisions(
-    job: Job, samples: list[_Group], before: Commit, now: Commit
-) -> Iterator[_Difference | None]:
-    """Run the samples under both codes and yield what differs in each, in their order."""
-    data = str(DATA.resolve())
-
-    def started(pool: ThreadPoolExecutor, one: _Candidate) -> tuple[Future[Any], Future[Any]]:
-        old, new, ask = one.record, one.entries, pool.submit
-        about: dict[str, Any] = {"study": job.name, "data": data}
-        return (
-            ask(before.ask, "measure", trial=old.trial, sets=sorted(old.data), **about),
-            ask(now.ask, "measure", trial=new, sets=datasets_of(new), **about),
-        )
-
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-    try:
-        running = [[(one, started(pool, one)) for one in group] for group in samples]
-        for group in running:
-            yield next(filter(None, (_difference(job, one, *runs) for one, runs in group)), None)
-            for _, runs in group:  # of a group that is decided nothing need run any more
-                for run in runs:
-                    run.cancel()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _difference(
-    job: Job, one: _Candidate, before: Future[list[Row]], now: Future[list[Row]]
-) -> _Difference | None:
-    """Wait for a trial's rows under both codes and return how they differ, if they do."""
-    rows: dict[str, list[Row]] = {}
-    for code, run in (("earlier", before), ("present", now)):
-        try:
-            rows[code] = run.result()
-        except FailedError as error:
-            told = f"{one.record.key}: the {code} code failed: {error}"
-            return _Difference(f"a trial of its group failed under the {code} code", told)
-    times = job.study.part_of(one.entries).times
-    first = next(_differing(rows["earlier"], rows["present"], times), None)
-    told = f"{one.record.key}: {first}"
-    return None if first is None else _Difference("rows of its group differ", told)
-
-
-def _differing(before: list[Row], now: list[Row], times: tuple[str, ...]) -> Iterator[str]:
-    """Say where rows differ, times aside: row, column, and the value before and now."""
-    for number, (old, new) in enumerate(zip(before, now, strict=False), start=1):
-        for column in dict.fromkeys([*old, *new]):
-            if column in times:
-                continue
-            # As JSON, which tells 0.0 from -0.0 and 1 from 1.0, and in which NaN is NaN.
-            was, is_ = (json.dumps(r[column]) if column in r else "missing" for r in (old, new))
-            if was != is_:
-                yield f"row {number}, column {column!r}: {was} before, {is_} now"
-    if len(before) != len(now):
-        yield f"{len(before)} rows before, {len(now)} now"
+def _both(job: Job, one: _Candidate) -> Both:
+    """Return how a trial is run under both codes."""
+    about = {"study": job.name, "data": str(DATA.resolve())}
+    return Both(
+        one.record.key,
+        about | {"trial": one.record.trial, "sets": sorted(one.record.data)},
+        about | {"trial": one.entries, "sets": datasets_of(one.entries)},
+        job.study.part_of(one.entries).times,
+    )
 
 
 def _write(job: Job, held: Held, group: _Group, sample: _Group, commit: str) -> None:
@@ -308,8 +263,10 @@ def _tidy(job: Job) -> None:
             kept[asked] = follower
         else:
             kept[described] = record
-    with replacing(job.journal.path) as draft:
-        draft.write_text(written(Held(kept, held.facts)), encoding="utf-8")
+    text = written(Held(kept, held.facts))
+    if job.journal.path.read_text(encoding="utf-8") != text:
+        with replacing(job.journal.path) as draft:
+            draft.write_text(text, encoding="utf-8")
 
 
 class _Clock:
@@ -317,7 +274,7 @@ class _Clock:
 
     def __init__(self, samples: list[_Group]):
         self._left, self._ended = sum(map(_seconds, samples)), 0.0
-        self._start, self._slots = time.monotonic(), len(os.sched_getaffinity(0))
+        self._start = time.monotonic()
 
     def left(self, ended: _Group | None = None) -> str:
         """Count a sample as ended, if any, and say how long the others will take."""
@@ -325,7 +282,7 @@ class _Clock:
         self._left -= _seconds(ended or [])
         # Every trial runs twice; what that takes is seen when enough have.
         seen = (time.monotonic() - self._start) / self._ended if self._ended > ENOUGH else 0.0
-        return f"about {max(0.0, self._left) * (seen or 2 / self._slots) / 60:.0f} minutes left"
+        return f"about {max(0.0, self._left) * (seen or 2 / SLOTS) / 60:.0f} minutes left"
 
 
 def _seconds(sample: _Group) -> float:

@@ -95,10 +95,11 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            reply = {"reply": ANSWERS[request.pop("ask")](**request)}
+            reply = json.dumps({"reply": ANSWERS[request.pop("ask")](**request)})
         except Exception as error:  # noqa: BLE001 - whatever a trial raises is what became of it
-            reply = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
-        print(json.dumps(reply), file=replies, flush=True)
+            said = " ".join(str(error).split())[:300]
+            reply = json.dumps({"error": f"{type(error).__name__}: {said}"})
+        print(reply, file=replies, flush=True)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,13 @@ import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import UserError
 from pipeline.params import Dispatch
 from pipeline.running.machine import processors
-from pipeline.running.worker import Assignment, Outcome, in_one_line, measure, prepare
+from pipeline.running.worker import PROJECT, Assignment, Outcome, in_one_line, measure, prepare
 
-PROJECT = Path(__file__).parents[2]
 STAYS = ["/.*", "/data", "/rows", "/reports", "/docs", "/mlartifacts", "/mlflow.db*"]
 """What of the project isn't sent to a cluster: code goes as files, data through the store."""
 PULSE, CENSUS = 1.0, 10.0
@@ -368,17 +366,24 @@ def _nodes(ray: Any) -> list[_Node]:
     return [_Node(name, has.get("CPU", 0.0), has.get("GPU", 0.0)) for name, has in held]
 
 
+def prepare_here() -> None:
+    """Say in the environment what Ray, which reads it when it is imported, needs on this machine.
+
+    A token of this process's own, for Ray listens on all interfaces, and would keep one in $HOME;
+    and where workers find the project, wherever this process was started.
+    """
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    paths = [str(PROJECT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+
+
 @contextlib.contextmanager
 def _connected(settings: Dispatch) -> Iterator[Any]:
     """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running."""
     address = _address()
     if not address:
-        # A token of this run's own: Ray listens on all interfaces, and would keep one in $HOME.
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        # Workers find the project from wherever this process was started.
-        paths = [str(PROJECT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+        prepare_here()
     import ray
     import ray.util.scheduling_strategies
 

@@ -34,6 +34,8 @@ ABREAST = 8
 class Collected:
     """What became of the runs that a store holds of a study."""
 
+    study: str
+    scale: str
     new: int
     """Records that the journal lacked, or had an older one of."""
     known: int
@@ -42,6 +44,13 @@ class Collected:
     """Runs that were logged before runs kept their records."""
     refused: tuple[str, ...]
     """One line for each run whose record was not taken, with the reason."""
+
+    def lines(self) -> list[str]:
+        """Return what to say of it."""
+        before = f", {self.bare:,} logged before runs kept their records" if self.bare else ""
+        counts = f"{self.new:,} collected, {self.known:,} known, {len(self.refused):,} refused"
+        where = f"{self.study} ({self.scale}): "
+        return [f"{where}{counts}{before}", *(where + line for line in self.refused)]
 
 
 class _Whole(pydantic.BaseModel):
@@ -73,10 +82,11 @@ def collect(job: "Job", uri: str | None = None) -> Collected:
             try:
                 found.append(_checked(run, content, job))
             except _RefusedError as reason:
-                refused.append(f"{job.name} ({job.scale}): run {run.run}: {reason}")
+                refused.append(f"run {run.run}: {reason}")
     new = _write(job, found) if found else 0
     bare = len(kept) - len(whole)
-    return Collected(new, len(whole) - len(refused) - new, bare, tuple(refused))
+    seen = len(whole) - len(refused) - new
+    return Collected(job.name, job.scale, new, seen, bare, tuple(refused))
 
 
 class _RefusedError(Exception):

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import pipeline
 from pipeline.errors import UserError
 from pipeline.running import tailing
+from pipeline.running.progress import EVERY, say
 from pipeline.running.tailing import PATIENCE, size_of
 
 if TYPE_CHECKING:
     from pipeline.running.jobs import Job
 
-EVERY = 10.0
-"""Seconds between two plain lines."""
 LONGEST, OLDER = 300.0, 20.0
 """Seconds after a run that are given to what it left to log, and to what is older."""
 CATCHES_UP = "`python -m pipeline track` catches up"
@@ -51,15 +49,16 @@ def following(jobs: "Sequence[Job]", console: Console) -> Iterator[None]:
         beside.stop()
 
 
-def track(jobs: "Sequence[Job]", console: Console) -> Counter[str]:
-    """Log all that MLflow lacks of the journals; return how many runs, by study.
+def track(jobs: "Sequence[Job]", console: Console) -> dict[str, int]:
+    """Log all that MLflow lacks of the journals; return how many runs these were, by study.
 
     Raises:
         UserError: MLflow does not answer, or refuses.
     """
     beside = _Beside(jobs)
     try:
-        return Counter(_shown(beside.words(whole=True), console)["studies"])
+        logged = _shown(beside.words(whole=True), console)["studies"]
+        return {job.name: logged.get(job.name, 0) for job in jobs}
     finally:
         beside.stop()
 
@@ -74,7 +73,7 @@ def _catch_up(beside: "_Beside", console: Console) -> None:
     except KeyboardInterrupt:
         remark = "MLflow: interrupted; trials are kept"
     if remark:
-        _say(console, f"{remark}; {CATCHES_UP}")
+        say(console, f"{remark}; {CATCHES_UP}")
 
 
 class _Beside:
@@ -193,18 +192,13 @@ def _lines(words: Iterator[dict[str, Any]], console: Console) -> dict[str, Any]:
     for word in words:
         before = word["logged"] if before is None else before
         now = time.monotonic()
-        if now - said >= EVERY and word["logged"] > before:
-            said, left = now, _left(word)
+        left = _left(word)
+        if now - said >= EVERY and left and word["logged"] > before:
+            said = now
             seconds = round((now - start) / (word["logged"] - before) * left)
-            _say(
-                console, f"MLflow: {word['logged']:,} runs logged, {left:,} left, {seconds} s left"
-            )
+            say(console, f"MLflow: {word['logged']:,} runs logged, {left:,} left, {seconds} s left")
     return word
 
 
 def _left(word: dict[str, Any]) -> int:
     return word["new"] + word["older"]
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)

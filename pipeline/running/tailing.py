@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from pipeline.errors import UserError
 from pipeline.running.journal import Facts, Record
+from pipeline.running.machine import at_once
 
 PATIENCE, IMPORTING = 20.0, 60.0
 """Seconds for which the process may say nothing: when it logs, and when it imports MLflow."""
@@ -154,9 +155,10 @@ def _log(tails: list[_Tail], ending: _Ending, tell: Callable[[dict[str, Any]], o
                 f"MLflow: {tail.study} ({tail.scale}) is being logged by another process"
             )
     say(IMPORTING)
-    from pipeline.running.tracking import Tracker
+    with at_once():
+        from pipeline.running.tracking import Tracker
 
-    tracker, said = Tracker(), 0.0
+        tracker, said = Tracker(), 0.0
     while not ending.is_alone():
         told = ending.told.is_set()
         for tail in tails:

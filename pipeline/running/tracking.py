@@ -225,7 +225,7 @@ class Tracker:
         """Turn whatever goes wrong with the store into one line."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - of all that MLflow stands on
+        except Exception as error:
             what = " ".join((str(error) or type(error).__name__).split())
             line = without_secrets(f"MLflow at {self._uri}: {what}", self._uri)
             raise UserError(line[:LINE]) from error

@@ -16,6 +16,7 @@ from lightning_modules.registry import lookups
 from pipeline.running.machine import at_once, keep_freed
 from pipeline.study import Entries, Given, Row, Trial
 
+PROJECT = Path(__file__).parents[2]
 _IMPORTED: set[str] = set()
 """The modules that this process has imported for trials."""
 
@@ -93,7 +94,7 @@ def in_one_line(error: BaseException) -> str:
     message = " ".join(str(error).split())[:300]
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if "site-packages" not in f.filename and f.filename != __file__]
-    where = f" ({os.path.relpath(ours[-1].filename)}:{ours[-1].lineno})" if ours else ""
+    where = f" ({os.path.relpath(ours[-1].filename, PROJECT)}:{ours[-1].lineno})" if ours else ""
     return f"{type(error).__name__}: {message}{where}"
 
 

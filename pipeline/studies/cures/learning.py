@@ -4,7 +4,6 @@ A row for each evaluation, with what clipping did since the one before, and one 
 run: whether and when it succeeded, and the mean of what clipping did until then.
 """
 
-import abc
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from pydantic import BeforeValidator, PositiveFloat, model_validator
 from pipeline.measuring.statistics import share_interval
 from pipeline.studies.cures.predictions import expects, outcomes
 from pipeline.studies.cures.runs import Cure, formerly
-from pipeline.study import Entries, Figure, Given, Part, Row, Rows, Table, Trial
+from pipeline.study import Entries, Figure, Given, Part, Row, Rows, Table
 
 Measured = Mapping[str, Any]
 """A row of an evaluation with what was probed before it."""
@@ -43,20 +42,14 @@ LABELS = {
 }
 
 
-class Varied(Trial, abc.ABC):
-    """What tells a cure from the two references of its task.
+class Learning(Cure):
+    """A task and a cure that is tried on it.
 
     The references are no cure and the reference clip, a clip by norm at one threshold, at the
-    task's own learning rate. What is varied puts other values in place of theirs, so this comes
-    before them among a trial's fields: those of the last base are the first.
+    task's own learning rate. What is varied puts other values in place of theirs.
     """
 
     varied: Literal["nothing", "threshold", "decay", "rate"]
-
-
-class Learning(Cure, Varied):
-    """A task and a cure that is tried on it."""
-
     success: PositiveFloat | None = None
     """Below this it is solved: the wrong fraction of classes, or the squared error of values."""
     clip: Annotated[

@@ -82,7 +82,7 @@ class Forecasting(SequenceTraining):
         torch.manual_seed(self.seed)
         delayed = {} if self.delay is None else {"delay": self.delay}
         source = self.task_of(given, reset_every=self.reset_every, **delayed)
-        learner, window = self.learner_of(source, self.cell_of(source)), self.length or 1
+        learner, window = self.learner_of(source, self.cell_of(source)), len(source.batch(0).x_TBI)
         batches, every = self.steps // window, self.every // window
         rows = self.fit(learner, source, given, steps=batches, every=every)
         rule = called(self.algorithm, self.horizon, self.stride)

@@ -1,0 +1,62 @@
+"""Text -> pages on the disk: templates filled, files and folders replaced whole or not at all."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pipeline.errors import UserError
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def fill(template: str, filters: Mapping[str, Callable[..., Any]], **shown: Any) -> str:
+    """Return a filled template; what is no ``Markup`` is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= filters
+    return environment.get_template(template).render(**shown)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other writers of a folder away meanwhile; UserError where it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError(f"{folder}: cannot be written ({why}); what was there stands") from None
+
+
+@contextlib.contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Lend an empty folder that takes the place of ``folder`` when the block ends well."""
+    draft, former = (folder.with_name(f".{folder.name}.{what}") for what in ("draft", "former"))
+    for left in (draft, former):
+        shutil.rmtree(left, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        if folder.exists():
+            folder.rename(former)
+        draft.rename(folder)
+    finally:
+        for left in (draft, former):
+            shutil.rmtree(left, ignore_errors=True)
