@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 
 import lightning_modules.training.fit  # noqa: F401 - what a worker of a real study imports
-from pipeline.running.dispatch import dispatch
 from pipeline.params import Dispatch
-from pipeline.study import Check, Row, Section, Study, Trial
+from pipeline.running.dispatch import dispatch
 from pipeline.running.worker import Task
+from pipeline.study import Check, Row, Section, Study, Trial
 
 TRIALS, WORKERS, SECONDS = 40, 2, 1.0
 TARGETS = {"cold": 0.75, "warm": 0.6}

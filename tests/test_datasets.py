@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from lightning_modules.registry import UnknownNameError
-from pipeline.data.sets import DATASETS
-from pipeline.errors import UserError
 from pipeline.data.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS, Embedded
 from pipeline.data.provenance import Provenance, digest, folder_of, record
+from pipeline.data.sets import DATASETS
 from pipeline.data.sources import SOURCES, fetch
+from pipeline.errors import UserError
 
 LABELS = "train-labels-idx1-ubyte.gz"
 IMAGES = "train-images-idx3-ubyte.gz"

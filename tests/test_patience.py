@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data import sources
-from pipeline.data import downloads
+from pipeline.data import downloads, sources
 from tests.servers import black_hole, half, refusing, serve, trickle
 from tests.toy_set import Toy, publish
 

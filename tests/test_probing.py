@@ -12,8 +12,8 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells import CELLS
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.running.fingerprint import Fingerprints
 from pipeline.measuring.probing import Attached, build, flat, metric_of
+from pipeline.running.fingerprint import Fingerprints
 from pipeline.study import Check, Rows, Section, Study, Trial
 from tests.recall import Recall
 

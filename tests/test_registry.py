@@ -5,7 +5,6 @@ import pathlib
 import sys
 
 import pytest
-from torch import nn
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data import sources
-from pipeline.errors import UserError
-from pipeline.data import downloads
+from pipeline.data import downloads, sources
 from pipeline.data.provenance import verified
+from pipeline.errors import UserError
 from tests.servers import refusing, serve, torn
 from tests.toy_set import FILES, Toy, publish, snapshot
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.data.sets import DATASETS
-from pipeline.data.sets._base import Series
-from pipeline.errors import UserError
 from pipeline.data.embedded import YEARLY_SUNSPOTS
 from pipeline.data.provenance import folder_of
+from pipeline.data.sets import DATASETS
+from pipeline.data.sets._base import Series
 from pipeline.data.sources import fetch
+from pipeline.errors import UserError
 from tests.test_datasets import seal
 
 FILE = "sunspots_monthly.dat"

@@ -2,8 +2,8 @@
 
 import torch
 
-from pipeline.data.sets._base import PictureSet, Series, Text
 from pipeline.data.provenance import Provenance
+from pipeline.data.sets._base import PictureSet, Series, Text
 
 NOWHERE = Provenance("", "", "", False, {}, 0, "", "", "", "")
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data import sources
-from pipeline.data import downloads
+from pipeline.data import downloads, sources
 from pipeline.data.bringing import Source
 from pipeline.data.embedded import Embedded
 

@@ -5,10 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.errors import UserError
 from pipeline.data import provenance
 from pipeline.data.embedded import Embedded
 from pipeline.data.provenance import Provenance
+from pipeline.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,10 +5,10 @@
 from pathlib import Path
 
 from lightning_modules.registry import nearest
-from pipeline.errors import UserError
 from pipeline.data.bringing import Source, bring
 from pipeline.data.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS
 from pipeline.data.provenance import Provenance, folder_of
+from pipeline.errors import UserError
 
 OFFLINE = ("embedded", "error")
 ABSENT = "absent.txt"

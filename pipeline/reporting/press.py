@@ -4,17 +4,18 @@ Whoever asks for a page need not wait: it is built beside, at low priority. A pa
 not changed is left as it is. What goes wrong with one is said in one line, and the others go on.
 """
 
+import contextlib
 import gc
-import multiprocessing
+import json
 import os
+import queue
 import signal
-import threading
+import subprocess
+import sys
 import time
 import traceback
 from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NICE = 10
 """How much more the trials beside count."""
+KILLED = "the process that built its page was killed: python -m pipeline report"
 
 
 class Printed(NamedTuple):
@@ -44,7 +46,7 @@ class Printed(NamedTuple):
 class Press:
     """Builds pages while the block runs, and at its end the page over all studies.
 
-    An error in the block drops the pages that are not begun.
+    An error in the block, or Ctrl-C, drops the pages that are not finished.
     """
 
     def __init__(
@@ -68,10 +70,10 @@ class Press:
         self.settings, self.errors = settings, dict(broken or {})
         self._console, self._root = console, root
         count = min(workers or processors(), max(1, len(settings.studies)))
-        spawn = multiprocessing.get_context("spawn")
-        self._processes = ProcessPoolExecutor(count, spawn, _begin)  # each starts when needed
         self._threads = ThreadPoolExecutor(count)
         self._pages: dict[str, Future[Printed]] = {}
+        self._idle: queue.SimpleQueue[_Builder] = queue.SimpleQueue()
+        self._builders: list[_Builder] = []
 
     def __enter__(self) -> Self:
         """Return the press."""
@@ -83,8 +85,13 @@ class Press:
             if kind is None:
                 self._finish()
         finally:
-            self._threads.shutdown(cancel_futures=True)
-            self._processes.shutdown(cancel_futures=True)
+            for page in self._pages.values():
+                page.cancel()
+            for builder in self._builders:
+                builder.kill()
+            self._threads.shutdown()
+            for builder in self._builders:
+                builder.close()
 
     def print(self, name: str) -> None:
         """Begin a study's page, and return at once."""
@@ -106,37 +113,89 @@ class Press:
             self._say(str(error))
 
     def _page(self, name: str) -> Printed:
-        start, scale = time.monotonic(), self.settings.scale
+        start = time.monotonic()
         try:
-            if imprint.is_current(name, scale, self._root):
+            if imprint.is_current(name, self.settings.scale, self._root):
                 return Printed(name, 0.0)
-            error = self._processes.submit(_build, name, scale, self._root).result()
-        except BrokenProcessPool:
-            error = "the process that built its page was killed: python -m pipeline report"
+            error = self._built(name)
         except OSError as wrong:
             error = _line(wrong)
         return Printed(name, time.monotonic() - start, error)
+
+    def _built(self, name: str) -> str:
+        """Have a page built; return what went wrong, in one line."""
+        try:
+            builder = self._idle.get_nowait()
+        except queue.Empty:
+            builder = _Builder()
+            self._builders.append(builder)
+        error = builder.build(name, self.settings.scale, self._root)
+        if error != KILLED:
+            self._idle.put(builder)
+        return error
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _begin() -> None:
-    """Give way to the trials, leave Ctrl-C to the parent, and end with it however it ends."""
+class _Builder:
+    """A process that builds pages, one after the other; it outlives its parent by one at most."""
+
+    def __init__(self):
+        """Start it."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def build(self, name: str, scale: str, root: Path) -> str:
+        """Build a page; return what went wrong, in one line."""
+        asks, answers = self._process.stdin, self._process.stdout
+        assert asks
+        assert answers
+        try:
+            asks.write(json.dumps([name, scale, str(root)]) + "\n")
+            asks.flush()
+            answer = answers.readline()
+        except OSError:
+            answer = ""
+        return json.loads(answer) if answer else KILLED
+
+    def kill(self) -> None:
+        """End it, whatever it is at: a page is replaced whole or not at all."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it, and let go of what it was spoken to through, which nobody may use now."""
+        self.kill()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate()
+
+
+def _serve() -> None:
+    """Build the pages that are asked for on stdin, and answer on stdout, until there are no more.
+
+    Trials go first, and Ctrl-C is for whoever asks.
+    """
     os.nice(NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, daemon=True).start()
-    with at_once():
-        import pipeline.reporting.report
-        import pipeline.running.jobs  # noqa: F401
-    gc.disable()  # a fifth of a page's time; ``_build`` collects after each
-
-
-def _follow() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a study prints is no answer
+        with at_once():
+            import pipeline.reporting.report
+            import pipeline.running.jobs  # noqa: F401
+        gc.disable()  # a fifth of a page's time; it is collected after each
+        for line in sys.stdin:
+            name, scale, root = json.loads(line)
+            answers.write(json.dumps(_build(name, scale, Path(root))) + "\n")
+            try:
+                answers.flush()
+            except BrokenPipeError:  # nobody waits for it any more
+                os._exit(1)
+            gc.collect()
 
 
 def _build(name: str, scale: str, root: Path) -> str:
@@ -149,8 +208,6 @@ def _build(name: str, scale: str, root: Path) -> str:
         report.build(jobs.job(params.load().at(scale), name), root)
     except Exception as error:  # noqa: BLE001 - whatever a study's declaration raises is its error
         return _line(error)
-    finally:
-        gc.collect()
     return ""
 
 
@@ -162,3 +219,7 @@ def _line(error: Exception) -> str:
     own = [f for f in frames if f"{os.sep}studies{os.sep}" in f.filename] or frames
     where = f"{os.path.relpath(own[-1].filename)}:{own[-1].lineno}"
     return f"{type(error).__name__}: {' '.join(str(error).split())} ({where})"
+
+
+if __name__ == "__main__":
+    _serve()

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 from torch import Tensor
 
-from pipeline.errors import UserError
 from pipeline.data.provenance import Provenance, verified
+from pipeline.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.sets._base import BadFileError, Dataset, PictureSet
 from pipeline.data.provenance import Provenance
+from pipeline.data.sets._base import BadFileError, Dataset, PictureSet
 
 CLASSES = 10
 

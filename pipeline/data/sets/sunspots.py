@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from pipeline.data.sets._base import BadFileError, Dataset, Series
 from pipeline.data.provenance import Provenance
+from pipeline.data.sets._base import BadFileError, Dataset, Series
 
 LAST_YEAR = 2008
 YEAR = re.compile(r"\d{4}\b")

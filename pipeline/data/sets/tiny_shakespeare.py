@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.data.sets._base import BadFileError, Dataset, Text
 from pipeline.data.provenance import Provenance
+from pipeline.data.sets._base import BadFileError, Dataset, Text
 
 
 class TinyShakespeare(Dataset[Text]):
