@@ -65,7 +65,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with three studies, of which one cannot read its own rows."""
+    """Return a copy of the project with studies, of which one cannot read its own rows and one dies."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("lightning_modules", "pipeline"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -76,7 +76,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         elif member.name != "__init__.py":
             member.unlink()
     (folder / "params").mkdir()
-    for name, more in (("one", ""), ("two", ""), ("wrong", 'rows["nothing"]')):
+    for name, more in (
+        ("dies", "__import__('os').kill(__import__('os').getpid(), 9)"),
+        ("one", ""),
+        ("two", ""),
+        ("wrong", 'rows["nothing"]'),
+    ):
         (studies / f"{name}.py").write_text(STUDY.format(name=name, more=more))
         (folder / "params" / f"{name}.yaml").write_text("quick:\n  seeds: 2\n")
     (studies / "torn.py").write_text("STUDY = (")
@@ -106,11 +111,12 @@ def test_pages_are_built_beside_by_what_imports_little_and_an_error_stops_none_b
     project: Path,
 ):
     said = printed(project, "run")
-    assert "of 3: one: built in" in said
-    assert "of 3: two: built in" in said
-    line = f"of 3: wrong: KeyError: 'nothing' (pipeline{os.sep}studies{os.sep}wrong.py:"
+    assert "of 4: one: built in" in said
+    assert "of 4: two: built in" in said
+    line = f"of 4: wrong: KeyError: 'nothing' (pipeline{os.sep}studies{os.sep}wrong.py:"
     assert line in said
-    assert "['torn', 'wrong']" in said
+    assert "of 4: dies: the process that built its page was killed" in said
+    assert "['dies', 'torn', 'wrong']" in said
     assert "heavy: set()" in said, "who waits for pages imports nothing for them"
     assert "Traceback" not in said
     for name in ("one", "two"):
@@ -122,8 +128,8 @@ def test_pages_are_built_beside_by_what_imports_little_and_an_error_stops_none_b
     assert "torn ✗ SyntaxError" in overview
     edit(project / "pipeline" / "studies" / "two.py")
     said = printed(project)
-    assert "of 3: one: up to date" in said
-    assert "of 3: two: built in" in said
+    assert "of 4: one: up to date" in said
+    assert "of 4: two: built in" in said
 
 
 def test_a_page_is_up_to_date_until_what_it_is_made_of_or_consists_of_changes(

@@ -112,6 +112,14 @@ def test_what_a_kill_left_running_is_closed_and_logged_anew(
     assert Tracker(uri).sync("study", "quick", [record(0)], FACTS) == 0
 
 
+def test_records_may_come_in_any_order(uri: str):
+    early = dataclasses.replace(record(1), started=1.0)
+    Tracker(uri).sync("study", "quick", [early, record(0)], FACTS)
+    tracker = Tracker(uri)
+    assert tracker.sync("study", "quick", [record(0)], FACTS) == 0
+    assert tracker.sync("study", "quick", [early], FACTS) == 0
+
+
 def test_what_another_machine_is_writing_is_left_alone(uri: str):
     Tracker(uri).sync("study", "quick", [record(0)], FACTS)
     client, (own,) = MlflowClient(uri), runs(uri)

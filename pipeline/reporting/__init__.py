@@ -1,1 +1,4 @@
-"""What a report shows: findings, tables and figures of one study."""
+"""Journal + declaration -> page, figures, index. Only figures/ draws; ``press`` builds beside.
+
+May import running (what is recorded), studies and what lies below; nothing imports it.
+"""

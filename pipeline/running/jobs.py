@@ -101,6 +101,13 @@ class State(NamedTuple):
     why: tuple[str, ...]
     """What makes records stale, and how many, most first."""
 
+    COLUMNS = ("wanted", "finished", "failed", "waiting", "stale", "why")
+
+    def words(self) -> tuple[str, ...]:
+        """Return a cell for each of the columns."""
+        *counts, why = self
+        return (*map(str, counts), "\n".join(why))
+
 
 def state(job: Job) -> State:
     """Compare the journal with what is asked for."""

@@ -67,6 +67,8 @@ class _Tail:
         self._file, self._at, self._seen = 0, 0, set[str]()
         self._open: TextIO | None = None
         self.read()
+        # Whoever lists what is logged since a record started then does so once.
+        self.older = deque(sorted(self.older, key=lambda record: record.started))
 
     def read(self) -> None:
         """Take in what the file has gained; one that was rewritten is read anew."""
@@ -158,7 +160,7 @@ def _log(tails: list[_Tail], ending: _Ending, tell: Callable[[dict[str, Any]], o
     with at_once():
         from pipeline.running.tracking import Tracker
 
-        tracker, said = Tracker(), 0.0
+        tracker, said = Tracker(answered=say), 0.0
     while not ending.is_alone():
         told = ending.told.is_set()
         for tail in tails:

@@ -37,6 +37,8 @@ SECONDS = 10
 """What a server may take for one answer."""
 PAGE = 500
 """Runs in one answer."""
+ENDED = ("FINISHED", "FAILED")
+"""What a run is that was logged whole."""
 DATABASE, ARTIFACTS, ARTIFACT = Path("mlflow.db"), Path("mlartifacts"), "record.json.gz"
 LINE = 400
 """Characters in one line of what went wrong."""
@@ -86,9 +88,12 @@ class Kept(NamedTuple):
 class Tracker:
     """The one way to MLflow."""
 
-    def __init__(self, uri: str | None = None):
-        """Open the store, making its schema if it is new; UserError if it can't be used."""
-        self._uri = uri or address()
+    def __init__(self, uri: str | None = None, answered: Callable[[], object] = lambda: None):
+        """Open the store, making its schema if it is new; UserError if it can't be used.
+
+        ``answered`` is called for each of the many answers that make up a long list.
+        """
+        self._uri, self._answered = uri or address(), answered
         with self._answering():
             _ask(self._uri)
             _prepare()
@@ -96,14 +101,15 @@ class Tracker:
 
             self._client = MlflowClient(self._uri)
         self._experiments: dict[str, str] = {}
-        self._logged: dict[tuple[str, str], set[str]] = {}
+        self._logged: dict[tuple[str, str], tuple[float, set[str]]] = {}
 
     def sync(self, study: str, scale: str, records: Iterable[Record], facts: Facts) -> int:
         """Log the records that are not logged yet; return how many these were."""
         count = 0
         with self._answering(), tempfile.TemporaryDirectory() as draft:
-            experiment = self._experiment(study)
-            logged = self._known(experiment, scale)
+            experiment, records = self._experiment(study), list(records)
+            since = min((record.started for record in records), default=math.inf)
+            logged = self._known(experiment, scale, since)
             for record in records:
                 if record.id not in logged:
                     self._log(experiment, study, scale, Held({record.key: record}, facts), draft)
@@ -138,7 +144,7 @@ class Tracker:
                 run = next(runs, None)
             if run is None:
                 return
-            if run.info.status in ("FINISHED", "FAILED"):
+            if run.info.status in ENDED:
                 ended = (run.info.end_time or 0) / 1000
                 read = functools.partial(self._read, run)
                 yield Kept(run.info.run_id, run.data.tags, ended, read)
@@ -163,27 +169,33 @@ class Tracker:
             self._experiments[study] = found.experiment_id
         return self._experiments[study]
 
-    def _known(self, experiment: str, scale: str) -> set[str]:
-        """Return the records that are logged, asked once; what a kill here left open is closed."""
-        if (experiment, scale) not in self._logged:
-            whole = set()
-            for kind in ("trial", "report"):
-                for run in self._runs(experiment, scale, kind):
-                    if run.info.status == "RUNNING" and run.data.tags.get("driver") == _driver():
-                        self._client.set_terminated(run.info.run_id, "KILLED")
-                    if run.info.status in ("FINISHED", "FAILED"):
-                        whole.add(run.data.tags.get("record", ""))
-            self._logged[experiment, scale] = whole
-        return self._logged[experiment, scale]
+    def _known(self, experiment: str, scale: str, since: float) -> set[str]:
+        """Return the records that are logged, of those at least that started since then.
 
-    def _runs(self, experiment: str, scale: str, kind: str) -> Iterator[Any]:
+        What a kill here left open is closed.
+        """
+        if (experiment, scale) not in self._logged:
+            for run in self._runs(experiment, scale, "trial", "attributes.status = 'RUNNING'"):
+                if run.data.tags.get("driver") == _driver():
+                    self._client.set_terminated(run.info.run_id, "KILLED")
+        listed, logged = self._logged.get((experiment, scale), (math.inf, set[str]()))
+        if since < listed:
+            recent = f"attributes.start_time >= {math.floor(since * 1000)}"
+            for run in self._runs(experiment, scale, "trial", recent):
+                if run.info.status in ENDED:
+                    logged.add(run.data.tags.get("record", ""))
+            self._logged[experiment, scale] = since, logged
+        return logged
+
+    def _runs(self, experiment: str, scale: str, kind: str, only: str = "") -> Iterator[Any]:
         """Iterate over all runs of a kind at a scale."""
-        chosen = f"tags.scale = '{scale}' and tags.kind = '{kind}'"
+        chosen = [f"tags.scale = '{scale}'", f"tags.kind = '{kind}'", *filter(None, [only])]
         token = None
         while token != "":
             page = self._client.search_runs(
-                [experiment], chosen, max_results=PAGE, page_token=token
+                [experiment], " and ".join(chosen), max_results=PAGE, page_token=token
             )
+            self._answered()
             yield from page
             token = page.token or ""
 
