@@ -33,7 +33,7 @@ from benchmarks.bptt import INPUTS, STEPS, layer
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
-from pipeline.measuring.measures import compare, relative_error
+from pipeline.measuring.gradients import compare, relative_error
 
 COMPARED = 50
 

@@ -49,7 +49,7 @@ from lightning_modules.cells import CELLS
 from lightning_modules.interfaces import Cell
 from lightning_modules.starts.forget_bias import ForgetBias
 from lightning_modules.starts.orthogonal import Orthogonal
-from pipeline.measuring.measures import exponent
+from pipeline.measuring.statistics import exponent
 
 INPUTS, LARGE, HUGE, MOST, READINGS = 32, 64, 512, 3.2, 8
 TARGETS: dict[tuple[str, int, int], dict[str, float]] = {

@@ -89,7 +89,7 @@ def run(
     if not settings.dispatch.gpus and not any(part.needs.gpus for part in parts):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
-        with Press(settings, console) as press, following(made, console):
+        with Press(settings, console, broken) as press, following(made, console):
             ending = queue.run(
                 made, settings, console, force=force, ended=lambda job: press.print(job.name)
             )
@@ -106,10 +106,10 @@ def report(studies: Studies = None, scale: Scale = None) -> None:
 
     settings = _settings(scale)
     made, broken = _jobs(settings, studies)
-    with Press(settings, console) as press:
+    with Press(settings, console, broken) as press:
         for job in made:
             press.print(job.name)
-    _end(broken)
+    _end(press.errors)
 
 
 @app.command()
@@ -166,10 +166,14 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
     from pipeline.running.jobs import State, state
 
     made, broken = _jobs(_settings(scale), studies)
-    shown = Table("study", *State.COLUMNS)
-    for job in made:
-        shown.add_row(job.name, *state(job).words())
+    states = {job.name: state(job) for job in made}
+    shown = Table("study", *(name for name in State._fields if name != "why"))
+    for name, of in states.items():
+        shown.add_row(name, *(f"{count:,}" for count in of.counts().values()))
     Console().print(shown)
+    for name, of in states.items():
+        for reason in of.why:
+            Console().print(f"{name}: {reason}", highlight=False, markup=False, soft_wrap=True)
     _end(broken)
 
 

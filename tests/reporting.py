@@ -131,8 +131,8 @@ def put(
 ) -> Job:
     """Write the file of parameters and the journal of a study; return the job.
 
-    The first ``lost`` trials failed, the first ``stale`` are of older code, and no more than
-    ``ended`` have ended.
+    Of its trials, those of the fast rule first, the first ``lost`` failed, the first ``stale`` are
+    of older code, and no more than ``ended`` have ended.
     """
     parts = [name for name in study.parts if name]
     sections = [f"\n  {p}:{SECTION.format(part='  ')}" for p in parts] or [SECTION.format(part="")]
@@ -142,7 +142,8 @@ def put(
     trials = params.trials(NAME, study, SCALE, folder)
     job = Job(NAME, study, SCALE, trials, params.section(NAME, SCALE, folder))
     prints, (served,), records = Fingerprints(study), journal.fact(data), dict[str, Record]()
-    for i, (key, trial) in enumerate([*trials.items()][:ended]):
+    order = sorted(trials.items(), key=lambda t: (str(t[1].get("part")), t[1]["rule"] != "fast"))
+    for i, (key, trial) in enumerate(order[:ended]):
         failed, code = i < lost, "older" if i < stale else prints.code(trial)
         rows = [] if failed else study.run(trial, Given({}, root))
         error = "WorkerCrashedError: <gone>" if failed else ""

@@ -34,7 +34,7 @@ def test_every_declared_figure_is_drawn_on_a_light_and_on_a_dark_ground(
             data = base64.b64encode(file.read_bytes()).decode()
             assert f"data:image/svg+xml;base64,{data}" in shown
         assert figure.title in page.text
-        assert len(pd.read_csv(folder / "plots" / f"{figure.name}.csv")) > 0
+        assert len(pd.read_csv(folder.parent / "plots" / folder.name / f"{figure.name}.csv")) > 0
     for source in page.all("source"):
         assert "prefers-color-scheme: dark" in source["media"]
     for image in page.all("img"):
@@ -69,7 +69,11 @@ def test_a_line_is_summed_up_by_its_end_and_the_rest_by_the_mean(report_of: tupl
 
 def test_values_that_are_not_finite_are_counted_and_left_out(report_of: tuple[str, Path]):
     assert "2 values, missing or not finite, are not shown." in report_of[0]
-    assert pd.read_csv(report_of[1] / "plots" / "curves.csv")["value"].notna().all()
+    assert (
+        pd.read_csv(report_of[1].parent / "plots" / report_of[1].name / "curves.csv")["value"]
+        .notna()
+        .all()
+    )
 
 
 def test_every_colour_of_a_picture_is_one_of_its_ground_or_of_its_map(report_of: tuple[str, Path]):

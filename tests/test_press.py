@@ -65,7 +65,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with studies, of which one cannot read its own rows and one dies."""
+    """Return a copy of the project: of its studies one misreads its rows and one dies."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("lightning_modules", "pipeline"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -151,7 +151,7 @@ def test_a_page_is_up_to_date_until_what_it_is_made_of_or_consists_of_changes(
     edit(folder / "index.html")
     assert not current()
     build()
-    (folder / "plots" / "plain.csv").unlink()
+    (folder.parent / "plots" / folder.name / "plain.csv").unlink()
     assert not current()
     build()
     (folder / "figures" / "another.svg").touch()

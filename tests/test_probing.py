@@ -1,10 +1,10 @@
-"""Probes go from a section of params.yaml through flat trials to a learner, and out as rows."""
+"""Probes go from a study's file of parameters through trials to a learner, and out as rows."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import pandas as pd
-import pydantic
 import pytest
 import torch
 
@@ -12,9 +12,12 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells import CELLS
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from pipeline.measuring.probing import Attached, build, flat, metric_of
+from pipeline.errors import UserError
+from pipeline.measuring.probing import Probes, build
+from pipeline.params import expand
 from pipeline.running.fingerprint import Fingerprints
-from pipeline.study import Check, Rows, Section, Study, Trial
+from pipeline.running.tracking import metric_of
+from pipeline.study import Check, Given, Part, Rows, Trial, named, single
 from tests.recall import Recall
 
 PROBES = {
@@ -24,37 +27,38 @@ PROBES = {
 }
 
 
-class Params(Section):
-    """A section that names probes."""
+class Probed(Trial):
+    """A trial that names probes."""
 
-    cell: str
-    probes: Attached
+    cell: Annotated[str, named(CELLS)]
+    probes: Probes | None = None
 
-
-def trials(p: Params) -> Iterator[Trial]:
-    yield {"cell": p.cell, "seed": 0, **flat(p.probes)}
-
-
-def measure(cell: str, seed: int, **probes: Any) -> Rows:
-    """Train a little and return all rows."""
-    torch.manual_seed(seed)
-    task = Recall()
-    learner = SequenceLearner(CELLS[cell](3, 4), 2, task.loss, BPTT(), None, "sgd", 0.1)
-    return fit(learner, task, steps=2, evaluate_every=1, seed=seed, probes=build(probes))
+    def measure(self, given: Given) -> Rows:
+        """Train a little and return all rows."""
+        torch.manual_seed(self.seed)
+        task = Recall()
+        learner = SequenceLearner(CELLS[self.cell](3, 4), 2, task.loss, BPTT(), None, "sgd", 0.1)
+        probes = build(self.probes)
+        return fit(learner, task, steps=2, evaluate_every=1, seed=self.seed, probes=probes)
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Check]:
     yield Check("there are rows", len(rows) > 0)
 
 
-STUDY = Study(__doc__, Params, trials, measure, expects)
+STUDY = single(Part(__doc__, Probed, expects))
 
 
-def test_a_section_s_probes_become_rows_of_its_trials(tmp_path: Any) -> None:
-    (trial,) = trials(Params.model_validate({"cell": "srn", "probes": PROBES}))
-    assert all(isinstance(value, str | int) for value in trial.values())
-    rows = STUDY.run(trial, {}, tmp_path)
-    assert {row["probe"] for row in rows if "probe" in row} == set(PROBES)
+def _entries(probes: Any) -> dict[str, Any]:
+    (trial,) = expand(Probed, {"cell": "srn", "seed": 0, "probes": probes}, "here")
+    return trial.entries()
+
+
+def test_a_section_s_probes_become_rows_of_its_trials(tmp_path: Path) -> None:
+    entries = _entries(PROBES)
+    assert all(isinstance(value, str | int) for value in entries.values())
+    rows = STUDY.run(entries, Given({}, tmp_path))
+    assert list(dict.fromkeys(row["probe"] for row in rows if "probe" in row)) == list(PROBES)
     assert {row["lag"] for row in rows if "lag" in row} == {1, 3}
     assert {row["algorithm"] for row in rows if "algorithm" in row} == {"snap1"}
     names = [(metric_of(row), row["step"]) for row in rows if "probe" in row]
@@ -63,31 +67,35 @@ def test_a_section_s_probes_become_rows_of_its_trials(tmp_path: Any) -> None:
 
 
 def test_a_trial_depends_on_the_code_of_the_probes_that_it_names() -> None:
-    (trial,) = trials(Params.model_validate({"cell": "srn", "probes": PROBES}))
-    reached = Fingerprints(STUDY, {}).reach(trial)
+    reached = Fingerprints(STUDY).modules(_entries(PROBES))
     assert "lightning_modules.probes.spectrum" in reached
     assert "lightning_modules.algorithms.snap1" in reached
     assert "lightning_modules.probes.horizon" not in reached
     assert "lightning_modules.cells.stack" not in reached
 
 
+def test_a_name_that_no_probe_has_is_refused_where_it_stands() -> None:
+    with pytest.raises(UserError, match=r"^here\.probes: 'eror_flow' is unknown: did you mean"):
+        _entries({"eror_flow": {}})
+
+
 @pytest.mark.parametrize(
     ("probes", "says"),
     [
-        ({"eror_flow": {}}, "did you mean 'error_flow'?"),
-        ({"gates": {"evry": 1}}, "gates: 'evry' is unknown: did you mean 'every'?"),
-        ({"gates": {"every": 0}}, "gates: every is 0: it must be at least 1"),
+        ({"gates": {"evry": 1}}, "probe gates: 'evry' is unknown: did you mean 'every'?"),
+        ({"gates": {"every": 0}}, "probe gates: every is 0: it must be at least 1"),
         ({"agreement": {"algorithm": "rtlr"}}, "did you mean 'rtrl'?"),
-        ({"spectrum": {"lags": "one"}}, "spectrum: invalid literal"),
+        ({"spectrum": {"lags": "one"}}, "probe spectrum: invalid literal"),
     ],
 )
-def test_a_mistake_in_a_section_is_refused(probes: Any, says: str) -> None:
-    with pytest.raises(pydantic.ValidationError) as refused:
-        Params.model_validate({"cell": "srn", "probes": probes})
-    assert says in str(refused.value)
+def test_an_option_that_a_probe_does_not_take_is_refused_when_it_is_built(
+    probes: Any, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says.replace("?", r"\?")):
+        build(probes)
 
 
 def test_a_trial_without_probes_has_none() -> None:
-    assert build({"cell": "srn", "probe": "horizon", "seed": 0}) == []
-    many: Any = {f"probe_{i}": "gates" for i in range(12)} | {"probe_11_times": 3, "times": 9}
-    assert [probe.times for probe in build(many)] == [8] * 11 + [3]
+    (trial,) = expand(Probed, {"cell": "srn", "seed": 0}, "here")
+    assert isinstance(trial, Probed)
+    assert build(trial.probes) == []

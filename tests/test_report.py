@@ -173,8 +173,9 @@ def test_the_parts_of_a_study_keep_their_rows_checks_and_figures_apart(tmp_path:
     page, folder = built(tmp_path, study)
     assert "Is it so again?" in page
     assert "2 of 4</b> predictions hold" in page
-    assert [p.name for p in (folder / "plots").iterdir()] == ["plain.csv"]
-    assert len(pd.read_csv(folder / "plots" / "plain.csv")) == 18 * 3 - 2
+    plots = folder.parent / "plots" / folder.name
+    assert [p.name for p in plots.iterdir()] == ["plain.csv"]
+    assert len(pd.read_csv(plots / "plain.csv")) == 18 * 3 - 2
     # The second part is without its last 6 trials; the first is complete.
     assert "30 of 36 asked for have finished" in text_of(built(tmp_path, study, ended=30)[0])
 

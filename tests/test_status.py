@@ -48,13 +48,15 @@ def _formerly(entries: Entries) -> Entries:
     return {"seed": entries["number"], "dataset": None}
 
 
-def _record(job: Job, trial: Entries, sha256: str = HERE["numbers"]) -> Record:
-    """Write down a trial as finished under what is present, and return its record."""
+def _record(
+    job: Job, trial: Entries, sha256: str = HERE["numbers"], status: str = FINISHED
+) -> Record:
+    """Write down a trial as it ended under what is present, and return its record."""
     facts = fact({"sha256": sha256}) | fact(dict(job.prints.modules(trial)))
     data = {name: next(iter(facts)) for name in datasets_of(trial)}
     hashed = job.prints.of(trial, dict.fromkeys(data, sha256))
     record = Record(
-        hashed, job.prints.code(trial), trial, [{"a": 1}], FINISHED, "", 1.0, 1.0, versions(), data
+        hashed, job.prints.code(trial), trial, [{"a": 1}], status, "", 1.0, 1.0, versions(), data
     )
     job.journal.append(record, facts)
     return record
@@ -69,7 +71,7 @@ def test_trials_are_finished_or_failed_or_wait_for_data(job: Job):
     plain, numbers, _ = job.trials.values()
     _record(job, plain)
     assert state(job) == State(3, 1, 0, 1, 0, ())
-    _again(job, _record(job, numbers), status=FAILED)
+    _record(job, numbers, status=FAILED)
     assert state(job) == State(3, 1, 1, 1, 0, ())
 
 

@@ -32,7 +32,7 @@ class Imprint:
     made_of: str
     """A digest of all that it was made of."""
     files: dict[str, str]
-    """The digest of each file that it consists of, by path within its folder."""
+    """The digest of each file that it consists of, by path within the folder of all pages."""
     entry: str
     """Its entry in the page over all studies, as HTML."""
     summary: dict[str, Any]
@@ -42,6 +42,11 @@ class Imprint:
 def folder_of(name: str, scale: str, root: Path) -> Path:
     """Return the folder of a study's page."""
     return root / "reports" / scale / name
+
+
+def data_of(name: str, scale: str, root: Path) -> Path:
+    """Return the folder of the data of a study's figures, beside those of all others, for DVC."""
+    return root / "reports" / scale / "plots" / name
 
 
 def sources() -> Sources:
@@ -80,8 +85,10 @@ def is_current(name: str, scale: str, root: Path) -> bool:
     imprint = left(folder)
     if imprint is None or imprint.made_of != made_of(name, scale, sources()):
         return False
-    there = (path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
-    return imprint.files == {path.relative_to(folder).as_posix(): _digest(path) for path in there}
+    folders = folder, data_of(name, scale, root)
+    there = (path for each in folders for path in each.rglob("*") if path.is_file())
+    found = {path.relative_to(folder.parent).as_posix(): _digest(path) for path in there}
+    return imprint.files == {k: v for k, v in found.items() if k != f"{name}/{FILE}"}
 
 
 def digest(content: bytes) -> str:

@@ -43,29 +43,35 @@ def build(job: Job, root: Path = Path()) -> Path:
     if not found.finished and not found.failures:
         line = f"{job.journal.path}: holds no trial that is asked for; run some: {found.command}"
         raise UserError(line)
-    folder, summary = imprint.folder_of(job.name, job.scale, root), found.summary()
-    texts = {**dict(_texts(found)), SUMMARY: _json(summary)}
-    files = {name: text.encode() for name, text in texts.items()} | {ROWS: _parquet(found.rows)}
+    summary, page = found.summary(), {**dict(_texts(found)), ROWS: _parquet(found.rows)}
+    page[SUMMARY] = _json(summary).encode()
+    data = {
+        f"{exhibit.declared.name}.csv": exhibit.data.to_csv(index=False).encode()
+        for exhibit in found.exhibits
+        if exhibit.pictures
+    }
     entry = fill("entry.html.j2", FILTERS, found=found)
-    digests = {name: imprint.digest(content) for name, content in sorted(files.items())}
-    with locked(folder.parent), replacing(folder) as draft:
-        for part in ("figures", "plots"):
-            (draft / part).mkdir()
-        for name, content in files.items():
-            (draft / name).write_bytes(content)
-        imprint.leave(draft, imprint.Imprint(made_of, digests, entry, summary))
+    folder, beside = (of(job.name, job.scale, root) for of in (imprint.folder_of, imprint.data_of))
+    contents = {
+        (place / name).relative_to(folder.parent).as_posix(): imprint.digest(content)
+        for place, files in ((folder, page), (beside, data))
+        for name, content in sorted(files.items())
+    }
+    with locked(beside.parent), replacing(folder) as draft, replacing(beside) as plots:
+        (draft / "figures").mkdir()
+        for place, files in ((draft, page), (plots, data)):
+            for name, content in files.items():
+                (place / name).write_bytes(content)
+        imprint.leave(draft, imprint.Imprint(made_of, contents, entry, summary))
     return folder
 
 
-def _texts(found: Findings) -> Iterator[tuple[str, str]]:
-    """Yield the page, its figures and their data, by path within the study's folder."""
+def _texts(found: Findings) -> Iterator[tuple[str, bytes]]:
+    """Yield the page and its figures, by path within the study's folder."""
     for exhibit in found.exhibits:
-        name = exhibit.declared.name
         for suffix, picture in exhibit.pictures.items():
-            yield f"figures/{name}{suffix}.svg", picture
-        if exhibit.pictures:
-            yield f"plots/{name}.csv", exhibit.data.to_csv(index=False)
-    yield "index.html", fill("study.html.j2", FILTERS, found=found)
+            yield f"figures/{exhibit.declared.name}{suffix}.svg", picture.encode()
+    yield "index.html", fill("study.html.j2", FILTERS, found=found).encode()
 
 
 def _json(numbers: Mapping[str, Any]) -> str:

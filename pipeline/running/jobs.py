@@ -101,12 +101,9 @@ class State(NamedTuple):
     why: tuple[str, ...]
     """What makes records stale, and how many, most first."""
 
-    COLUMNS = ("wanted", "finished", "failed", "waiting", "stale", "why")
-
-    def words(self) -> tuple[str, ...]:
-        """Return a cell for each of the columns."""
-        *counts, why = self
-        return (*map(str, counts), "\n".join(why))
+    def counts(self) -> dict[str, int]:
+        """Return the numbers by name."""
+        return {name: value for name, value in self._asdict().items() if name != "why"}
 
 
 def state(job: Job) -> State:

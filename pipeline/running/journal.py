@@ -105,10 +105,14 @@ class Held:
 def better(one: Record, other: Record, facts: Facts) -> Record:
     """Return which of a trial's two records counts.
 
-    Real data count before what stands in for them, then what ended last.
+    Real data count before what stands in for them, a trial that finished before one that failed,
+    then what ended last.
     """
     held = Held({}, facts)
-    order = [(not held.stand_in(r), r.ended, r.adopted is not None) for r in (one, other)]
+    order = [
+        (not held.stand_in(r), r.status == FINISHED, r.ended, r.adopted is not None)
+        for r in (one, other)
+    ]
     return one if order[0] > order[1] else other
 
 
