@@ -24,6 +24,7 @@ from rich.console import Console
 from pipeline.errors import UserError
 from pipeline.reporting import imprint, overview
 from pipeline.running.machine import at_once, processors
+from pipeline.studies import STUDIES
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -61,7 +62,7 @@ class Press:
         """Start nothing yet.
 
         Args:
-            settings: the scale, and the studies that the page over all of them shows.
+            settings: the scale, and how many studies there are.
             console: where to say what became of the pages.
             broken: the studies that cannot be declared, and why.
             workers: how many processes; if not given, as many as cores.
@@ -106,8 +107,8 @@ class Press:
             how = f"built in {seconds:.1f} s" if seconds else "up to date"
             self._say(f"page {done} of {total}: {name}: {error or how}")
         try:
-            scale, studies = self.settings.scale, self.settings.studies
-            self._say(str(overview.build(scale, studies, self._root, self.errors)))
+            page = overview.build(self.settings.scale, list(STUDIES), self._root, self.errors)
+            self._say(str(page))
         except UserError as error:
             self.errors["page over all studies"] = str(error)
             self._say(str(error))

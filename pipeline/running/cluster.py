@@ -1,9 +1,10 @@
 """Ray: assignments -> outcomes, in parallel, on this machine or on the cluster at RAY_ADDRESS.
 
-Trials are Ray tasks, which reuse their worker processes with all that these have imported. Up to
-twice as many as there is room for are with Ray, so that no worker waits for the driver. Trials
-that must be alone come first, a node's one after the other, in an actor that holds all processors
-of the node: at the start no node has to be emptied for them, and the others follow at once.
+Trials are Ray tasks, which reuse their worker processes with all that these have imported. No more
+are with Ray than there is room for: among tasks of several shapes that wait, Ray shares out
+processors in equal parts, and leaves them idle where a shape cannot use its own. Those that must be
+alone come first, a node's one after the other, in an actor that holds all processors of the node;
+then those that take a GPU or several processors: at the start no node has to be emptied for them.
 
 Above 300 lines because whatever knows Ray stands here: what starts it, what runs where, and how
 its death is told from a trial's.
@@ -14,8 +15,8 @@ import os
 import secrets
 import socket
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.errors import UserError
@@ -58,8 +59,12 @@ class _Node(NamedTuple):
     def room(self, shape: Shape) -> int:
         """Return how many trials of a shape it holds at once."""
         cpus, gpus = shape
-        room = self.cpus // cpus
-        return int(min(room, self.gpus // gpus) if gpus else room)
+        share = min(self.cpus / cpus, self.gpus / gpus) if gpus else self.cpus / cpus
+        return int(share + 1e-6)
+
+    def without(self, shape: Shape) -> "_Node":
+        """Return what is left of it beside a trial of a shape."""
+        return _Node(self.id, self.cpus - shape[0], self.gpus - shape[1])
 
 
 class _Keeper(NamedTuple):
@@ -75,6 +80,8 @@ class _Try(NamedTuple):
 
     assignment: Assignment
     losses: int = 0
+    node: str = ""
+    """Where it is taken to run."""
     keeper: _Keeper | None = None
 
     @property
@@ -93,11 +100,11 @@ class Cluster:
         for each in (_Try(a) for a in assignments if not a.alone):
             self._shared.setdefault(each.shape, deque()).append(each)
         self._running: dict[Any, _Try] = {}
-        self._with_ray: Counter[Shape] = Counter()
         self._nodes: list[_Node] = []
         self._keepers: dict[str, _Keeper] = {}
         self._data: dict[str, Any] = {}
         self._pulse = self._census = 0.0
+        self._cold = any(a.data for a in assignments if not a.alone)
         self._warming: list[Any] = []
         self._tasks: dict[tuple[Callable[..., Any], Shape], Any] = {}
         self._ray: Any = None
@@ -109,15 +116,8 @@ class Cluster:
         return max(1, sum(node.room(shape) for node in self._nodes))
 
     def running(self) -> list[Assignment]:
-        """Return what is being measured, as far as the driver can tell: the first ones."""
-        room = {shape: self._room(shape) for shape in list(self._shared)}
-        first = []
-        for each in list(self._running.values()):
-            if each.keeper is None:
-                room[each.shape] -= 1
-            if each.keeper is not None or room[each.shape] >= 0:
-                first.append(each.assignment)
-        return first
+        """Return what is being measured."""
+        return [each.assignment for each in list(self._running.values())]
 
     def events(self) -> Generator[Event, None, None]:
         """Measure all, and yield each as it ends; close the iterator to stop early.
@@ -128,14 +128,13 @@ class Cluster:
         """
         with _connected(self._settings) as self._ray:
             try:
-                while True:
+                while self._running or self._alone or any(self._shared.values()):
                     yield from self._look()
                     yield from self._submit()
-                    if not self._running:
-                        break
-                    done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=PULSE)
-                    for reference in done:
-                        yield from self._ended(reference)
+                    if self._running:
+                        done, _ = self._ray.wait(list(self._running), timeout=PULSE)
+                        for reference in done:
+                            yield from self._ended(reference)
             finally:
                 self._abandon()
 
@@ -159,7 +158,7 @@ class Cluster:
                 yield each.assignment, Refused(_too_much(each.shape, self._nodes))
         for reference, each in list(self._running.items()):
             if not any(n.room(each.shape) for n in self._nodes):
-                self._release(reference)
+                del self._running[reference]
                 self._ray.cancel(reference, force=each.keeper is None)
                 yield each.assignment, Refused(_too_much(each.shape, self._nodes))
 
@@ -167,19 +166,40 @@ class Cluster:
         """Give Ray what there is room for."""
         with self._dying():
             for each in self._kept():
-                yield from self._start(each)
-            for shape, waiting in self._shared.items():
-                room = self._room(shape)
-                self._warm(waiting, room)
-                while waiting and self._with_ray[shape] < 2 * room:
-                    yield from self._start(waiting.popleft())
+                if refused := self._start(each):
+                    yield each.assignment, refused
+            free = self._free()
+            self._warm(free.values())
+            while each := self._next(free):
+                if refused := self._start(each):
+                    yield each.assignment, refused
+                else:
+                    free[each.node] = free[each.node].without(each.shape)
+
+    def _free(self) -> dict[str, _Node]:
+        """Return what is free of the nodes that nobody keeps."""
+        free = {node.id: node for node in self._nodes if node.id not in self._keepers}
+        for each in self._running.values():
+            if each.node in free:
+                free[each.node] = free[each.node].without(each.shape)
+        return free
+
+    def _next(self, free: Mapping[str, _Node]) -> _Try | None:
+        """Take the next trial that some node has room for: what is hard to place is first."""
+        heads = [waiting[0] for waiting in self._shared.values() if waiting]
+        heads.sort(key=lambda e: (not e.assignment.gpus, -e.assignment.cpus, e.assignment.place))
+        for each in heads:
+            for node in free.values():
+                if node.room(each.shape):
+                    return self._shared[each.shape].popleft()._replace(node=node.id)
+        return None
 
     def _kept(self) -> Iterator[_Try]:
         """Take nodes for trials that must be alone, and let go of those no longer needed."""
         busy = {each.keeper.node.id for each in self._running.values() if each.keeper}
         for keeper in [k for k in self._keepers.values() if k.node.id not in busy]:
             if each := self._next_alone(keeper.node, keeper.gpus):
-                yield each._replace(keeper=keeper)
+                yield each._replace(node=keeper.node.id, keeper=keeper)
             else:
                 self._let_go(keeper)
         taken = []
@@ -187,7 +207,7 @@ class Cluster:
             if node.id not in self._keepers and (each := self._next_alone(node)):
                 keeper = self._keepers[node.id] = self._keep(node, each)
                 taken.append(keeper.handle.ready.remote())
-                yield each._replace(keeper=keeper)
+                yield each._replace(node=node.id, keeper=keeper)
         if taken and len(self._keepers) < len(self._nodes):
             # Before what follows may fill the nodes that these are to have.
             self._ray.wait(taken, num_returns=len(taken), timeout=CENSUS)
@@ -214,31 +234,31 @@ class Cluster:
         del self._keepers[keeper.node.id]
         self._ray.kill(keeper.handle)
 
-    def _room(self, shape: Shape) -> int:
-        """Return how many trials of a shape the nodes hold that nobody keeps."""
-        return sum(node.room(shape) for node in self._nodes if node.id not in self._keepers)
-
-    def _warm(self, waiting: Sequence[_Try], room: int) -> None:
+    def _warm(self, free: Iterable[_Node]) -> None:
         """Let workers import, once, while this process reads the first data sets."""
-        if room and not self._data and any(each.assignment.data for each in waiting):
-            for each in list(waiting)[:room]:
-                self._warming.append(self._remote(_prepare, each.shape).remote(each.assignment))
+        free = list(free)
+        if not self._cold or not free:
+            return
+        self._cold = False
+        waiting = [each for shared in self._shared.values() for each in shared]
+        first = min(waiting, key=lambda each: each.assignment.place)
+        for _ in range(min(len(waiting), sum(node.room(first.shape) for node in free))):
+            self._warming.append(self._remote(_prepare, first.shape).remote(first.assignment))
 
-    def _start(self, each: _Try) -> Iterator[Event]:
+    def _start(self, each: _Try) -> Refused | None:
         """Give Ray one trial; refuse it where a data set that it names can't be read."""
         assignment = each.assignment
         held = {name: self._held(name) for name in assignment.data}
         if broken := [h for h in held.values() if isinstance(h, Refused)]:
-            yield assignment, broken[0]
-            return
+            return broken[0]
         if _address():  # this machine's folders are not the workers'
             assignment = assignment._replace(scratch=None)
         if each.keeper:
             reference = each.keeper.handle.work.remote(assignment, held)
         else:
-            self._with_ray[each.shape] += 1
             reference = self._remote(_work, each.shape).remote(assignment, held)
         self._running[reference] = each
+        return None
 
     def _held(self, name: str) -> Any:
         """Return a data set in the object store, in a list, put there when it is first needed."""
@@ -247,6 +267,8 @@ class Cluster:
                 self._data[name] = [self._ray.put(self._read(name))]
             except UserError as error:
                 self._data[name] = Refused(str(error))
+            except (ImportError, LookupError, OSError, ValueError) as error:
+                self._data[name] = Refused(f"data set {name}: {in_one_line(error)}")
         return self._data[name]
 
     def _remote(self, function: Callable[..., Any], shape: Shape) -> Any:
@@ -265,7 +287,7 @@ class Cluster:
 
     def _ended(self, reference: Any) -> Iterator[Event]:
         """Take what became of a trial; one whose worker was lost is started again."""
-        each, errors = self._release(reference), self._ray.exceptions
+        each, errors = self._running.pop(reference), self._ray.exceptions
         try:
             yield each.assignment, self._ray.get(reference)._replace(losses=each.losses)
         except errors.RayTaskError as error:
@@ -284,12 +306,6 @@ class Cluster:
             else:
                 what = f"its worker was lost {losses} times ({type(error).__name__})"
                 yield each.assignment, Outcome([], what, time.time(), 0.0, losses)
-
-    def _release(self, reference: Any) -> _Try:
-        each = self._running.pop(reference)
-        if each.keeper is None:
-            self._with_ray[each.shape] -= 1
-        return each
 
     def _alive(self, patiently: bool = False) -> None:
         """Raise GoneError if Ray has died; look again for a while where something went wrong."""

@@ -83,6 +83,8 @@ def prepare(assignment: Assignment) -> type[Trial]:
                 # What cannot be imported is the trial's error as soon as the trial needs it.
                 with contextlib.suppress(Exception):
                     importlib.import_module(other)
+            if any(map(_names_torch, new)):
+                importlib.import_module("torch")
         _IMPORTED.update(new)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(assignment.cpus)
@@ -96,6 +98,12 @@ def in_one_line(error: BaseException) -> str:
     ours = [f for f in frames if "site-packages" not in f.filename and f.filename != __file__]
     where = f" ({os.path.relpath(ours[-1].filename, PROJECT)}:{ours[-1].lineno})" if ours else ""
     return f"{type(error).__name__}: {message}{where}"
+
+
+def _names_torch(module: str) -> bool:
+    """Tell whether a module imports torch anywhere, inside of its functions too."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is not None and "import torch" in Path(file).read_text(encoding="utf-8")
 
 
 def _rows(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
