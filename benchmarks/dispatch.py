@@ -1,119 +1,251 @@
-"""Ray on two workers against this process: many trials of about a second of one core's work.
+"""What the queue itself costs: empty trials, what Ray gains on two workers, and a warm worker.
 
-A trial is what a small study's is: its worker imports torch and Lightning once, and it uses one
-thread. Cold includes the start of Python, all imports, and the start and end of the cluster.
+Each case runs in a process and a folder of its own. The start of the cluster is told apart: it
+is part of ``cold`` and of the trials on a GPU alone, which Ray takes to be there and is not.
 """
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import torch
+from rich.console import Console
 
-import lightning_modules.training.fit  # noqa: F401 - what a worker of a real study imports
-from pipeline.params import Dispatch
-from pipeline.running.dispatch import dispatch
-from pipeline.running.worker import Task
-from pipeline.study import Check, Row, Section, Study, Trial
+from pipeline.params import Settings
+from pipeline.running import cluster, queue
+from pipeline.running.jobs import Job
+from pipeline.study import Entries, Given, Part, Row, Trial, key, single
 
-TRIALS, WORKERS, SECONDS = 40, 2, 1.0
-TARGETS = {"cold": 0.75, "warm": 0.6}
+ROOT = Path(__file__).parents[1]
+WORKERS = 2
+FEW, MANY = 1000, 5000
+"""Empty trials."""
+FLOORS = {"inline": 50.0, "ray": 20.0}
+"""Empty trials a second, at least."""
+GROWTH, MEGABYTES, RECORDED, GPU, WARM = 1.3, 200.0, 150.0, 12.0, 5.0
+"""At most: the time of one of many in that of one of few; what the driver's memory gains; seconds
+for many that MLflow follows, for 12 on a GPU, and until a worker has imported all."""
+GAINS = {"cold": 0.75, "warm": 0.6}
+"""At most: the time on two workers in that of this process."""
 
 
-class Params(Section):
-    """``products`` is the work of a trial."""
+class Empty(Trial):
+    """Does nothing."""
 
-    trials: int
+    def measure(self, given: Given) -> Row:
+        """Return the seed."""
+        return {"value": self.seed}
+
+
+class Products(Trial):
+    """Multiplies matrices in a worker that has imported what trains."""
+
     products: int
 
+    def measure(self, given: Given) -> Row:
+        """Return the norm of the last product."""
+        import torch
 
-def trials(p: Params) -> Iterator[Trial]:
-    """The same work under other seeds."""
-    for seed in range(p.trials):
-        yield {"seed": seed, "products": p.products}
+        import lightning_modules.training.fit  # noqa: F401 - what a real study's trial imports
 
-
-def measure(seed: int, products: int) -> Row:
-    """Multiply matrices."""
-    torch.manual_seed(seed)
-    a = torch.randn(128, 128) / 128**0.5
-    b = torch.eye(128)
-    for _ in range(products):
-        b = (a @ b).tanh_()
-    return {"seed_again": seed, "norm": float(b.norm())}
+        torch.manual_seed(self.seed)
+        a, b = torch.randn(128, 128) / 128**0.5, torch.eye(128)
+        for _ in range(self.products):
+            b = (a @ b).tanh_()
+        return {"norm": float(b.norm())}
 
 
-STUDY = Study(__doc__, Params, trials, measure, lambda rows: iter([Check("ran", len(rows) > 0)]))
+def run(trials: int = 40, many: int = MANY) -> list[dict[str, object]]:
+    """Return what was measured beside what it may be, a case a row.
 
-
-def run() -> list[dict[str, object]]:
-    """Return wall seconds of both backends, cold and warm, and their ratios beside the targets."""
-    products = _products()
-    inline, ray = (_child(backend, products) for backend in ("inline", "ray"))
+    Args:
+        trials: of about a second each, in the comparison of the backends.
+        many: empty trials at the most.
+    """
     return [
-        {
-            "state": state,
-            "trials": TRIALS,
-            "workers": WORKERS,
-            "inline_seconds": round(inline[state], 2),
-            "ray_seconds": round(ray[state], 2),
-            "ratio": round(ray[state] / inline[state], 3),
-            "target": f"<= {target}",
-            "met": ray[state] <= target * inline[state],
-        }
-        for state, target in TARGETS.items()
+        *(_empty(backend, many) for backend in FLOORS),
+        _limit("recorded in MLflow", many, _child("followed", many), RECORDED),
+        _limit("with a GPU", 12, _child("gpu", 12), GPU),
+        _limit("until a worker is warm", 1, _child("worker"), WARM),
+        *_gains(trials),
     ]
 
 
-def _products() -> int:
-    """Return how many products take a second of one thread here."""
-    torch.set_num_threads(1)
-    measure(0, 1000)
-    start = time.perf_counter()
-    measure(0, 1000)
-    return round(1000 * SECONDS / (time.perf_counter() - start))
+def _empty(backend: str, many: int) -> dict[str, object]:
+    """Run few and many empty trials in one process."""
+    few_seconds, many_seconds, megabytes = _child("empty", backend, many)
+    rate, growth = many / many_seconds, (many_seconds / many) / (few_seconds / FEW)
+    return {
+        "case": f"empty, {backend}",
+        "trials": many,
+        "seconds": round(many_seconds, 1),
+        "trials_a_second": f"{rate:.0f} (>= {FLOORS[backend]:.0f})",
+        "time_of_one_in_that_of_one_of_few": f"{growth:.2f} (<= {GROWTH})",
+        "memory_gained_in_megabytes": f"{megabytes:.0f} (<= {MEGABYTES:.0f})",
+        "met": rate >= FLOORS[backend] and growth <= GROWTH and megabytes <= MEGABYTES,
+    }
 
 
-def _child(backend: str, products: int) -> dict[str, float]:
-    """Run the trials cold in a process of their own, then warm in another."""
-    times = {}
-    for state in TARGETS:
+def _limit(case: str, trials: int, measured: list[float], limit: float) -> dict[str, object]:
+    (seconds,) = measured
+    told = f"{seconds:.1f} (<= {limit:.0f})"
+    return {"case": case, "trials": trials, "seconds": told, "met": seconds <= limit}
+
+
+def _gains(trials: int) -> Iterator[dict[str, object]]:
+    """Compare both backends on trials of about a second."""
+    (products,) = _child("calibrate")
+    for state, target in GAINS.items():
+        inline, ray = (
+            _child("grid", backend, state, trials, round(products))[0] for backend in FLOORS
+        )
+        yield {
+            "case": f"of a second, {state}",
+            "trials": trials,
+            "seconds": f"{ray:.1f} on {WORKERS} workers, {inline:.1f} in one process",
+            "ratio": f"{ray / inline:.2f} (<= {target})",
+            "met": ray <= target * inline,
+        }
+
+
+def _child(case: str, *arguments: object) -> list[float]:
+    """Run a case in a process and a folder of its own and return what it measured.
+
+    Of a cold one it is the time of the whole process.
+    """
+    command = [sys.executable, "-m", "benchmarks.dispatch", case, *map(str, arguments)]
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    kept_out = ("MLFLOW_TRACKING_URI", "RAY_ADDRESS")
+    environment = {k: v for k, v in os.environ.items() if k not in kept_out}
+    with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        command = [sys.executable, "-m", __spec__.name, backend, state, str(products)]
-        root = Path(__file__).parents[1]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment | {"PYTHONPATH": paths},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
         whole = time.perf_counter() - start
-        times[state] = whole if state == "cold" else float(json.loads(done.stdout))
-    return times
+    return [whole] if "cold" in arguments else json.loads(done.stdout)
 
 
-def _trials(backend: str, count: int, products: int) -> float:
-    """Dispatch trials and return the wall seconds."""
-    settings = Dispatch.model_validate(
-        {"backend": backend, "workers": WORKERS, "cpus": 1, "gpus": 0.0, "retries": 0}
+def _job(name: str, kind: type[Trial], count: int, **values: int) -> Job:
+    trials: list[Entries] = [{**values, "seed": seed} for seed in range(count)]
+    study = single(Part(__doc__, kind, lambda rows: iter(())))
+    return Job(name, study, "quick", {key(each): each for each in trials}, {})
+
+
+def _measured(backend: str, job: Job, gpus: float = 0.0) -> float:
+    """Run a study and return the seconds; RuntimeError if a trial failed."""
+    given = {"backend": backend, "workers": WORKERS, "cpus": 1, "gpus": gpus, "retries": 0}
+    data = {"sets": [], "offline": {}}
+    settings = Settings.model_validate(
+        {"scale": "quick", "studies": ["pooling"], "data": data, "dispatch": given}
     )
-    section = Params(trials=count, products=products)
-    tasks = [Task(t, str(t["seed"]), (), frozenset(), None) for t in trials(section)]
     start = time.perf_counter()
-    ended = list(dispatch("benchmarks.dispatch", tasks, {}, settings))
-    if len(ended) != count or any(outcome.error for outcome in ended):
-        raise RuntimeError(f"{backend}: {[o.error for o in ended if o.error]}")
-    return time.perf_counter() - start
+    ending = queue.run([job], settings, Console(stderr=True))
+    seconds = time.perf_counter() - start
+    if ending.standings[job.name].finished != len(job.trials):
+        raise RuntimeError("\n".join(ending.lines()))
+    return seconds
 
 
-def _main(backend: str, state: str, products: int) -> None:
-    """Be the process that is timed; warm, say how long its second round took."""
-    if state == "warm":
-        if backend == "ray":
-            import ray
+@contextlib.contextmanager
+def _ray(gpus: int = 0) -> Iterator[None]:
+    cluster.prepare_here()
+    import ray
 
-            ray.init("local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
-        _trials(backend, 2 * WORKERS, products)
-    sys.stdout.write(json.dumps(_trials(backend, TRIALS, products)))
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init("local", num_cpus=WORKERS, num_gpus=gpus, **quiet)
+    yield
+    ray.shutdown()
 
+
+def _of_empty(backend: str, many: str) -> list[float]:
+    """Return the seconds of few and of many, and the megabytes gained by the second."""
+    with _ray() if backend == "ray" else contextlib.nullcontext():
+        _measured(backend, _job("first", Empty, 4 * WORKERS))
+        few, before = _measured(backend, _job("few", Empty, FEW)), _resident()
+        seconds, gained = _measured(backend, _job("many", Empty, int(many))), _resident() - before
+        few += _measured(backend, _job("again", Empty, FEW))  # the machine's moods aside
+        return [few / 2, seconds, gained]
+
+
+def _of_followed(many: str) -> list[float]:
+    """Return the seconds of many that MLflow follows through a cluster that has started."""
+    from pipeline.running.following import following
+
+    job = _job("many", Empty, int(many))
+    with _ray():
+        start = time.perf_counter()
+        with following([job], Console(stderr=True)):
+            _measured("ray", job)
+        return [time.perf_counter() - start]
+
+
+def _of_gpu(count: str) -> list[float]:
+    """Return the seconds of trials that have a GPU each, the start of the cluster among them."""
+    start = time.perf_counter()
+    with _ray(gpus=1):
+        _measured("ray", _job("gpu", Products, int(count), products=1), gpus=1.0)
+        return [time.perf_counter() - start]
+
+
+def _of_worker() -> list[float]:
+    """Return the seconds until the first trial of a worker has ended that trains."""
+    job = _job("one", Products, 1, products=1)
+    for trial in job.trials.values():
+        job.hash_of(trial)  # reads the sources, which is no worker's affair
+    with _ray():
+        return [_measured("ray", job)]
+
+
+def _of_calibrate() -> list[float]:
+    """Return how many products take a second of one thread here."""
+    import torch
+
+    torch.set_num_threads(1)
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        Products(seed=0, products=1000).measure(Given({}, Path()))
+        times.append(time.perf_counter() - start)
+    return [1000 / times[-1]]
+
+
+def _of_grid(backend: str, state: str, count: str, products: str) -> list[float]:
+    """Return the seconds of trials; warm, in processes that have imported all."""
+    cold = state == "cold"
+    with contextlib.nullcontext() if cold or backend == "inline" else _ray():
+        if not cold:
+            _measured(backend, _job("first", Products, 2 * WORKERS, products=1))
+        return [_measured(backend, _job("grid", Products, int(count), products=int(products)))]
+
+
+def _resident() -> float:
+    """Return this process's memory in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+CASES: dict[str, Callable[..., list[float]]] = {
+    "empty": _of_empty,
+    "followed": _of_followed,
+    "gpu": _of_gpu,
+    "worker": _of_worker,
+    "calibrate": _of_calibrate,
+    "grid": _of_grid,
+}
 
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    # By its name, so that workers find its trials.
+    from benchmarks import dispatch
+
+    sys.stdout.write(json.dumps(dispatch.CASES[sys.argv[1]](*sys.argv[2:])))

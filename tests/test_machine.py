@@ -1,4 +1,4 @@
-"""A process takes what it was given of its machine, and what a trial frees it keeps for the next."""
+"""A process takes what it was given of its machine; what a trial frees it keeps for the next."""
 
 import os
 import platform

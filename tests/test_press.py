@@ -128,7 +128,7 @@ def test_pages_are_built_beside_by_what_imports_little_and_an_error_stops_none_b
     assert "torn ✗ SyntaxError" in overview
     edit(project / "pipeline" / "studies" / "two.py")
     said = printed(project)
-    assert "of 4: one: up to date" in said
+    assert "one: built in" not in said, "it is up to date"
     assert "of 4: two: built in" in said
 
 

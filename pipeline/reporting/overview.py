@@ -1,7 +1,7 @@
 """Studies' pages -> one page, and one summary, over all of them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from markupsafe import Markup
@@ -43,3 +43,17 @@ def build(
             with replacing(folder / name) as draft:
                 draft.write_bytes(text.encode())
     return folder / "index.html"
+
+
+def verdicts(scale: str, names: Iterable[str], root: Path = Path()) -> Iterator[str]:
+    """Say of each study that has a page what held and what was missed, and where to look."""
+    for name in names:
+        folder = imprint.folder_of(name, scale, root)
+        if left := imprint.left(folder):
+            counts, trials = left.summary["predictions"], left.summary["trials"]
+            missing = trials["asked"] - trials["finished"]
+            of = f", {missing} of {trials['asked']} trials missing" if missing else ""
+            yield (
+                f"{name}: {counts['held']} predictions hold, {counts['missed']} missed{of}: "
+                f"{folder / 'index.html'}"
+            )

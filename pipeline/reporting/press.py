@@ -104,8 +104,8 @@ class Press:
             name, seconds, error = page.result()
             if error:
                 self.errors[name] = error
-            how = f"built in {seconds:.1f} s" if seconds else "up to date"
-            self._say(f"page {done} of {total}: {name}: {error or how}")
+            if error or seconds:
+                self._say(f"page {done} of {total}: {name}: {error or f'built in {seconds:.1f} s'}")
         try:
             page = overview.build(self.settings.scale, list(STUDIES), self._root, self.errors)
             self._say(str(page))
