@@ -2,7 +2,9 @@
 
 The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both. What is wrong
 with them is said in a line for each mistake: the file, the value's full path, what is allowed, and
-what was given; reading, multiplying out and saying so share these paths, hence one long file.
+what was given.
+
+Above 300 lines because reading, multiplying out and saying what is wrong share these paths.
 """
 
 import functools

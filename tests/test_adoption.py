@@ -1,4 +1,7 @@
-"""Records are adopted under code that gives the same rows, and under no other."""
+"""Records are adopted under code that gives the same rows, and under no other.
+
+Above 300 lines because one small project in git serves all cases.
+"""
 
 import json
 import shutil

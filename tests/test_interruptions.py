@@ -41,8 +41,8 @@ def test_edits_and_new_values_run_just_what_they_concern_and_the_commands_say_so
     assert laboratory.runs() == {"FINISHED": 9}
 
     laboratory.edit("lightning_modules/cells/beta.py", "size = 3", "size = 4")
-    (counts,) = [line for line in laboratory.run("status").splitlines() if "toy" in line]
-    assert [word for word in counts.split() if word.isdigit()][:3] == ["6", "3", "0"]
+    counts = [line.split() for line in laboratory.run("status").splitlines() if "toy" in line]
+    assert [word for word in counts[0] if word.isdigit()][:3] == ["6", "3", "0"]
     assert "Does the laboratory run?" in laboratory.run("list")
     (laboratory.folder / "mlflow.db").unlink()
     laboratory.run("track", "toy")

@@ -1,6 +1,6 @@
 """The files of parameters: what they multiply out to, and how each kind of mistake is said.
 
-Long for the tables of mistakes.
+Above 300 lines because of the tables of mistakes.
 """
 
 import itertools

@@ -55,9 +55,9 @@ def _sneaks(trial: Toy, scratch: Path) -> list[Row]:
     return [{"value": 1}]
 
 
-def _waits(trial: Toy, scratch: Path) -> list[Row]:
-    """Wait for a trial of the kind ``plain`` to start."""
-    while not list(Path(trial.marks or "").glob("plain-*")):
+def _meets(trial: Toy, scratch: Path) -> list[Row]:
+    """Wait for a second trial of this kind to start."""
+    while len(list(Path(trial.marks or "").glob("meets-*"))) < 2:
         time.sleep(0.1)
     return [{"value": 1}]
 
@@ -68,9 +68,7 @@ def _leaves(trial: Toy, scratch: Path) -> list[Row]:
 
 
 def _looks(trial: Toy, scratch: Path) -> list[Row]:
-    """Tell which process this is, which GPUs it sees, and what runs beside it."""
-    if trial.marks:
-        Path(trial.marks, f"over-{trial.seed}-{time.time_ns()}").touch()
+    """Tell which process this is, which GPUs it sees, and how many threads it has."""
     import torch
 
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "not said")
@@ -90,7 +88,7 @@ ACTS = {
     "dies": _dies,
     "dies once": _dies,
     "sneaks": _sneaks,
-    "waits": _waits,
+    "meets": _meets,
     "leaves": _leaves,
     "looks": _looks,
     "diverges": _diverges,

@@ -126,17 +126,16 @@ class Cluster:
             GoneError: Ray has died.
             UserError: the cluster does not answer.
         """
+        # What still runs when this is closed ends with the connection. It isn't cancelled: Ray 2.60
+        # brings the driver down if a task that is being cancelled ends just then.
         with _connected(self._settings) as self._ray:
-            try:
-                while self._running or self._alone or any(self._shared.values()):
-                    yield from self._look()
-                    yield from self._submit()
-                    if self._running:
-                        done, _ = self._ray.wait(list(self._running), timeout=PULSE)
-                        for reference in done:
-                            yield from self._ended(reference)
-            finally:
-                self._abandon()
+            while self._running or self._alone or any(self._shared.values()):
+                yield from self._look()
+                yield from self._submit()
+                if self._running:
+                    done, _ = self._ray.wait(list(self._running), timeout=PULSE)
+                    for reference in done:
+                        yield from self._ended(reference)
 
     def _look(self) -> Iterator[Event]:
         """See now and then whether Ray lives and which nodes there are; refuse what none holds."""
@@ -152,15 +151,20 @@ class Cluster:
 
     def _refuse(self) -> Iterator[Event]:
         """Give up what no node could hold if it were empty."""
+        shapes = {*self._shared, *(each.shape for each in (*self._alone, *self._running.values()))}
+        lost = {shape for shape in shapes if not any(node.room(shape) for node in self._nodes)}
+        if not lost:
+            return
+        refused = []
         for waiting in (self._alone, *self._shared.values()):
-            for each in [w for w in waiting if not any(n.room(w.shape) for n in self._nodes)]:
-                waiting.remove(each)
-                yield each.assignment, Refused(_too_much(each.shape, self._nodes))
-        for reference, each in list(self._running.items()):
-            if not any(n.room(each.shape) for n in self._nodes):
-                del self._running[reference]
-                self._ray.cancel(reference, force=each.keeper is None)
-                yield each.assignment, Refused(_too_much(each.shape, self._nodes))
+            refused += [each for each in waiting if each.shape in lost]
+            left = [each for each in waiting if each.shape not in lost]
+            waiting.clear()
+            waiting.extend(left)
+        refused += [each for each in self._running.values() if each.shape in lost]
+        self._running = {r: each for r, each in self._running.items() if each.shape not in lost}
+        for each in refused:
+            yield each.assignment, Refused(_too_much(each.shape, self._nodes))
 
     def _submit(self) -> Iterator[Event]:
         """Give Ray what there is room for."""
@@ -322,15 +326,6 @@ class Cluster:
         except (self._ray.exceptions.RayError, OSError, RuntimeError):
             self._alive(patiently=True)
             raise
-
-    def _abandon(self) -> None:
-        """Stop what still runs, for a cluster that goes on without this queue."""
-        with contextlib.suppress(Exception):
-            for keeper in self._keepers.values():
-                self._ray.kill(keeper.handle)
-            for reference, each in self._running.items():
-                if each.keeper is None:
-                    self._ray.cancel(reference, force=True)
 
 
 class _Reserve:

@@ -92,6 +92,7 @@ class Clock:
         self._known = sum(seconds for _, seconds in expected if seconds is not None)
         self._unknown = Counter(part for part, seconds in expected if seconds is None)
         self._measured: dict[str, tuple[int, float]] = {}
+        self._foreseen, self._taken = 0.0, 0.0
         self._spent, self._ended, self._start = 0.0, 0, 0.0
 
     def count(self, part: str, expected: float | None, seconds: float | None) -> None:
@@ -107,12 +108,16 @@ class Clock:
         trials, whole = self._measured.get(part, (0, 0.0))
         self._measured[part] = trials + 1, whole + seconds
         self._spent, self._ended = self._spent + max(seconds, LEAST), self._ended + 1
+        if expected is not None:
+            self._foreseen, self._taken = self._foreseen + expected, self._taken + seconds
 
     def left(self, slots: int) -> float | None:
         """Return the seconds that the rest will take on so many slots, None if nothing tells."""
         if not self._ended:
             return None if self._unknown.total() else self._known / slots
-        rest, usual = max(0.0, self._known), self._spent / self._ended
+        # What was expected may come from a faster machine, or from another scale.
+        pace = self._taken / self._foreseen if self._foreseen else 1.0
+        rest, usual = max(0.0, self._known) * pace, self._spent / self._ended
         for part, trials in list(self._unknown.items()):
             ended, whole = self._measured.get(part, (0, 0.0))
             rest += trials * max(whole / ended if ended else usual, LEAST)

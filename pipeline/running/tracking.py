@@ -3,8 +3,9 @@
 One experiment a study, one flat run an execution of a trial, in three calls. A run is known by its
 record: what is logged is never logged twice, and what a kill left half logged is closed as KILLED
 and logged anew. Beside what people look at, each run keeps its whole record as one artifact, so
-that others can collect it. This is the one file that knows MLflow, and longer than 300 lines for
-that alone.
+that others can collect it.
+
+Above 300 lines because this is the one file that knows MLflow.
 """
 
 import contextlib
