@@ -19,8 +19,8 @@ repro: .venv/run.stamp ## Fetch the data, run every study at the scale of params
 	@echo "Reports:    $(CURDIR)/reports/$(SCALE)/index.html (open it in a browser)"
 	@echo "MLflow UI:  make ui, then http://127.0.0.1:5000"
 
-test: .venv/dev.stamp ## Run every test
-	python -m pytest
+test: .venv/dev.stamp ## Run every test, as many at a time as there are cores
+	OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal
 
 check: .venv/dev.stamp ## Format, lint, types, import direction
 	ruff format --check .

@@ -1,1 +1,4 @@
-"""How a data set gets into its folder, and what is written down of it."""
+"""Where data sets come from, how they get into their folders, and what is written down of them.
+
+sets/ reads them, one a file. May import lightning_modules.registry.
+"""

@@ -1,4 +1,5 @@
 """Trials -> rows: the queue, its workers, the journal and what follows it.
 
-May import studies and what lies below; ray stands in one file, mlflow in another.
+May import studies and what lies below; only cluster.py knows ray, only
+tracking.py mlflow.
 """

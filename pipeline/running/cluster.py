@@ -24,7 +24,10 @@ from pipeline.params import Dispatch
 from pipeline.running.machine import processors
 from pipeline.running.worker import PROJECT, Assignment, Outcome, in_one_line, measure, prepare
 
-STAYS = ["/.*", "/data", "/rows", "/reports", "/docs", "/mlartifacts", "/mlflow.db*"]
+STAYS = [
+    *("/.git", "/.dvc", "/.venv", "/.scratch", "/.pytest_cache", "/.ruff_cache"),
+    *("/data", "/rows", "/reports", "/docs", "/mlartifacts", "/mlflow.db*"),
+]
 """What of the project isn't sent to a cluster: code goes as files, data through the store."""
 PULSE, CENSUS = 1.0, 10.0
 """Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""

@@ -1,4 +1,7 @@
-"""The studies, one a file or folder, found by name."""
+"""The studies, one declaration a file or folder, found by name.
+
+May import measuring and what lies below; no other study.
+"""
 
 from lightning_modules.registry import Registry
 from pipeline.study import Study
