@@ -10,6 +10,7 @@ workers and Ray's raylet are killed in turn, and what is dead is started again, 
 """
 
 import contextlib
+import math
 import os
 import random
 import signal
@@ -51,10 +52,11 @@ class _Experiment:
         draw, start = random.Random(0), time.monotonic()
         pause = 0.5 * self.trials * SECONDS / 2 / self.kills
         while True:
-            driver = self._start()
-            while (code := self._watch(driver, pause * draw.uniform(0.5, 1.5))) is None:
+            driver, wait = self._start(), pause
+            while (code := self._watch(driver, wait * draw.uniform(0.5, 1.5))) is None:
                 if sum(self.done.values()) < self.kills:
-                    self._kill(driver)
+                    # Without its raylet a driver has to end by itself.
+                    wait = math.inf if self._kill(driver) == "raylet" else pause
             if code == 0 or self.starts > 4 * self.kills:
                 break
         return {
@@ -103,8 +105,8 @@ class _Experiment:
         self.repeated |= {name for name, count in self.kept.items() if starts[name] > count}
         return len(self.kept)
 
-    def _kill(self, driver: subprocess.Popen[str]) -> None:
-        """Kill the next victim, if it is there."""
+    def _kill(self, driver: subprocess.Popen[str]) -> str:
+        """Kill the next victim and return what it was; empty if it was not there."""
         victim = VICTIMS[sum(self.done.values()) % len(VICTIMS)]
         with contextlib.suppress(StopIteration, ProcessLookupError):
             if victim == "driver":
@@ -114,6 +116,8 @@ class _Experiment:
             else:
                 kill(self._worker())
             self.done[victim] += 1
+            return victim
+        return ""
 
     def _worker(self) -> int:
         """Return the process of the trial that was started last."""

@@ -235,11 +235,11 @@ def _plain(checks: Iterable[Check]) -> Iterator[Check]:
 
 
 def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers that are finite, as plain ones."""
+    """Return the numbers that are finite, as plain ones, and no mapping without any."""
     plain: dict[str, Any] = {}
     for name, value in numbers.items():
         if isinstance(value, Mapping):
-            plain[name] = _finite(value)
+            plain |= {name: inner} if (inner := _finite(value)) else {}
         elif math.isfinite(value):
             plain[name] = float(value)
     return plain
