@@ -97,8 +97,9 @@ def run(
     except KeyboardInterrupt:
         _say("interrupted: finished trials are kept; the same command goes on with the rest")
         raise typer.Exit(130) from None
-    for line in overview.verdicts(settings.scale, [job.name for job in made]):
-        _say(line)
+    if not ending.stopped:
+        for line in overview.verdicts(settings.scale, [job.name for job in made]):
+            _say(line)
     _end(broken, ending.code)
 
 

@@ -14,7 +14,7 @@ from lightning_modules.registry import nearest
 from pipeline import params
 from pipeline.data import provenance
 from pipeline.errors import UserError
-from pipeline.running.fingerprint import Fingerprints, Modules, versions
+from pipeline.running.fingerprint import Fingerprints, Modules, combined, versions
 from pipeline.running.journal import FAILED, FINISHED, Held, Journal, Record, journal
 from pipeline.studies import STUDIES
 from pipeline.study import Entries, Study, datasets_of, key
@@ -123,7 +123,7 @@ def state(job: Job) -> State:
             old[asked] = held.records.get(asked, record)
     for asked, entries in job.trials.items():
         record = old.get(asked)
-        if _is_present(job, record, entries):
+        if _is_present(job, record, entries) or is_kept(job, held, record, entries):
             counts["finished"] += 1
         elif missing and missing & {*datasets_of(entries)}:
             counts["waiting"] += 1
@@ -194,6 +194,24 @@ def changes(before: Modules | None, now: Modules) -> str:
 def is_finished(record: Record | None, hash: str) -> bool:  # noqa: A002
     """Tell whether a trial's record is of what the trial is at present."""
     return record is not None and record.status == FINISHED and record.hash == hash
+
+
+def is_kept(job: Job, held: Held, record: Record | None, entries: Entries) -> bool:
+    """Tell whether a trial was measured on real data by today's code, and these are not here.
+
+    What stands in for them, or their absence, is no reason to do it again.
+    """
+    here = {name: job.data[name] for name in datasets_of(entries)}
+    real = {n: d.sha256 for n, d in here.items() if d.sha256 and not d.provenance.get("embedded")}
+    if record is None or len(real) == len(here) or held.stand_in(record):
+        return False
+    measured = {
+        name: held.facts.get(fact, {}).get("sha256", "") for name, fact in record.data.items()
+    }
+    if not measured.keys() >= here.keys():
+        return False
+    code = job.prints.code(entries)
+    return is_finished(record, combined(entries, measured | real, versions(), code))
 
 
 def jobs(settings: params.Settings, names: Sequence[str] = ()) -> tuple[list[Job], dict[str, str]]:

@@ -20,8 +20,8 @@ from rich.console import Console
 from pipeline.errors import UserError
 from pipeline.params import Dispatch, Settings
 from pipeline.running.cluster import Cluster, Event, GoneError, Read, Refused
-from pipeline.running.fingerprint import combined, versions
-from pipeline.running.jobs import Job, is_finished
+from pipeline.running.fingerprint import versions
+from pipeline.running.jobs import Job, is_finished, is_kept
 from pipeline.running.journal import (
     FAILED,
     FINISHED,
@@ -181,7 +181,7 @@ class _Queue:
         todo = []
         for key, entries in job.trials.items():
             record = held.records.get(key)
-            if _kept(job, held, record, entries) or (
+            if is_kept(job, held, record, entries) or (
                 not force and is_finished(record, job.hash_of(entries))
             ):
                 standing.before += 1
@@ -319,24 +319,6 @@ class _Inline:
             else:
                 yield assignment, measure(assignment, self._data)
         self._now = []
-
-
-def _kept(job: Job, held: Held, record: Record | None, entries: Entries) -> bool:
-    """Tell whether a trial was measured on real data by today's code, and these are not here.
-
-    What stands in for them, or their absence, is no reason to do it again.
-    """
-    here = {name: job.data[name] for name in datasets_of(entries)}
-    real = {n: d.sha256 for n, d in here.items() if d.sha256 and not d.provenance.get("embedded")}
-    if record is None or len(real) == len(here) or held.stand_in(record):
-        return False
-    measured = {
-        name: held.facts.get(fact, {}).get("sha256", "") for name, fact in record.data.items()
-    }
-    if not measured.keys() >= here.keys():
-        return False
-    code = job.prints.code(entries)
-    return is_finished(record, combined(entries, measured | real, versions(), code))
 
 
 def _expected(job: Job, held: Held, keys: Iterable[str]) -> dict[str, float | None]:
