@@ -1,7 +1,6 @@
 """The command line: python -m pipeline COMMAND."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -39,8 +38,8 @@ def list_() -> None:
     from pipeline.running.jobs import asked_for
 
     shown = Table("study", "question", *SCALES)
-    settings, broken = _settings(None), dict[str, str]()
-    for name, question, trials in asked_for(settings, broken):
+    broken = dict[str, str]()
+    for name, question, trials in asked_for(broken):
         shown.add_row(name, question, *(f"{trials[s]:,}" if s in trials else "–" for s in SCALES))
     Console().print(shown)
     _end(broken)
@@ -98,9 +97,10 @@ def run(
         _say("interrupted: finished trials are kept; the same command goes on with the rest")
         raise typer.Exit(130) from None
     if not ending.stopped:
-        for line in overview.verdicts(settings.scale, [job.name for job in made]):
+        shown = [job.name for job in made if job.name not in press.errors]
+        for line in overview.verdicts(settings.scale, shown):
             _say(line)
-    _end(broken, ending.code)
+    _end(press.errors, ending.code)
 
 
 @app.command()
@@ -187,8 +187,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")
     from pipeline.running.tracking import address
 
     serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
-    done = subprocess.run([sys.executable, "-m", *serve, "--port", str(port)], check=False)
-    raise typer.Exit(done.returncode)
+    # In place of this process, so that whatever ends the command ends the server.
+    os.execv(sys.executable, [sys.executable, "-m", *serve, "--port", str(port)])
 
 
 def _settings(scale: str | None) -> "Settings":

@@ -56,8 +56,7 @@ class Trial(Section, abc.ABC):
     In params/<study>.yaml a field has a value; a list of values, each tried; or a mapping from
     values to what else each of them brings. All that is swept is multiplied out. ``seeds: 5`` is
     short for seeds 0 to 4. A field may be left out where None is its default; None says nothing,
-    so a field that is added later with that default leaves the trials that are finished as they
-    were.
+    so trials are described as before where a field is added later with that default.
 
     A trial names the data sets that it reads in the field ``dataset``, or in several that end in
     ``_dataset``.

@@ -15,7 +15,7 @@ APP.command()(main)
 
 def test_a_benchmark_is_found_by_its_file() -> None:
     of_cells = {"rtrl", "bptt", "approximate", "stream", "peers"}
-    named = of_cells | {"alexnet", "trainer", "dispatch", "probes", "tracking"}
+    named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "tracking"}
     assert named == set(NAMES)
 
 

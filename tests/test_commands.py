@@ -87,7 +87,7 @@ from pipeline import params
 from pipeline.running import jobs
 
 settings, broken = params.load(), {{}}
-assert len(list(jobs.asked_for(settings, broken))) == len(settings.studies) > 9
+assert len(list(jobs.asked_for(broken))) == len(settings.studies) > 9
 made, _ = jobs.jobs(settings)
 assert all(jobs.state(job).wanted for job in made)
 print([name for name in {HEAVY} if name in sys.modules], broken)

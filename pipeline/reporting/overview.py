@@ -30,7 +30,7 @@ def build(
     found = {name: imprint.left(imprint.folder_of(name, scale, root)) for name in names}
     pages = {name: left for name, left in found.items() if left and name not in why}
     folder = imprint.folder_of("", scale, root)
-    if not pages:
+    if not pages and not why:
         raise UserError(f"{folder}: holds no page of a study: python -m pipeline report")
     entries = [Markup(left.entry) for left in pages.values()]  # escaped when it was made
     numbers = {name: left.summary for name, left in pages.items()}

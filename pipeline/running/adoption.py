@@ -25,7 +25,7 @@ from pipeline.running.comparing import SLOTS, Both, differences
 from pipeline.running.fingerprint import Modules, versions
 from pipeline.running.jobs import DATA, Job, changes, fetched, is_finished
 from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record, replacing, written
-from pipeline.study import Entries, datasets_of, key
+from pipeline.study import Entries, Value, datasets_of, key
 
 ENOUGH = 30.0
 """Seconds of recorded trials after which the pace is known."""
@@ -203,15 +203,27 @@ def _grouped(candidates: Iterable[_Candidate]) -> list[_Group]:
 def _sample(group: _Group, share: float) -> _Group:
     """Return the trials of a group, sorted by time, that are run again.
 
-    The cheapest; the cheapest with each word or switch; and a share of the rest, drawn evenly.
+    The cheapest; the cheapest with each word or switch, and with the least and the most of each
+    number but the seed; and a share of the rest, drawn evenly.
     """
     seen: set[Any] = set()
-    chosen, rest = [], []
+    chosen, rest, ends = [], [], _extremes(one.entries for one in group)
     for one in group:
         words = set(_words(one.record.trial)) | set(_words(one.entries))
+        words |= ends & one.entries.items()
         (rest if chosen and words <= seen else chosen).append(one)
         seen |= words
     return chosen + random.Random(0).sample(rest, math.ceil(share * len(rest)))
+
+
+def _extremes(trials: Iterable[Entries]) -> set[tuple[str, Value]]:
+    """Return the least and the most of each number in trials, by field, their seeds aside."""
+    found: defaultdict[str, set[float]] = defaultdict(set)
+    for trial in trials:
+        for name, value in trial.items():
+            if name != "seed" and isinstance(value, int | float) and not isinstance(value, bool):
+                found[name].add(value)
+    return {(name, end) for name, values in found.items() for end in (min(values), max(values))}
 
 
 def _words(trial: Entries) -> Iterator[tuple[str, Any]]:

@@ -413,7 +413,12 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     if address and (silence := _silence(address)):
         line = f"RAY_ADDRESS={address} does not answer ({silence}): start it, or unset RAY_ADDRESS"
         raise UserError(line)
-    ray.init(**quiet, **(there if address else here))
+    try:
+        ray.init(**quiet, **(there if address else here))
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        why = " ".join(str(error).split())[:200]
+        what = f"RAY_ADDRESS={address}: no cluster there" if address else "Ray does not start here"
+        raise UserError(f"{what} ({type(error).__name__}: {why})") from None
     try:
         yield ray
     finally:

@@ -231,14 +231,12 @@ def jobs(settings: params.Settings, names: Sequence[str] = ()) -> tuple[list[Job
     return made, broken
 
 
-def asked_for(
-    settings: params.Settings, broken: dict[str, str]
-) -> Iterator[tuple[str, str, dict[str, int]]]:
-    """Iterate over the studies: name, question, and how many trials each scale asks for.
+def asked_for(broken: dict[str, str]) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """Iterate over all studies: name, question, and how many trials each scale asks for.
 
     What is wrong with those that cannot be declared goes into ``broken``, by name.
     """
-    for name in settings.studies:
+    for name in STUDIES:
         with _named(name, broken):
             study = STUDIES[name]
             question = " ".join((study.doc or "").strip().split("\n\n")[0].split())

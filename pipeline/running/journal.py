@@ -105,12 +105,13 @@ class Held:
 def better(one: Record, other: Record, facts: Facts) -> Record:
     """Return which of a trial's two records counts.
 
-    Real data count before what stands in for them, a trial that finished before one that failed,
-    then what ended last.
+    Real data count before what stands in for them; under one hash, a trial that finished before
+    one that failed; then what ended last.
     """
     held = Held({}, facts)
+    alike = one.hash == other.hash
     order = [
-        (not held.stand_in(r), r.status == FINISHED, r.ended, r.adopted is not None)
+        (not held.stand_in(r), alike and r.status == FINISHED, r.ended, r.adopted is not None)
         for r in (one, other)
     ]
     return one if order[0] > order[1] else other
@@ -171,8 +172,13 @@ class Journal:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second driver away; the lock goes with the process, however that ends."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            opened = self.path.open("ab")
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UserError(f"{self.path} cannot be written ({why}): make it writable") from None
+        with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 replaced = os.stat(self.path).st_ino != os.fstat(file.fileno()).st_ino

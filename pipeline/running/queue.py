@@ -185,7 +185,7 @@ class _Queue:
                 not force and is_finished(record, job.hash_of(entries))
             ):
                 standing.before += 1
-            elif lacking := self._lacking(job, entries):
+            elif lacking := self._lacking(job, entries, held, record):
                 standing.waiting[key] = Waiting(lacking, for_data=True)
             else:
                 todo.append(key)
@@ -194,14 +194,20 @@ class _Queue:
         for key in todo:
             yield _Queued(job, key, self._assignment(job, job.trials[key]), expected[key])
 
-    def _lacking(self, job: Job, entries: Entries) -> str:
+    def _lacking(self, job: Job, entries: Entries, held: Held, record: Record | None) -> str:
         """Say which data set keeps a trial from running; empty if all that it names are here."""
+        on_real = record and record.status == FINISHED and not held.stand_in(record)
         for name in datasets_of(entries):
-            held = job.data[name]
-            if not held.sha256:
+            here = job.data[name]
+            if not here.sha256:
                 return f"data set {name} is not there: python -m pipeline fetch {name}"
-            if held.provenance.get("embedded") and self._settings.offline == "error":
-                served, scale = held.provenance.get("served"), self._settings.scale
+            if here.provenance.get("embedded") and on_real:
+                return (
+                    f"earlier code measured it on {name} itself, which {here.provenance['served']} "
+                    f"stand in for: python -m pipeline fetch {name}"
+                )
+            if here.provenance.get("embedded") and self._settings.offline == "error":
+                served, scale = here.provenance.get("served"), self._settings.scale
                 return (
                     f"data set {name} is not there, {served} stand in for it, which data.offline "
                     f"does not let them at {scale}: python -m pipeline fetch {name}"

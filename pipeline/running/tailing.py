@@ -51,7 +51,7 @@ def size_of(path: Path) -> tuple[int, int]:
     """Return which file this is, and how long."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return 0, 0
     return stat.st_ino, stat.st_size
 
