@@ -31,6 +31,11 @@ BRANCHES = '''"""Two methods."""
 def result(method):
     """Return what a method gives."""
     return {{"plain": 1, "clever": {clever}}}[method]
+
+
+def cut(number):
+    """Return a number, or what it is at most."""
+    return min(number, {clever})
 '''
 STUDY = '''"""Are records adopted that should be?"""
 
@@ -38,7 +43,7 @@ import time
 from typing import Literal
 
 from {home} import half
-from pipeline.measuring.branches import result
+from pipeline.measuring.branches import cut, result
 from pipeline.study import Needs, Part, Trial, join
 
 
@@ -58,6 +63,16 @@ class Branched(Trial):
     def measure(self, given):
         """Measure."""
         return {{"value": result(self.method)}}
+
+
+class Counted(Trial):
+    """Has a number, whose greatest value alone is cut."""
+
+    number: int
+
+    def measure(self, given):
+        """Measure."""
+        return {{"value": cut(self.number)}}
 
 
 class Read(Moved):
@@ -107,6 +122,7 @@ STUDY = join(
     __doc__,
     moved=part(Moved, times=("taken",)),
     branched=part(Branched),
+    counted=part(Counted),
     timing=part(Moved, needs=Needs(alone=True)),
     other=part(Moved, times=("taken",)),
     named=part(Named, times=("taken",), formerly=formerly),
@@ -146,6 +162,7 @@ print(json.dumps(done | {"why": jobs.state(job).why}))
 PARTS = {
     "moved": {"seeds": 3},
     "branched": {"method": ["plain", "clever"], "seeds": 2},
+    "counted": {"number": [0, 1, 2, 3], "seeds": 1},
     "timing": {"seeds": 1},
     "other": {"seeds": 2},
     "read": {"dataset": "mnist", "seeds": 1},
@@ -276,17 +293,24 @@ def test_a_move_is_adopted_whole_and_keeps_rows_times_and_what_measured_them(don
     assert {record["code"] for record in now} < done["facts"]
     assert [record["adopted"]["again"] for record in now] == [True, False, False]
     assert done["first"]["adopted"] == 3 + 2 + 1
-    assert done["first"]["sample"] == 1 + 2 + 1 + 1
+    assert done["first"]["sample"] == 1 + 2 + 2 + 1 + 1
 
 
 def test_a_changed_constant_that_only_one_method_meets_is_found_and_its_module_named(
     done: dict[str, Any],
 ):
-    assert done["first"]["refused"]["rows of its group differ"] == 4
+    assert done["first"]["refused"]["rows of its group differ"] == 4 + 4
     assert not any("adopted" in record for record in done["parts"]["branched"])
     told = done["first"]["told"]
     assert """"method":"clever","part":"branched","seed":0}: row 1, column 'value': 2""" in told
     assert "2 before, 3 now; changed: pipeline.measuring.branches\n" in told
+
+
+def test_a_change_that_only_the_greatest_value_of_a_number_meets_is_found(done: dict[str, Any]):
+    assert not any("adopted" in record for record in done["parts"]["counted"])
+    assert """"number":3,"part":"counted","seed":0}: row 1, column 'value': 2""" in (
+        done["first"]["told"]
+    )
 
 
 def test_a_trial_that_was_described_otherwise_is_adopted_as_it_is_described_now(
@@ -324,7 +348,7 @@ def test_what_was_adopted_is_adopted_again_and_keeps_the_first_code(done: dict[s
 
 def test_status_says_why_trials_are_stale_and_which_modules_changed(done: dict[str, Any]):
     why = done["first"]["why"]
-    assert "4: code: pipeline.measuring.branches" in why
+    assert "8: code: pipeline.measuring.branches" in why
     moved = "pipeline.measuring.helpers (gone), pipeline.measuring.elsewhere (new)"
     assert f"1: code: pipeline.studies.toy:Moved, {moved}" in why
     assert "2: code: which modules is not recorded" in why
@@ -346,7 +370,7 @@ def test_an_interrupted_adoption_keeps_what_is_decided_and_goes_on_with_the_rest
     assert adopted() == 3 + 2
     project.mark.unlink()
     again = project.drive("adopt", project.first, "0")
-    assert (again["adopted"], again["sample"]) == (1, 1 + 2)
+    assert (again["adopted"], again["sample"]) == (1, 1 + 2 + 2)
 
 
 def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
