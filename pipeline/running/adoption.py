@@ -6,6 +6,8 @@ modules, before and now, are one group. Of each group a sample is run under both
 machine: each word that its trials are described by (a method, a variant, a switch) is in it, by
 the cheapest trial that has it. If all rows agree bit for bit the whole group counts as finished
 under today's code, and keeps what measured it; if one differs, nothing of its group does.
+
+Above 300 lines because it is one story: who may be adopted, what is run again, what is written.
 """
 
 import dataclasses
