@@ -308,8 +308,9 @@ def test_a_changed_constant_that_only_one_method_meets_is_found_and_its_module_n
 
 def test_a_change_that_only_the_greatest_value_of_a_number_meets_is_found(done: dict[str, Any]):
     assert not any("adopted" in record for record in done["parts"]["counted"])
-    assert """"number":3,"part":"counted","seed":0}: row 1, column 'value': 2""" in (
-        done["first"]["told"]
+    assert (
+        """"number":3,"part":"counted","seed":0}: row 1, column 'value': 2"""
+        in (done["first"]["told"])
     )
 
 
