@@ -32,7 +32,8 @@ def test_every_study_has_its_journal_and_its_page_committed_but_for_what_is_owed
 def test_each_page_is_what_its_journal_makes_it_or_says_that_earlier_code_measured(tmp_path: Path):
     names = [journal.stem for journal in JOURNALS]
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, spawn) as processes:
+    # A process a page: what one is kept from drawing, the next draws.
+    with ProcessPoolExecutor(2, spawn, max_tasks_per_child=1) as processes:
         faults = list(processes.map(_fault, names, [tmp_path] * len(names)))
     assert not any(faults), "\n".join(filter(None, faults))
 
