@@ -43,17 +43,6 @@ class Adopted(NamedTuple):
     """Trials that were run again under both codes."""
     seconds: float
 
-    @classmethod
-    def together(cls, several: Iterable["Adopted"]) -> "Adopted":
-        """Return the sum over studies."""
-        each = list(several)
-        return cls(
-            sum(one.adopted for one in each),
-            sum((one.refused for one in each), Counter()),
-            sum(one.sample for one in each),
-            sum(one.seconds for one in each),
-        )
-
     def lines(self) -> Iterator[str]:
         """Say how many were adopted and how many not, and why, a line each."""
         minutes = f"{self.seconds / 60:.1f} minutes"
