@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,12 +119,19 @@ def report(studies: Studies = None, scale: Scale = None) -> None:
 
 @app.command()
 def track(studies: Studies = None, scale: Scale = None) -> None:
-    """Log finished trials that MLflow does not have, after a clone for instance."""
+    """Log finished trials that MLflow does not have, and keep the pages there as well."""
+    from pipeline.reporting import imprint
     from pipeline.running.following import track as logged
+    from pipeline.running.tracking import Tracker
 
     made, broken = _jobs(_settings(scale), studies)
     for name, count in logged(made, console).items():
         _say(f"{name}: {count:,} trials logged now")
+    tracker = Tracker()
+    for job in made:
+        folder = imprint.folder_of(job.name, job.scale, Path())
+        if folder.exists():
+            tracker.attach(job.name, job.scale, folder)
     _end(broken)
 
 
