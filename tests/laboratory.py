@@ -150,9 +150,13 @@ class Laboratory:
         return {f"{trial['cell']}-{trial['seed']}" for trial in named}
 
     def runs(self) -> Counter[str]:
-        """Count MLflow's runs by status."""
+        """Count MLflow's runs of trials by status."""
+        of_trials = (
+            "select status from runs join tags using (run_uuid) "
+            "where tags.key = 'kind' and tags.value = 'trial'"
+        )
         with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
-            return Counter(s for (s,) in database.execute("select status from runs"))
+            return Counter(s for (s,) in database.execute(of_trials))
 
 
 def _hears() -> None:
