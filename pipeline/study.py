@@ -201,9 +201,14 @@ class Study:
 
     def run(self, entries: Entries, given: Given) -> list[Row]:
         """Measure one trial and return its rows."""
-        own = {name: value for name, value in entries.items() if name != "part"}
-        rows: Any = self.part_of(entries).trial.model_validate(own).measure(given)
-        return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
+        return measured(self.part_of(entries).trial, entries, given)
+
+
+def measured(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
+    """Measure one trial of a kind and return its rows."""
+    own = {name: value for name, value in entries.items() if name != "part"}
+    rows: Any = kind.model_validate(own).measure(given)
+    return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
 def join(doc: str | None, **parts: Part) -> Study:

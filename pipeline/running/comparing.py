@@ -1,15 +1,15 @@
 """Trials run under the code of two commits on this machine, and where their rows differ."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from pipeline.running.commits import Commit, FailedError
+from pipeline.running.machine import processors
 from pipeline.study import Row
 
-SLOTS = len(os.sched_getaffinity(0))
+SLOTS = processors()
 """How many trials run at a time."""
 
 

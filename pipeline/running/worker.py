@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lightning_modules.registry import lookups
 from pipeline.running.machine import at_once, keep_freed
-from pipeline.study import Entries, Given, Row, Trial
+from pipeline.study import Entries, Given, Row, Trial, measured
 
 PROJECT = Path(__file__).parents[2]
 _IMPORTED: set[str] = set()
@@ -65,7 +65,7 @@ def measure(assignment: Assignment, data: Mapping[str, Any]) -> Outcome:
         started, clock = time.time(), time.perf_counter()
         with lookups() as used, _scratch(assignment) as folder:
             given = Given({name: data[name] for name in assignment.data}, folder)
-            rows = _rows(kind, assignment.entries, given)
+            rows = measured(kind, assignment.entries, given)
         error = _fault(rows, used - assignment.reach)
     except Exception as raised:  # noqa: BLE001 - whatever a study raises is the trial's outcome
         error = in_one_line(raised)
@@ -104,12 +104,6 @@ def _names_torch(module: str) -> bool:
     """Tell whether a module imports torch anywhere, inside of its functions too."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file is not None and "import torch" in Path(file).read_text(encoding="utf-8")
-
-
-def _rows(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
-    own = {name: value for name, value in entries.items() if name != "part"}
-    rows: Any = kind.model_validate(own).measure(given)
-    return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
 @contextlib.contextmanager
