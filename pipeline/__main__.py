@@ -37,11 +37,14 @@ def list_() -> None:
     """Show every study: its question and how many trials it has at each scale."""
     from pipeline.params import SCALES
     from pipeline.running.jobs import asked_for
+    from pipeline.running.machine import at_once
 
     shown = Table("study", "question", *SCALES)
     broken = dict[str, str]()
-    for name, question, trials in asked_for(broken):
-        shown.add_row(name, question, *(f"{trials[s]:,}" if s in trials else "–" for s in SCALES))
+    with at_once():
+        for name, question, trials in asked_for(broken):
+            counts = (f"{trials[s]:,}" if s in trials else "–" for s in SCALES)
+            shown.add_row(name, question, *counts)
     Console().print(shown)
     _end(broken)
 
@@ -176,9 +179,11 @@ def adopt(
 def status(studies: Studies = None, scale: Scale = None) -> None:
     """Count the trials of every study: asked for, finished, failed, waiting, stale and why."""
     from pipeline.running.jobs import State, state
+    from pipeline.running.machine import at_once
 
     made, broken = _jobs(_settings(scale), studies)
-    states = {job.name: state(job) for job in made}
+    with at_once():
+        states = {job.name: state(job) for job in made}
     shown = Table("study", *(name for name in State._fields if name != "why"))
     for name, of in states.items():
         shown.add_row(name, *(f"{count:,}" for count in of.counts().values()))
@@ -211,8 +216,10 @@ def _jobs(
 ) -> tuple[list["Job"], dict[str, str]]:
     """Return the studies that were asked for, and what is wrong with those that cannot be."""
     from pipeline.running.jobs import jobs
+    from pipeline.running.machine import at_once
 
-    return jobs(settings, studies or ())
+    with at_once():
+        return jobs(settings, studies or ())
 
 
 def _end(broken: dict[str, str], code: int = 0) -> None:
