@@ -83,6 +83,13 @@ def test_a_record_becomes_a_flat_run_with_its_tags_parameters_times_and_curves(u
     assert [(m.step, m.value) for m in curve] == [(1, 1.0), (5, 0.2), (9, 1 / 9)]
 
 
+def test_a_run_is_called_by_its_trials_words_without_what_is_json(uri: str):
+    trial = {"cell": "gru", "probes": '{"horizon": {"every": 10}}', "sizes": "[2, 3]", "seed": 3}
+    Tracker(uri).sync("study", "quick", [dataclasses.replace(record(3), trial=trial)], FACTS)
+    (run,) = runs(uri)
+    assert run.info.run_name == "gru seed 3"
+
+
 def test_syncing_again_adds_nothing_in_this_process_or_another(uri: str):
     tracker = Tracker(uri)
     assert tracker.sync("study", "quick", [record(0), record(1)], FACTS) == 2

@@ -347,8 +347,8 @@ def _diverged(record: Record) -> bool:
 
 
 def _name(record: Record) -> str:
-    """Return a name to read in a chart: the trial's words and its seed."""
-    words = [v for v in record.trial.values() if isinstance(v, str)]
+    """Return a name to read in a chart: the trial's words, but for what is JSON, and its seed."""
+    words = [v for v in record.trial.values() if isinstance(v, str) and v[:1] not in ("{", "[")]
     seed = [f"seed {record.trial['seed']}"] if "seed" in record.trial else []
     return " ".join([*words, *seed]) or record.hash
 
