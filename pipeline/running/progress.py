@@ -121,7 +121,7 @@ class Clock:
         for part, trials in list(self._unknown.items()):
             ended, whole = self._measured.get(part, (0, 0.0))
             rest += trials * max(whole / ended if ended else usual, LEAST)
-        return rest * (time.monotonic() - self._start) / self._spent
+        return max(0.0, rest * (time.monotonic() - self._start) / self._spent)
 
 
 class Progress:
@@ -149,12 +149,10 @@ class Progress:
         """Return the whole in a line, with the studies under way."""
         each = self._counts()
         whole = _Counts.together(each.values())
-        way = [f"{name} {n.total - n.left}/{n.total}" for name, n in each.items() if n.left]
+        way = [f"{name} {n.done}/{n.total}" for name, n in each.items() if n.left]
         state = f"{whole.failed} failed, {whole.running} running, {whole.waiting} waiting"
         under_way = f" ({', '.join(way)})" if way else ""
-        return (
-            f"{whole.total - whole.left}/{whole.total} trials, {state}, {self._left()}{under_way}"
-        )
+        return f"{whole.done}/{whole.total} trials, {state}, {self._left()}{under_way}"
 
     def table(self) -> Table:
         """Return a line for each study that is not done with, and one for the whole."""
