@@ -182,8 +182,13 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
     from pipeline.running.machine import at_once
 
     made, broken = _jobs(_settings(scale), studies)
+    states = {}
     with at_once():
-        states = {job.name: state(job) for job in made}
+        for job in made:
+            try:
+                states[job.name] = state(job)
+            except UserError as error:
+                broken[job.name] = str(error)
     shown = Table("study", *(name for name in State._fields if name != "why"))
     for name, of in states.items():
         shown.add_row(name, *(f"{count:,}" for count in of.counts().values()))

@@ -245,6 +245,16 @@ def test_data_that_cannot_be_had_stops_only_the_trials_that_read_it(console: Con
     assert ending.code == 1, "it is not that it cannot be had"
 
 
+def test_a_journal_that_cannot_be_read_stops_its_own_study_alone(console: Console):
+    torn, whole = job(trial("plain"), name="torn"), job(trial("plain"), name="whole")
+    torn.journal.path.parent.mkdir(parents=True)
+    torn.journal.path.write_text("{}\nnonsense\n")
+    ending = queue.run([torn, whole], settings(), console)
+    assert (ending.code, ending.standings["whole"].finished) == (1, 1)
+    assert "torn: 1 trials wait: " in said(console)
+    assert torn.journal.path.read_text() == "{}\nnonsense\n"
+
+
 def test_what_real_data_gave_is_never_done_again_on_what_stands_in_for_them(console: Console):
     reading = trial("plain", dataset="numbers")
     toy = job(reading, numbers=REAL)

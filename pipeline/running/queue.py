@@ -127,7 +127,7 @@ class _Queue:
         self._jobs, self._settings, self._ended = jobs, settings, ended
         self.standings = {job.name: Standing(job.name) for job in jobs}
         self._reach: dict[str, frozenset[str]] = {}
-        queued = [each for job in jobs for each in self._left(job, force)]
+        queued = [each for job in jobs for each in self._left_or_why(job, force)]
         # What nothing is known of may take long; sorting keeps the order of what is alike.
         queued.sort(key=lambda q: (not q.assignment.alone, -(q.expected or float("inf"))))
         self._queued = [
@@ -174,6 +174,15 @@ class _Queue:
         data = {f.name: f.read for job in self._jobs for f in job.data.values()}
         backend = {"ray": Cluster, "inline": _Inline}[self._settings.dispatch.backend]
         return backend(assignments, lambda name: data[name](), self._settings.dispatch)
+
+    def _left_or_why(self, job: Job, force: bool) -> list[_Queued]:
+        """Return what has to run; all trials of a study wait whose journal cannot be read."""
+        try:
+            return list(self._left(job, force))
+        except UserError as error:
+            why = Waiting(str(error))
+            self.standings[job.name] = Standing(job.name, waiting=dict.fromkeys(job.trials, why))
+            return []
 
     def _left(self, job: Job, force: bool) -> Iterator[_Queued]:
         """Read a study's journal and yield what has to run; what cannot is written down."""
@@ -285,7 +294,8 @@ class _Queue:
 
     def _end(self, job: Job) -> None:
         """Leave a study of which nothing is left to run in order."""
-        job.journal.compact()
+        with contextlib.suppress(UserError):  # a line that is none has been named
+            job.journal.compact()
         if not self.standings[job.name].waiting:
             shutil.rmtree(job.scratch, ignore_errors=True)
         self._done.append(job)
