@@ -104,7 +104,9 @@ def code_of(commit: str) -> Iterator[Commit]:
         raise UserError(f"{commit!r} holds no {' and '.join(PACKAGES)}: name one that does")
     with tempfile.TemporaryDirectory(prefix="commit-") as folder:
         with tarfile.open(fileobj=io.BytesIO(held)) as archive:
-            archive.extractall(folder, filter="data")
+            # As an attribute, which Python before 3.11.4 passes over.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(folder)
         lent = Commit(short.decode().strip(), Path(folder))
         try:
             yield lent
