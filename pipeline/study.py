@@ -1,10 +1,10 @@
-"""The vocabulary of a declaration: Trial, Part, Study, Check, Figure, Table.
+"""The vocabulary of a declaration: Trial, Part, Study, Claim, Figure, Table.
 
-A study is a module whose docstring is its question and prediction, and which names STUDY. It has
-one part or several; each is
+A study is a module whose docstring is its question and its numbered expectations, and which names
+STUDY: its parts, one or several, and the answer that their rows give. A part is
 
     a Trial    what one run is described by, every parameter once, and how it is measured
-    expects    all rows -> the prediction's checks
+    expects    all rows -> the claims that its prediction makes
     figures    what to draw of the rows
 
 Declaring is light: torch, Lightning and learners are imported inside the functions that measure.
@@ -13,6 +13,7 @@ Declaring is light: torch, Lightning and learners are imported inside the functi
 import abc
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
@@ -120,12 +121,69 @@ def datasets_of(entries: Mapping[str, Value]) -> tuple[str, ...]:
     return tuple(sorted({str(entries[name]) for name in fields if entries[name] is not None}))
 
 
-class Check(NamedTuple):
-    """One prediction: what was claimed, whether it holds, and what was seen."""
+HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
+"""The verdicts on a claim."""
+BEFORE = "before the first run"
+"""When a claim was stated that no look at a result has changed."""
 
-    claim: str
-    holds: bool
-    seen: str = ""
+
+class Published(NamedTuple):
+    """A published figure that a claim holds this project's own to."""
+
+    row: str
+    """What it is called in the record and by ``replicate``: letters, digits, hyphens."""
+    source: str
+    """Authors, year, and where in the work it stands."""
+    value: str
+    """As published, with its spread where one is given."""
+    tolerance: str
+    """How near ours has to come."""
+    stated: str = BEFORE
+    """When; what changed after a look is said here in a sentence."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One prediction and what is known of it; ``pipeline.measuring.evidence`` makes claims."""
+
+    text: str
+    expected: int
+    """The number of the expectation in the study's text that it checks."""
+    seen: str
+    """What was seen, in words, with its interval."""
+    wanted: str
+    """Where the number was expected, in words."""
+    exact: bool
+    """Whether there is no chance in it: a count, a theorem."""
+    p: tuple[float, float]
+    """The p-values of its being false, and of its being true; of an exact claim 0 and 1."""
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    """The ends of the 95 % interval."""
+    effect: float = math.nan
+    """How far within the region, in standard deviations of the replicates."""
+    replicates: int = 0
+    parts: int = 1
+    """How many claims it joins."""
+    published: Published | None = None
+    cause: str = ""
+    """Why it is likely missed, where it is."""
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict on it alone, before its family is corrected for."""
+        if not 2 * min(self.p) <= 0.05:
+            return UNDECIDED
+        return HOLDS if self.p[0] < self.p[1] else MISSED
+
+    def stands_for(self, published: Published) -> "Claim":
+        """Return it as what reproduces a published figure."""
+        return dataclasses.replace(self, published=published)
+
+    def if_missed(self, cause: str) -> "Claim":
+        """Return it with the likely cause, should it be missed."""
+        return dataclasses.replace(self, cause=cause)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +237,7 @@ class Part:
 
     doc: str | None
     trial: type[Trial]
-    expects: "Callable[[pd.DataFrame], Iterator[Check]]"
+    expects: "Callable[[pd.DataFrame], Iterator[Claim]]"
     figures: tuple[Figure | Table, ...] = ()
     needs: Needs = Needs()
     times: tuple[str, ...] = ()
@@ -194,6 +252,10 @@ class Study:
 
     doc: str | None
     parts: Mapping[str, Part]
+    answer: "Callable[[pd.DataFrame], str]"
+    """All rows -> two or three sentences whose every number is computed, uncertainty included."""
+    theme: str
+    """Of which studies the page over all of them shows it as one: ``pictures``."""
 
     def part_of(self, entries: Mapping[str, Value]) -> Part:
         """Return the part that a trial belongs to; KeyError if there is none such."""
@@ -211,14 +273,16 @@ def measured(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
     return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
-def join(doc: str | None, **parts: Part) -> Study:
+def join(
+    doc: str | None, answer: "Callable[[pd.DataFrame], str]", theme: str, **parts: Part
+) -> Study:
     """Return the study of several parts."""
-    return Study(doc, parts)
+    return Study(doc, parts, answer, theme)
 
 
-def single(part: Part) -> Study:
+def single(part: Part, answer: "Callable[[pd.DataFrame], str]", theme: str) -> Study:
     """Return the study of one part, whose question is the study's own."""
-    return Study(part.doc, {"": part})
+    return Study(part.doc, {"": part}, answer, theme)
 
 
 def rows_of(rows: "pd.DataFrame", part: str) -> "pd.DataFrame":

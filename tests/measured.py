@@ -13,7 +13,11 @@ from lightning_modules.registry import lookups
 from pipeline.params import expand
 from pipeline.reporting import figures
 from pipeline.running.fingerprint import Fingerprints
-from pipeline.study import Check, Entries, Figure, Given, Row, Study, rows_of
+from pipeline.study import HOLDS, MISSED, Claim, Entries, Figure, Given, Row, Study, rows_of
+
+
+COPIES = 40
+"""Replicates of which a share of all or of none says that it is above or below a half."""
 
 
 class Measured:
@@ -46,9 +50,14 @@ class Measured:
         """Return the modules that a trial of the part used and its hash does not cover."""
         return self._run(part)[1]
 
-    def checks(self, part: str, rows: pd.DataFrame) -> dict[str, Check]:
-        """Return a part's predictions, checked on the rows, by what they claim."""
-        return {check.claim: check for check in self.study.parts[part].expects(rows)}
+    def claims(self, part: str, rows: pd.DataFrame) -> dict[str, Claim]:
+        """Return a part's claims by what they say, as if every seed had been run ``COPIES`` times.
+
+        So each is decided by what was seen, however few the seeds of a test.
+        """
+        copies = [rows.assign(seed=rows["seed"] + 1_000 * copy) for copy in range(COPIES)]
+        many = pd.concat(copies, ignore_index=True)
+        return {claim.text: claim for claim in self.study.parts[part].expects(many)}
 
     def assert_shown(self) -> None:
         """Hold every figure to rows that it shows, and every table to lines."""
@@ -57,15 +66,24 @@ class Measured:
         for part, of in self.study.parts.items():
             own = rows_of(rows, part)
             assert list(of.expects(own)), part
+        assert self.study.answer(rows)
+        for part, of in self.study.parts.items():
+            own = rows_of(rows, part)
             for shown in of.figures:
                 drawn = isinstance(shown, Figure)
                 assert len(figures.chosen(shown, own) if drawn else shown.build(own)), shown.name
 
-    def assert_fails(self, part: str, claim: str, rows: pd.DataFrame) -> None:
-        """Hold all checks of these words to failing on the rows."""
-        aimed = [check for words, check in self.checks(part, rows).items() if claim in words]
-        assert aimed, claim
-        assert not any(check.holds for check in aimed), aimed
+    def assert_missed(self, part: str, words: str, rows: pd.DataFrame) -> None:
+        """Hold all claims of these words to being missed on the rows."""
+        aimed = [claim for text, claim in self.claims(part, rows).items() if words in text]
+        assert aimed, words
+        assert all(claim.verdict == MISSED for claim in aimed), aimed
+
+    def assert_holds(self, part: str, words: str, rows: pd.DataFrame) -> None:
+        """Hold all claims of these words to holding on the rows."""
+        aimed = [claim for text, claim in self.claims(part, rows).items() if words in text]
+        assert aimed, words
+        assert all(claim.verdict == HOLDS for claim in aimed), aimed
 
     def _measure(self, part: str) -> tuple[pd.DataFrame, set[str]]:
         """Run a part."""

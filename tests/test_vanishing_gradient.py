@@ -57,11 +57,8 @@ MEASURED = Measured(STUDY, SECTION, {})
 
 
 def test_what_is_exact_holds_at_any_size() -> None:
-    exact = ("linear, orthogonal", "logistic", "residual", "as drawn")
-    found = MEASURED.checks("decay", MEASURED.rows("decay"))
-    for words in exact:
-        (check,) = [check for claim, check in found.items() if claim.startswith(words)]
-        assert check.holds, check
+    for words in ("linear, orthogonal", "logistic:", "residual,", "as drawn"):
+        MEASURED.assert_holds("decay", words, MEASURED.rows("decay"))
 
 
 def test_what_is_lost_altogether_has_no_number() -> None:
@@ -87,8 +84,7 @@ def test_figures_and_tables_can_be_made_of_the_rows() -> None:
 def test_a_run_that_diverged_has_learned_nothing() -> None:
     rows = MEASURED.rows("learning")
     rows["held_out_loss"] = [0.001, 0.001, None] * 2
-    found = MEASURED.checks("learning", rows)
-    assert found["adding, 50 steps: tanh units above 0.1"].holds
+    MEASURED.assert_holds("learning", "tanh units above 0.1", rows)
     table = learning.PART.figures[1]
     assert isinstance(table, Table)
     assert list(table.build(rows)["50 steps"]) == ["inf (0 of 1)"] * 2
@@ -114,10 +110,10 @@ def test_a_start_comes_with_its_gain(start: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("tampered", TAMPERED)
-def test_a_check_fails_on_tampered_rows(tampered: str) -> None:
+def test_a_claim_is_missed_on_tampered_rows(tampered: str) -> None:
     part, claim, column, which, value = TAMPERED[tampered]
     rows = MEASURED.rows(part).replace(
         {"network": {"irnn": claim}} if claim in ("gru", "lstm") else {}
     )
     rows.loc[rows.eval(which), column] = value
-    MEASURED.assert_fails(part, claim, rows)
+    MEASURED.assert_missed(part, claim, rows)

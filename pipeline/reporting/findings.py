@@ -1,23 +1,35 @@
-"""What a study's journal says: its checks, its figures and tables, its counts, its numbers."""
+"""What a study's journal says: its claims and answer, its figures and tables, its numbers."""
 
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from pipeline.measuring import evidence
 from pipeline.reporting import prose
+from pipeline.reporting.counts import Counts
 from pipeline.reporting.exhibits import Exhibit, exhibit
 from pipeline.reporting.figures import words
 from pipeline.running.jobs import Job
 from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
-from pipeline.study import Check, Figure, Part, Table, rows_of
+from pipeline.study import HOLDS, MISSED, UNDECIDED, Claim, Figure, Part, Table, rows_of
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
 """What a declaration raises where rows that it counts on are missing."""
+WEIGHT = {HOLDS: 1, UNDECIDED: 0, MISSED: -1}
+"""A verdict as a number, for ``dvc metrics diff``."""
+
+
+class Judged(NamedTuple):
+    """A claim beside its verdict, its family corrected for."""
+
+    part: str
+    claim: Claim
+    verdict: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +48,14 @@ class PartFindings:
         return prose.sections(self.declared.doc)["question"]
 
     @cached_property
-    def checks(self) -> list[Check]:
-        """Its predictions; one that cannot be computed, for trials missing, does not hold."""
-        stated: list[Check] = []
-        error = self._attempt(lambda: stated.extend(_plain(self.declared.expects(self.rows))))
-        what = "the predictions can be checked" if not stated else "the rest can be checked"
-        return [*stated, *([Check(what, False, error)] if error else [])]
+    def claims(self) -> list[Claim]:
+        """Its claims; what cannot be computed, for trials missing, is undecided."""
+        stated: list[Claim] = []
+        error = self._attempt(lambda: stated.extend(self.declared.expects(self.rows)))
+        if not error:
+            return stated
+        what = "the rest of the claims" if stated else "the claims"
+        return [*stated, Claim(what, 0, error, "", exact=False, p=(1.0, 1.0))]
 
     @cached_property
     def exhibits(self) -> list[Exhibit]:
@@ -54,14 +68,7 @@ class PartFindings:
         return found[0] if found else Exhibit(declared, error=error)
 
     def _attempt(self, work: Callable[[], object]) -> str:
-        """Do the work; where trials are missing, return what went wrong instead of raising it."""
-        try:
-            work()
-        except INCOMPLETE as error:
-            if not self.missing:
-                raise
-            return f"not computable while trials are missing ({type(error).__name__}: {error})"
-        return ""
+        return _attempt(work, self.missing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,15 +128,46 @@ class Findings:
                 commits.setdefault(record.adopted.commit, []).append(record.adopted.again)
         return [Adopted(commit, len(again), sum(again)) for commit, again in commits.items()]
 
-    @property
-    def checks(self) -> list[Check]:
-        """All predictions."""
-        return [check for part in self.parts for check in part.checks]
+    @cached_property
+    def judged(self) -> list[Judged]:
+        """All claims with their verdicts, those with chance in them corrected as one family."""
+        stated = [(part.name, claim) for part in self.parts for claim in part.claims]
+        found = evidence.verdicts([claim for _, claim in stated])
+        return [Judged(*of, verdict) for of, verdict in zip(stated, found, strict=True)]
 
     @property
-    def missed(self) -> list[Check]:
-        """The predictions that do not hold."""
-        return [check for check in self.checks if not check.holds]
+    def missed(self) -> list[Judged]:
+        """The claims that do not hold."""
+        return [of for of in self.judged if of.verdict == MISSED]
+
+    @property
+    def counts(self) -> Counts:
+        """How many claims got which verdict."""
+        by = Counter((of.verdict, of.claim.exact) for of in self.judged)
+        missed, undecided = (
+            by[verdict, True] + by[verdict, False] for verdict in (MISSED, UNDECIDED)
+        )
+        return Counts(by[HOLDS, True], by[HOLDS, False], missed, undecided)
+
+    @property
+    def family(self) -> int:
+        """How many claims Holm's procedure corrects for."""
+        return sum(not of.claim.exact for of in self.judged)
+
+    @cached_property
+    def expectations(self) -> dict[int, tuple[str, list[Judged]]]:
+        """Each expectation of the study's text by its number, with the claims that check it."""
+        return {
+            number: (text, [of for of in self.judged if of.claim.expected == number])
+            for number, text in prose.numbered(self.prose["expected"]).items()
+        }
+
+    @cached_property
+    def answer(self) -> str:
+        """The study's answer to its question, or why there is none yet."""
+        found: list[str] = []
+        error = _attempt(lambda: found.append(self.study.answer(self.rows)), self.missing)
+        return found[0] if found else f"No answer yet: {error}."
 
     @property
     def exhibits(self) -> list[Exhibit]:
@@ -198,10 +236,7 @@ class Findings:
     def summary(self) -> dict[str, Any]:
         """Return the numbers, all finite, as nested dicts."""
         return {
-            "predictions": {
-                "held": len(self.checks) - len(self.missed),
-                "missed": len(self.missed),
-            },
+            "claims": self.counts._asdict(),
             "trials": {
                 "asked": len(self.asked),
                 "finished": len(self.finished),
@@ -213,7 +248,8 @@ class Findings:
             "rows": len(self.rows),
             "seeds": len(self.seeds),
             "embedded": len(self.embedded),
-            "holds": {check.claim: int(check.holds) for check in self.checks},
+            "verdicts": {of.claim.text: WEIGHT[of.verdict] for of in self.judged},
+            "estimates": _finite({of.claim.text: of.claim.estimate for of in self.judged}),
             "shown": {e.declared.name: _finite(e.numbers) for e in self.exhibits if e.numbers},
         }
 
@@ -229,9 +265,15 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
     return counted
 
 
-def _plain(checks: Iterable[Check]) -> Iterator[Check]:
-    """Return the checks with Python's own truth values: rows give numpy's."""
-    return (Check(claim, bool(holds), seen) for claim, holds, seen in checks)
+def _attempt(work: Callable[[], object], missing: int) -> str:
+    """Do the work; where trials are missing, return what went wrong instead of raising it."""
+    try:
+        work()
+    except INCOMPLETE as error:
+        if not missing:
+            raise
+        return f"not computable while trials are missing ({type(error).__name__}: {error})"
+    return ""
 
 
 def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,8 +33,10 @@ class Imprint:
     """A digest of all that it was made of."""
     files: dict[str, str]
     """The digest of each file that it consists of, by path within the folder of all pages."""
+    theme: str
+    """Under which the page over all studies shows it."""
     entry: str
-    """Its entry in the page over all studies, as HTML."""
+    """Its entry there, as HTML."""
     summary: dict[str, Any]
     """Its numbers."""
 

@@ -8,8 +8,20 @@ from markupsafe import Markup
 
 from pipeline.errors import UserError
 from pipeline.reporting import imprint
+from pipeline.reporting.counts import Counts
 from pipeline.reporting.placing import fill, locked
 from pipeline.running.journal import replacing
+
+
+THEMES = (
+    "obtaining a gradient",
+    "vanishing gradients and their cures",
+    "learning rules",
+    "pictures",
+    "sequences",
+    "energy",
+)
+"""In this order, and others after them."""
 
 
 def build(
@@ -32,10 +44,13 @@ def build(
     folder = imprint.folder_of("", scale, root)
     if not pages and not why:
         raise UserError(f"{folder}: holds no page of a study: python -m pipeline report")
-    entries = [Markup(left.entry) for left in pages.values()]  # escaped when it was made
+    themes: dict[str, list[Markup]] = {theme: [] for theme in THEMES}
+    for left in pages.values():
+        themes.setdefault(left.theme, []).append(Markup(left.entry))  # escaped when it was made
+    shown = {theme: entries for theme, entries in themes.items() if entries}
     numbers = {name: left.summary for name, left in pages.items()}
     files = {
-        "index.html": fill("index.html.j2", {}, scale=scale, entries=entries, errors=why),
+        "index.html": fill("index.html.j2", {}, scale=scale, themes=shown, errors=why),
         "summary.json": json.dumps(numbers, indent=2, ensure_ascii=False) + "\n",
     }
     with locked(folder):
@@ -50,10 +65,7 @@ def verdicts(scale: str, names: Iterable[str], root: Path = Path()) -> Iterator[
     for name in names:
         folder = imprint.folder_of(name, scale, root)
         if left := imprint.left(folder):
-            counts, trials = left.summary["predictions"], left.summary["trials"]
+            counts, trials = Counts(**left.summary["claims"]), left.summary["trials"]
             missing = trials["asked"] - trials["finished"]
             of = f", {missing} of {trials['asked']} trials missing" if missing else ""
-            yield (
-                f"{name}: {counts['held']} predictions hold, {counts['missed']} missed{of}: "
-                f"{folder / 'index.html'}"
-            )
+            yield f"{name}: {counts.words()}{of}: {folder / 'index.html'}"

@@ -28,6 +28,22 @@ def render(text: str) -> Markup:
     return Markup("\n").join(_block(block) for block in re.split(r"\n\s*\n", text) if block.strip())
 
 
+def numbered(text: str) -> dict[int, str]:
+    """Return the items of the text's numbered lists, by number; of a text without any, itself."""
+    found = {
+        int(item.partition(".")[0]): _line(_ITEM.sub("", item))
+        for block in re.split(r"\n\s*\n", text)
+        for item in re.split(r"^(?=\d+\.\s)", inspect.cleandoc(f"\n{block}"), flags=re.MULTILINE)
+        if re.match(r"\d+\.\s", item)
+    }
+    return found or ({1: _line(text)} if text.strip() else {})
+
+
+def inline(text: str) -> Markup:
+    """Return a sentence with its code marked as such."""
+    return _inline(text)
+
+
 def references(text: str) -> list[Markup]:
     """Return each reference on its own, with links.
 

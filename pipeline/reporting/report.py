@@ -62,7 +62,7 @@ def build(job: Job, root: Path = Path()) -> Path:
         for place, files in ((draft, page), (plots, data)):
             for name, content in files.items():
                 (place / name).write_bytes(content)
-        imprint.leave(draft, imprint.Imprint(made_of, contents, entry, summary))
+        imprint.leave(draft, imprint.Imprint(made_of, contents, found.study.theme, entry, summary))
     return folder
 
 
@@ -101,6 +101,7 @@ def _numeric(data: pd.DataFrame) -> list[bool]:
 
 FILTERS = {
     "cell": cell,
+    "inline": prose.inline,
     "numeric": _numeric,
     "prose": prose.render,
     "references": prose.references,

@@ -23,8 +23,37 @@ References:
         Review Research 5, arXiv:2006.02427.
 """
 
-from pipeline.studies.vanishing_gradient.decay import PART as DECAY
-from pipeline.studies.vanishing_gradient.learning import PART as LEARNING
-from pipeline.study import join
+import math
 
-STUDY = join(__doc__, decay=DECAY, learning=LEARNING)
+import pandas as pd
+
+from pipeline.measuring.statistics import with_interval
+from pipeline.studies.vanishing_gradient.decay import PART as DECAY
+from pipeline.studies.vanishing_gradient.decay import USUAL, kept_by_seed
+from pipeline.studies.vanishing_gradient.learning import LENGTH, losses
+from pipeline.studies.vanishing_gradient.learning import PART as LEARNING
+from pipeline.study import join, rows_of
+
+
+def answer(rows: pd.DataFrame) -> str:
+    """Say what is left of error, and who learns."""
+    decay = rows_of(rows, "decay")
+    networks = decay[decay["kind"] == "network"]
+    left = ", ".join(
+        f"{name} {with_interval(kept.map(math.exp).mul(100), 1)} %"
+        for name in networks.loc[networks["start"] == USUAL, "cell"].unique()
+        if len(kept := kept_by_seed(networks, name))
+    )
+    ends = ", ".join(
+        f"{name} {with_interval(loss, 4)}"
+        for name, loss in losses(rows_of(rows, "learning")).items()
+    )
+    return (
+        "Because error is multiplied by one Jacobian a step, it shrinks or grows by a factor of "
+        f"the network's own; as they are drawn, a step keeps: {left}. Who keeps it learns: adding "
+        f"numbers {LENGTH} steps apart, where remembering nothing costs 0.1667, ends at a squared "
+        f"error of: {ends}."
+    )
+
+
+STUDY = join(__doc__, answer, "vanishing gradients and their cures", decay=DECAY, learning=LEARNING)

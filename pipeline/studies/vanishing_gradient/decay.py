@@ -16,7 +16,8 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
-from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.measuring.evidence import every, exact, identity, ordered, within
+from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -120,45 +121,56 @@ def _finite(value: "Tensor") -> float | None:
     return float(value) if value.isfinite() else None
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold what was measured to what is known."""
     networks = rows[rows["kind"] == "network"]
     linear = networks[(networks["activation"] == "linear") & (networks["start"] == "orthogonal")]
     off = (linear["whole"] / linear["gain"] ** linear["length"] - 1).abs().max()
-    claim = "linear, orthogonal: exactly gain^T is left (to 1e-6)"
-    yield Check(claim, bool(off <= 1e-6), f"off by {off:.1e}")
+    yield exact("linear, orthogonal: exactly gain^T is left", off, 1e-6, expected=1)
     logistic = networks[networks["activation"] == "logistic"]
     share = (logistic["most"] / logistic["singular_value"]).max()
     claim = "logistic: no step keeps more than 1/4 of W's largest singular value"
-    yield Check(claim, bool(share <= 0.25 + 1e-12), f"{share:.4f}")
+    yield identity(claim, share <= 0.25 + 1e-12, f"{share:.4f}", expected=1)
     residual = networks[networks["cell"] == "residual"]
     if len(residual):
         off = max((residual["most"] - 1).abs().max(), (residual["least"] - 1).abs().max())
-        yield Check(
-            "residual, h + g(x): every step keeps all (to 1e-12)", off <= 1e-12, f"{off:.0e}"
-        )
+        yield exact("residual, h + g(x): every step keeps all", off, 1e-12, expected=1)
     yield from _agreement(networks)
-    by_cell = networks[networks["start"] == USUAL].groupby("cell")["rate"].mean()
-    if {"lstm", "srn"} <= set(by_cell.index):
-        lstm, srn = by_cell["lstm"], by_cell["srn"]
-        claim = "as drawn, an LSTM keeps more a step than tanh units"
-        yield Check(claim, bool(lstm > srn), f"e^{lstm:.3f} > e^{srn:.3f}")
+    as_drawn = {name: kept_by_seed(networks, name) for name in ("srn", "lstm")}
+    if all(map(len, as_drawn.values())):
+        yield ordered(
+            "as drawn, an LSTM keeps more a step than tanh units (nats)",
+            as_drawn["srn"],
+            as_drawn["lstm"],
+            expected=1,
+        )
 
 
-def _agreement(networks: pd.DataFrame) -> Iterator[Check]:
-    """Compare rate and exponent, means over seeds, at the lengths that are long."""
+def kept_by_seed(networks: pd.DataFrame, cell: str) -> pd.Series:
+    """Return a cell's rate as it is drawn, in nats a step, by seed: the mean over lengths."""
+    drawn = networks[(networks["start"] == USUAL) & (networks["cell"] == cell)]
+    return drawn.groupby("seed")["rate"].mean()
+
+
+def _agreement(networks: pd.DataFrame) -> Iterator[Claim]:
+    """Hold rate to exponent at the lengths that are long, network by network."""
     mixing = (networks["length"] >= LONG) & (networks["start"] != "identity")
-    long = networks[mixing].fillna({"gain": 0.0})
-    mean = long.groupby(["network", "gain", "length"])[["rate", "exponent"]].mean().dropna()
-    if mean.empty:
+    long = networks[mixing].fillna({"gain": 0.0}).dropna(subset=["rate", "exponent"])
+    if long.empty:
         return
-    scale = mean["exponent"].abs().clip(lower=NEUTRAL)
-    off = (mean["rate"] - mean["exponent"]).abs() / scale
-    near, worst = int((off <= AGREES).sum()), cast("tuple[str, float, int]", off.idxmax())
-    yield Check(
+    yield every(
         f"over {LONG} steps and more, rate and largest Lyapunov exponent agree to {AGREES:.0%}",
-        bool((off <= AGREES).all()),
-        f"{near} of {len(off)}; worst {_called(*worst)}: {off.max():.1%}",
+        (
+            within(
+                _called(*cast("tuple[str, float, int]", of)),
+                seen["rate"] / scale - seen["exponent"] / scale,
+                -AGREES,
+                AGREES,
+                expected=1,
+            )
+            for of, seen in long.set_index("seed").groupby(["network", "gain", "length"])
+            for scale in [max(NEUTRAL, abs(seen["exponent"].mean()))]
+        ),
     )
 
 

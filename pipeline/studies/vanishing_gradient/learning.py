@@ -12,10 +12,11 @@ import pandas as pd
 
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
+from pipeline.measuring.evidence import above, below
 from pipeline.measuring.former import clipped
 from pipeline.measuring.statistics import last_evaluations
 from pipeline.measuring.training import SequenceTraining
-from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table, named
+from pipeline.study import Claim, Entries, Figure, Given, Part, Rows, Table, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -48,19 +49,23 @@ class Learning(SequenceTraining):
         return self.learn(given).rows
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the ends at the length that the prediction speaks of to it."""
-    last = last_evaluations(rows, RUN)
-    at = last[last["length"] == LENGTH].groupby("network")["held_out_loss"]
-    mean = at.mean()
+    ends = losses(rows)
     for network in ("gru", "lstm"):
-        if network in mean:
-            loss = mean[network]
+        if network in ends:
             claim = f"adding, {LENGTH} steps: {network} below {LEARNED}"
-            yield Check(claim, bool(loss < LEARNED), f"{loss:.4f}")
-    if "tanh" in mean:
+            yield below(claim, ends[network], LEARNED, expected=2)
+    if "tanh" in ends:
         claim = f"adding, {LENGTH} steps: tanh units above {STUCK}"
-        yield Check(claim, bool(mean["tanh"] > STUCK), f"{mean['tanh']:.4f}")
+        yield above(claim, ends["tanh"], STUCK, expected=2)
+
+
+def losses(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return each network's squared error at the end, at that length, by seed."""
+    last = last_evaluations(rows, RUN)
+    at = last[last["length"] == LENGTH].set_index("seed")
+    return {str(network): seen["held_out_loss"] for network, seen in at.groupby("network")}
 
 
 def _final(rows: pd.DataFrame) -> pd.DataFrame:
