@@ -15,7 +15,6 @@ from pipeline.reporting import figures
 from pipeline.running.fingerprint import Fingerprints
 from pipeline.study import HOLDS, MISSED, Claim, Entries, Figure, Given, Row, Study, rows_of
 
-
 COPIES = 40
 """Replicates of which a share of all or of none says that it is above or below a half."""
 

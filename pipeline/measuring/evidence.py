@@ -23,6 +23,7 @@ References:
 
 import dataclasses
 import functools
+import itertools
 import math
 import warnings
 from collections.abc import Iterable, Sequence
@@ -75,12 +76,10 @@ def within(
 ) -> Claim:
     """Claim that a mean over replicates lies between two bounds.
 
-    Args:
-        values: one number a replicate, which the index names.
-        digits: that are significant.
-        median: whether the median is meant. It is always taken where a value is not finite, as
-            the loss of a run that diverged.
-        error: standard error of what the values are compared with, such as a published one's.
+    ``values`` is one number a replicate, which the index names, and ``digits`` says how many of
+    its digits are told. With ``median`` the median is meant; it is always taken where a value is
+    not finite, as the loss of a run that diverged. ``error`` is the standard error of what the
+    values are compared with, such as a published figure's own.
     """
     whole = pd.to_numeric(values).astype(float).dropna()
     region = _Region(low, high)
@@ -118,6 +117,7 @@ def ordered(
     region = _Region(math.log1p(by) if ratio else by, math.inf)
     infinite = not (a.map(math.isfinite).all() and b.map(math.isfinite).all())
     paired = a.index.is_unique and a.index.sort_values().equals(b.index.sort_values())
+    paired = paired and not infinite
     n = len(a) if paired else min(len(a), len(b))
     if infinite:
         found = _ranked(a, b, region)
@@ -133,7 +133,7 @@ def ordered(
     said = f"{middle}{_number(ends[0], digits)} against {_number(ends[1], digits)}"
     shown = found.exponential() if ratio else found
     unit = "ratio" if ratio else "apart"
-    wanted = f"{unit} > {_number(1 + by if ratio else by, digits)}"
+    wanted = f"{unit} > {_number(1 + by if ratio else by or 0, digits)}"
     seen = f"{said}; {unit} {shown.words(digits, n)}{', in pairs' if paired else ''}"
     return _claim(text, expected, seen, wanted, shown, n)
 
@@ -167,7 +167,6 @@ def rarer(text: str, less: pd.Series, more: pd.Series, *, expected: int, by: flo
     from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 
     (a, m), (b, n) = ((int(of.astype(bool).sum()), len(of)) for of in (less, more))
-    region = _Region(by, 1.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a ratio of shares, which is not asked for, may be k / 0
         low, high = confint_proportions_2indep(b, n, a, m, method="newcomb", alpha=LEVEL)
@@ -192,8 +191,6 @@ def monotone(
 
     ``levels`` has a row a replicate and a column a level, in order.
     """
-    names = list(levels.columns)
-    pairs = list(zip(names, names[1:], strict=False))
     return every(
         text,
         [
@@ -204,7 +201,7 @@ def monotone(
                 by=-slack,
                 expected=expected,
             )
-            for a, b in pairs
+            for a, b in itertools.pairwise(levels.columns)
         ],
     )
 
@@ -272,7 +269,7 @@ class _Region:
         ]
         if all(bounded):
             return f"{low} to {high}"
-        return f"≥ {low}" if bounded[0] else f"≤ {high}"
+        return f"> {low}" if bounded[0] else f"< {high}"
 
     def distance(self, at: float) -> float:
         """Return how far within it a number lies; negative outside."""
@@ -344,7 +341,7 @@ def _student(estimate: float, error: float, freedom: float, region: _Region) -> 
     if freedom < 1 or math.isnan(error):
         return dataclasses.replace(_Found.nothing(), estimate=float(estimate))
     if error == 0:  # all replicates are one number
-        p = _certain(region.distance(estimate) >= 0)
+        p = _certain(region.distance(estimate) > 0)
         return _Found(float(estimate), float(estimate), float(estimate), *p)
     width = error * float(t.ppf(1 - LEVEL / 2, freedom))
     over, under = (estimate - region.low) / error, (region.high - estimate) / error
@@ -398,7 +395,7 @@ def _bootstrap(samples: tuple[pd.Series, ...], statistic: Any, region: _Region) 
             arrays, statistic, n_resamples=RESAMPLES, method="percentile", rng=0
         ).bootstrap_distribution
         low, high = np.quantile(draws, [LEVEL / 2, 1 - LEVEL / 2], method="inverted_cdf")
-    inside = int(((draws >= region.low) & (draws <= region.high)).sum())
+    inside = int(((draws > region.low) & (draws < region.high)).sum())
     if_true, if_false = ((1 + k) / (RESAMPLES + 1) for k in (inside, RESAMPLES - inside))
     return _Found(estimate, float(low), float(high), if_false, if_true, resampled=True)
 

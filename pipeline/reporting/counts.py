@@ -15,12 +15,11 @@ class Counts(NamedTuple):
 
     def words(self) -> str:
         """Return them as a sentence has them."""
-        said = [
-            f"{self.identities:,} {'identity holds' if self.identities == 1 else 'identities hold'}",
-            f"{self.findings:,} {'finding holds' if self.findings == 1 else 'findings hold'}",
-            f"{self.missed:,} missed",
-            f"{self.undecided:,} undecided",
-        ]
-        return (
-            ", ".join(part for part, n in zip(said, self, strict=True) if n) or "no claim is made"
+        kinds = (
+            ("identity holds", "identities hold"),
+            ("finding holds", "findings hold"),
+            ("missed", "missed"),
+            ("undecided", "undecided"),
         )
+        said = [f"{n:,} {kind[n != 1]}" for n, kind in zip(self, kinds, strict=True) if n]
+        return ", ".join(said) or "no claim is made"

@@ -12,7 +12,6 @@ from pipeline.reporting.counts import Counts
 from pipeline.reporting.placing import fill, locked
 from pipeline.running.journal import replacing
 
-
 THEMES = (
     "obtaining a gradient",
     "vanishing gradients and their cures",
