@@ -246,15 +246,19 @@ class Part:
     """A trial's entries as they were described before -> as they are now, for ``adopt``."""
 
 
+Answer = Callable[["pd.DataFrame"], str]
+"""All rows -> two or three sentences whose every number is computed, uncertainty included."""
+OTHER = "other studies"
+
+
 @dataclasses.dataclass(frozen=True)
 class Study:
     """A question of several parts, told apart by the column ``part``, or of one without a name."""
 
     doc: str | None
     parts: Mapping[str, Part]
-    answer: "Callable[[pd.DataFrame], str]"
-    """All rows -> two or three sentences whose every number is computed, uncertainty included."""
-    theme: str
+    answer: Answer | None = None
+    theme: str = OTHER
     """Of which studies the page over all of them shows it as one: ``pictures``."""
 
     def part_of(self, entries: Mapping[str, Value]) -> Part:
@@ -273,14 +277,12 @@ def measured(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
     return [dict(row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
 
 
-def join(
-    doc: str | None, answer: "Callable[[pd.DataFrame], str]", theme: str, **parts: Part
-) -> Study:
+def join(doc: str | None, answer: Answer | None = None, theme: str = OTHER, **parts: Part) -> Study:
     """Return the study of several parts."""
     return Study(doc, parts, answer, theme)
 
 
-def single(part: Part, answer: "Callable[[pd.DataFrame], str]", theme: str) -> Study:
+def single(part: Part, answer: Answer | None = None, theme: str = OTHER) -> Study:
     """Return the study of one part, whose question is the study's own."""
     return Study(part.doc, {"": part}, answer, theme)
 

@@ -48,7 +48,8 @@ import time
 from pathlib import Path
 
 from lightning_modules.cells import CELLS
-from pipeline.study import Check, Given, Part, Row, Trial, single
+from pipeline.measuring.evidence import identity
+from pipeline.study import Claim, Given, Part, Row, Trial, single
 
 CAPTION = "nothing"
 
@@ -71,7 +72,7 @@ def _row(size, seed):
 
 
 def expects(rows):
-    yield Check("there are rows", len(rows) > 0)
+    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
 
 
 STUDY = single(Part(__doc__, Toy, expects))

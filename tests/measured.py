@@ -65,6 +65,7 @@ class Measured:
         for part, of in self.study.parts.items():
             own = rows_of(rows, part)
             assert list(of.expects(own)), part
+        assert self.study.answer
         assert self.study.answer(rows)
         for part, of in self.study.parts.items():
             own = rows_of(rows, part)

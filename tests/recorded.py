@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.measuring.evidence import identity
 from pipeline.running.fingerprint import combined
 from pipeline.running.jobs import Job
 from pipeline.running.journal import Facts, Journal, Record, fact
-from pipeline.study import Check, Given, Part, Row, Trial, key, single
+from pipeline.study import Claim, Given, Part, Row, Trial, key, single
 
 CURVE: list[Row] = [{"step": step, "loss": 1 / step, "label": "a"} for step in (1, 5, 9)]
 VERSIONS = {"torch": "2.13.0"}
@@ -27,9 +28,9 @@ class Toss(Trial):
         return {"heads": float(self.side == "heads")}
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Nothing in particular."""
-    yield Check("there are rows", len(rows) > 0)
+    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
 
 
 STUDY = single(Part("Is the coin fair?\n\nExpected: yes.", Toss, expects))

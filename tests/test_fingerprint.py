@@ -23,7 +23,7 @@ import pandas as pd
 from lightning_modules.cells import CELLS
 from pipeline.data.sources import SOURCES
 from pipeline.measuring import toys
-from pipeline.study import Check, Figure, Given, Part, Row, Trial, named, single
+from pipeline.study import Claim, Figure, Given, Part, Row, Trial, named, single
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def _row(size: int, seed: int) -> Row:
 
 def expects(rows):
     """Expect rows."""
-    yield Check("there are rows", len(rows) > 0)
+    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
 
 
 STUDY = single(Part(__doc__, Toy, expects, (Figure("f", "f", CAPTION, "x", "y"),)))

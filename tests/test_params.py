@@ -20,7 +20,7 @@ from pipeline.errors import UserError
 from pipeline.studies import STUDIES
 from pipeline.study import (
     AS_TEXT,
-    Check,
+    Claim,
     Entries,
     Given,
     Options,
@@ -60,7 +60,7 @@ class Run(Trial):
         return {}
 
 
-def _expects(_: Any) -> Iterator[Check]:
+def _expects(_: Any) -> Iterator[Claim]:
     return iter(())
 
 

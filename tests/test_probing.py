@@ -13,11 +13,12 @@ from lightning_modules.cells import CELLS
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
 from pipeline.errors import UserError
+from pipeline.measuring.evidence import identity
 from pipeline.measuring.probing import Probes, build
 from pipeline.params import expand
 from pipeline.running.fingerprint import Fingerprints
 from pipeline.running.tracking import metric_of
-from pipeline.study import Check, Given, Part, Rows, Trial, named, single
+from pipeline.study import Claim, Given, Part, Rows, Trial, named, single
 from tests.recall import Recall
 
 PROBES = {
@@ -42,8 +43,8 @@ class Probed(Trial):
         return fit(learner, task, steps=2, evaluate_every=1, seed=self.seed, probes=probes)
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
-    yield Check("there are rows", len(rows) > 0)
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
+    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
 
 
 STUDY = single(Part(__doc__, Probed, expects))

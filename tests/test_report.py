@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.measuring.evidence import identity
 from pipeline.reporting import imprint, overview, report
 from pipeline.running.journal import Adoption
-from pipeline.study import Check, Entries, Given, Part, Rows, join, key, single
+from pipeline.study import Claim, Entries, Given, Part, Rows, join, key, single
 from tests.reporting import (
     DOC,
     FIGURES,
@@ -29,6 +30,7 @@ from tests.reporting import (
     STAND_IN,
     Elements,
     Forgetting,
+    answer,
     built,
     expects,
     put,
@@ -88,12 +90,30 @@ def test_a_page_asks_for_nothing_outside_itself(report_of: tuple[str, Path]):
         assert inside or beside or target in outside, target
 
 
-def test_a_missed_prediction_is_shown_as_missed(report_of: tuple[str, Path]):
+def test_a_claim_stands_with_what_was_seen_of_it_and_its_verdict(report_of: tuple[str, Path]):
     text = text_of(report_of[0])
-    assert "1 of 2 predictions hold; ✗ 1 missed." in text
-    assert "✗ depth does not matter (seen: 168000)" in text
-    assert re.search(r"depth does not matter\d+✗ missed", text)
-    assert re.search(r"values are positiveall✓ holds", text)
+    assert "✓ 1 identity holds, ✗ 1 missed, ? 1 undecided." in text
+    assert "✗ depth does not matter (1.64e+05 (1.13e+05 to 2.15e+05)) It was made so." in text
+    assert re.search(
+        r"2 depth does not matter ?It was made so\.1\.64e\+05 \(.*?< 10 ?✗ missed", text
+    )
+    assert re.search(r"1 values are positive exactall ?✓ holds", text)
+    assert re.search(r"1 the slope is 1.*?2 seeds, effect.*?0\.97 to 1\.07 ?\? undecided", text)
+    assert "after Holm's correction for all 2 of them" in text
+
+
+def test_the_answer_heads_the_page_and_its_entry(report_of: tuple[str, Path], tmp_path: Path):
+    text = text_of(report_of[0])
+    assert text.index("By a factor & no more: 164000 ± 50825.") < text.index("identity holds")
+    built(tmp_path)
+    assert "By a factor & no more: 164000 ± 50825." in text_of(index_of(tmp_path))
+
+
+def test_each_expectation_is_told_with_what_became_of_its_claims(report_of: tuple[str, Path]):
+    text = text_of(report_of[0])
+    assert "The slope is what theory says, to 10 %. 1 hold, 1 undecided" in text
+    assert "Depth does not matter. 1 missed" in text
+    assert "Nobody looks at this. stated, not checked" in text
 
 
 def test_the_head_says_what_was_asked_of_which_data_and_how_to_repeat_it(
@@ -139,10 +159,11 @@ def test_what_was_adopted_is_told_with_its_commit_and_how_much_of_it_was_run_aga
     assert summary["trials"]["adopted"] == 10
 
 
-def test_trials_that_are_missing_are_told_and_what_needs_them_is_shown_as_missed(tmp_path: Path):
-    def needs_all(rows: pd.DataFrame) -> Iterator[Check]:
-        yield Check("fast and slow differ", True)
-        yield Check("fast ends", bool(rows.groupby("rule")["value"].max()["fast"] > 0))
+def test_trials_that_are_missing_are_told_and_what_needs_them_is_undecided(tmp_path: Path):
+    def needs_all(rows: pd.DataFrame) -> Iterator[Claim]:
+        yield identity("fast and slow differ", True, "", expected=1)
+        most = rows.groupby("rule")["value"].max()["fast"]
+        yield identity("fast ends", most > 0, f"{most}", expected=1)
 
     study = single(Part(DOC, Forgetting, needs_all, FIGURES))
     page, folder = built(tmp_path, study, lost=6, ended=16)
@@ -151,8 +172,10 @@ def test_trials_that_are_missing_are_told_and_what_needs_them_is_shown_as_missed
     told = "10 of 18 asked for have finished, ✗ 8 missing: 6 failed, 2 wait for a run (which)"
     assert told in text
     assert "rule fast, size 10, deep False, seed 0WorkerCrashedError: <gone>" in text
-    assert "fast and slow differ✓ holds" in text
-    assert "not computable while trials are missing (KeyError: 'fast')✗ missed" in text
+    assert re.search("1 fast and slow differ exact ?✓ holds", text)
+    assert re.search(
+        r"not computable while trials are missing \(KeyError: 'fast'\) ?\? undecided", text
+    )
     counts = {"asked": 18, "finished": 10, "failed": 6, "waiting": 2, "stale": 0, "adopted": 0}
     assert json.loads((folder / "summary.json").read_bytes())["trials"] == counts
     page, _ = built(tmp_path, study, lost=18)
@@ -160,8 +183,8 @@ def test_trials_that_are_missing_are_told_and_what_needs_them_is_shown_as_missed
 
 
 def test_a_study_that_cannot_read_its_own_complete_rows_is_an_error(tmp_path: Path):
-    def wrong(rows: pd.DataFrame) -> Iterator[Check]:
-        yield Check("no such column", bool(rows["nothing"].any()))
+    def wrong(rows: pd.DataFrame) -> Iterator[Claim]:
+        yield identity("no such column", rows["nothing"].any(), "", expected=1)
 
     with pytest.raises(KeyError, match="nothing"):
         built(tmp_path, single(Part(DOC, Forgetting, wrong)))
@@ -169,10 +192,10 @@ def test_a_study_that_cannot_read_its_own_complete_rows_is_an_error(tmp_path: Pa
 
 def test_the_parts_of_a_study_keep_their_rows_checks_and_figures_apart(tmp_path: Path):
     second = Part("Is it so again?\n", Forgetting, expects, FIGURES[2:3])
-    study = join(DOC, first=Part(None, Forgetting, expects), second=second)
+    study = join(DOC, answer, first=Part(None, Forgetting, expects), second=second)
     page, folder = built(tmp_path, study)
     assert "Is it so again?" in page
-    assert "2 of 4</b> predictions hold" in page
+    assert "✓ 2 identities hold, ? 4 undecided." in text_of(page)
     plots = folder.parent / "plots" / folder.name
     assert [p.name for p in plots.iterdir()] == ["plain.csv"]
     assert len(pd.read_csv(plots / "plain.csv")) == 18 * 3 - 2
@@ -203,8 +226,11 @@ def test_the_summary_holds_finite_numbers_only(report_of: tuple[str, Path]):
     summary = json.loads((report_of[1] / "summary.json").read_text(encoding="utf-8"))
     found = list(numbers(summary))
     assert all(isinstance(n, int | float) and math.isfinite(n) for n in found)
-    assert summary["predictions"] == {"held": 1, "missed": 1}
-    assert summary["holds"] == {"depth does not matter": 0, "values are positive": 1}
+    counts = {"identities": 1, "findings": 0, "missed": 1, "undecided": 1}
+    assert summary["claims"] == counts
+    of = {"depth does not matter": -1, "values are positive": 1, "the slope is 1": 0}
+    assert summary["verdicts"] == of
+    assert summary["estimates"]["the slope is 1"] == pytest.approx(1.025)
     assert set(summary["shown"]) == {"plain", "means"}
     assert summary["shown"]["means"]["fast"] == {"value": pytest.approx(1600 * 100 * 1.05)}
 
@@ -216,7 +242,7 @@ def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tm
     elements = Elements(page.read_text(encoding="utf-8"))
     assert not elements.open
     assert [a["href"] for a in elements.all("a")] == [f"{NAME}/index.html"]
-    assert "1 of 2 predictions hold" in text_of(page.read_text(encoding="utf-8"))
+    assert "1 identity holds, ✗ 1 missed" in text_of(page.read_text(encoding="utf-8"))
     assert "18 of 18 trials" in elements.text
     assert "SyntaxError: <here>" in elements.text
     assert len(elements.all("img")) == 1

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from lightning_modules.cells import CELLS
+from pipeline.measuring.evidence import identity
 from pipeline.measuring.probing import Probes, build
-from pipeline.study import Check, Given, Needs, Part, Row, Study, Trial, join, single
+from pipeline.study import Claim, Given, Needs, Part, Row, Study, Trial, join, single
 
 
 class Toy(Trial):
@@ -96,9 +97,9 @@ ACTS = {
 }
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Nothing in particular."""
-    yield Check("there are rows", len(rows) > 0)
+    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
 
 
 STUDY = single(Part(__doc__, Toy, expects))

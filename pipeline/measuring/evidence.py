@@ -395,7 +395,8 @@ def _bootstrap(samples: tuple[pd.Series, ...], statistic: Any, region: _Region) 
             arrays, statistic, n_resamples=RESAMPLES, method="percentile", rng=0
         ).bootstrap_distribution
         low, high = np.quantile(draws, [LEVEL / 2, 1 - LEVEL / 2], method="inverted_cdf")
-    inside = int(((draws > region.low) & (draws < region.high)).sum())
+    unbounded = math.isinf(region.high)
+    inside = int(((draws > region.low) & (unbounded | (draws < region.high))).sum())
     if_true, if_false = ((1 + k) / (RESAMPLES + 1) for k in (inside, RESAMPLES - inside))
     return _Found(estimate, float(low), float(high), if_false, if_true, resampled=True)
 

@@ -166,7 +166,10 @@ class Findings:
     def answer(self) -> str:
         """The study's answer to its question, or why there is none yet."""
         found: list[str] = []
-        error = _attempt(lambda: found.append(self.study.answer(self.rows)), self.missing)
+        if self.study.answer is None:
+            return ""
+        answer = self.study.answer
+        error = _attempt(lambda: found.append(answer(self.rows)), self.missing)
         return found[0] if found else f"No answer yet: {error}."
 
     @property
