@@ -37,8 +37,9 @@ def test_the_study_in_contributing_runs_as_it_stands(laboratory: Laboratory):
     laboratory.run("report", "linear_decay")
     folder = laboratory.folder / "reports" / "quick"
     summary = json.loads((folder / "linear_decay" / "summary.json").read_text())
-    assert summary["predictions"] == {"held": 1, "missed": 0}
-    assert summary["trials"]["finished"] == 9
+    counts = {"identities": 1, "findings": 1, "missed": 0, "undecided": 0}
+    assert summary["claims"] == counts
+    assert summary["trials"]["finished"] == 18
     assert (folder / "plots" / "linear_decay" / "decay.csv").exists()
     assert "linear_decay" in json.loads((folder / "summary.json").read_text())
 
