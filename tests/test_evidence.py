@@ -85,6 +85,8 @@ def test_two_shares_are_told_apart_where_there_are_enough_of_them():
     )
     assert rarer("1 of 5, 3 of 5", _ones(1, 5), _ones(3, 5), expected=1).verdict == UNDECIDED
     assert rarer("the other way", _ones(14, 14), _ones(0, 14), expected=1).verdict == MISSED
+    far = rarer("the other way, by far", _ones(14, 14), _ones(0, 14), by=-0.2, expected=1)
+    assert far.verdict == MISSED
 
 
 def test_what_lies_within_two_bounds_is_decided_by_both():

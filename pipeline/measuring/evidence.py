@@ -170,8 +170,13 @@ def rarer(text: str, less: pd.Series, more: pd.Series, *, expected: int, by: flo
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a ratio of shares, which is not asked for, may be k / 0
         low, high = confint_proportions_2indep(b, n, a, m, method="newcomb", alpha=LEVEL)
-        score = functools.partial(test_proportions_2indep, b, n, a, m, value=by, method="score")
-        p = [float(score(alternative=side).pvalue) for side in ("larger", "smaller")]
+        # Where all succeed of the one and none of the other, it is computed one way round alone.
+        ways = ((b, n, a, m), by, ("larger", "smaller")), ((a, m, b, n), -by, ("smaller", "larger"))
+        for counts, value, sides in ways:
+            score = functools.partial(test_proportions_2indep, *counts, value=value, method="score")
+            p = [float(score(alternative=side).pvalue) for side in sides]
+            if not any(map(math.isnan, p)):
+                break
     if_false, if_true = (1.0 if math.isnan(one) else one for one in p)
     found = _Found(b / n - a / m, float(low), float(high), if_false, if_true)
     seen = f"{a} of {m} against {b} of {n}; apart {b / n - a / m:.0%} ({low:.0%} to {high:.0%})"
