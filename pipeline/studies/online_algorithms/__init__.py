@@ -7,16 +7,32 @@ and what they cost; whether that is enough to learn; and how far off exact learn
 the weights move at every step.
 
 Expected:
-    1. Agreement: every algorithm keeps its claim on every cell: exact to rounding, right on
-       average, or within 90 degrees; what keeps more of the past or of the network points better.
-    2. Influence balancing: exact and unbiased algorithms find θ*; TBPTT with a window of up to 40
-       steps, SnAp-1 and RFLO go the wrong way.
-    3. Staleness: the error of the online gradient grows in proportion to the learning rate, and
-       its direction is right to a cosine of 0.99 up to a rate of 1e-3.
-    4. Forecasting: the order of a public project's errors, and within 30 % of them where gradients
-       are exact or SnAp-1's.
-    5. Learning: exact gradients beat a reservoir on every task, and are no worse than SnAp-1,
-       which is no worse than RFLO.
+    1. Exactness: blocked RTRL, and diagonal RTRL where it applies, equal dense RTRL to rounding. So
+       do SnAp-1 and RFLO on the cells without weights between units (diagonal, eLSTM), where what
+       they drop is zero, and e-prop there as long as no credit reaches hidden parts of a unit's
+       state, which it leaves out: here the readout sees h alone. SnAp-n, of two steps, does
+       everywhere: within two steps dense weights reach every unit.
+    2. Direction: what keeps more points better: the cosine of TBPTT grows with its horizon on every
+       cell, and where there are weights between units, SnAp-1's is above RFLO's. No algorithm
+       points backwards.
+    3. Noise: the means of UORO and KF-RTRL are right: their distance from the exact gradient is 1
+       ± 0.2 standard errors. KF-RTRL scatters less than UORO. A single draw of UORO tells little of
+       the direction: its cosine is below 0.5 on every cell.
+    4. Memory: SnAp-1 needs less than blocked RTRL.
+    5. Influence balancing: exact algorithms bring θ to θ* ± 0.01, and unbiased ones, but for their
+       noise, to θ* ± 0.05 on average over seeds; TBPTT with a window of at most 40 steps, SnAp-1
+       and RFLO move it the wrong way.
+    6. Staleness: at rate 0 the online gradient is that of a fresh unroll to rounding. Its error
+       grows in proportion to the learning rate, as weights lag in proportion: with an exponent of
+       1 ± 0.2 up to 1e-3, where the mean cosine stays above 0.99.
+    7. Forecasting: exact gradients forecast better than a reservoir does.
+    8. Forecasting, after as many steps as were published: the order of a public project's errors,
+       of each pair that is told apart there; and where gradients are exact or SnAp-1's, within 30 %
+       of its means.
+    9. Learning: on every task exact gradients end better than a reservoir, and no worse than SnAp-1
+       (to 5 % of the reservoir's loss), which is no worse than RFLO.
+    10. Learning a sum of lagged inputs: exact gradients and TBPTT(20) at least halve the loss of
+        TBPTT(1), which credits neither lag.
 
 References:
     Marschall, Cho & Savin (2020), A unified framework of online learning algorithms for training
@@ -33,15 +49,89 @@ References:
     GMD Report 148.
 """
 
+import pandas as pd
+
+from pipeline.measuring.statistics import with_interval
 from pipeline.studies.online_algorithms.agreement import PART as AGREEMENT
+from pipeline.studies.online_algorithms.agreement import mean_cosines
 from pipeline.studies.online_algorithms.forecasting import PART as FORECASTING
 from pipeline.studies.online_algorithms.influence_balancing import PART as INFLUENCE_BALANCING
 from pipeline.studies.online_algorithms.learning import PART as LEARNING
+from pipeline.studies.online_algorithms.learning import losses
+from pipeline.studies.online_algorithms.published import last_forecasts
 from pipeline.studies.online_algorithms.staleness import PART as STALENESS
-from pipeline.study import join
+from pipeline.studies.online_algorithms.staleness import small
+from pipeline.study import join, rows_of
+
+CALLED = {"snap1": "SnAp-1", "rflo": "RFLO", "kf_rtrl": "KF-RTRL", "uoro": "UORO"}
+"""The approximations of which the answer speaks,"""
+ENDS = {"blocked_rtrl": "exact gradients", **CALLED, "reservoir": "a reservoir"}
+"""and what they are compared with."""
+
+
+def answer(rows: pd.DataFrame) -> str:
+    """Say what is given up, and what it was worth."""
+    return " ".join([_given_up(rows), _worth(rows), _stale(rows)]).strip()
+
+
+def _given_up(rows: pd.DataFrame) -> str:
+    """Say where the approximations point."""
+    cosines = mean_cosines(rows_of(rows, "agreement"))
+    points = [f"{CALLED[r]} {with_interval(cosines[r], 2)}" for r in CALLED if r in cosines]
+    if not points:
+        return ""
+    return (
+        "They give up direction: over cells whose units see each other, the cosine to the exact "
+        f"gradient is {_listed(points)} (of a single draw where there is noise)."
+    )
+
+
+def _worth(rows: pd.DataFrame) -> str:
+    """Say what that is worth where much is to be held, and where little is."""
+    copying = losses(rows_of(rows, "learning")).get(("copy", "srn"), {})
+    last = last_forecasts(rows_of(rows, "forecasting")).set_index("seed")
+    henon = {str(rule): of for rule, of in last[last["task"] == "henon"].groupby("rule")}
+    forecasts = {rule: of["train_loss"] for rule, of in henon.items()}
+    said = [
+        f"{words} ends at {ends}"
+        for words, loss in (
+            ("where symbols have to be held, copying", copying),
+            ("where the last values are enough, forecasting Hénon's map", forecasts),
+        )
+        if (ends := _ends(loss))
+    ]
+    whole = "; ".join(said)
+    return f"{whole[:1].upper()}{whole[1:]}." if whole else ""
+
+
+def _stale(rows: pd.DataFrame) -> str:
+    """Say how far off exact learning itself is."""
+    seen = small(rows_of(rows, "staleness"))
+    if seen.empty:
+        return ""
+    rate = seen["learning_rate"].max()
+    at = seen[seen["learning_rate"] == rate]
+    off = at.groupby(["task", "seed"])["relative_error"].median().groupby("seed").mean()
+    return (
+        "Exact learning is off too, since weights move under what it carries, but by "
+        f"{with_interval(100 * off, 2)} % at a rate of {rate:g}."
+    )
+
+
+def _ends(loss: dict[str, pd.Series]) -> str:
+    """Return how the algorithms ended; nothing of none."""
+    return _listed([f"{with_interval(loss[r], 4)} under {ENDS[r]}" for r in ENDS if r in loss])
+
+
+def _listed(words: list[str]) -> str:
+    """Return words as one list; nothing of none."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
 
 STUDY = join(
     __doc__,
+    answer,
+    "obtaining a gradient",
     agreement=AGREEMENT,
     influence_balancing=INFLUENCE_BALANCING,
     staleness=STALENESS,

@@ -6,10 +6,12 @@ random network to be imitated (mimic). What a network reaches without learning i
 weights, the reservoir, is the floor of what learning them can be good for; ``chance`` is the loss
 of who knows the targets' distribution alone, ``floor`` the least possible.
 
-Expected, of held-out losses at the end, on average over seeds: exact gradients do better than the
-reservoir on every task. They do at least as well as SnAp-1 (to 5 % of the reservoir's loss), and
-SnAp-1 as RFLO. On the lagged sum, where steps 6 and 10 back have to be known, exact gradients and
-TBPTT(20) at least halve the loss of TBPTT(1), which sees neither.
+On the lagged sum, where steps 6 and 10 back have to be known, TBPTT(1) credits neither, and two of
+five seeds come to .009 and below all the same. A look at their states said why: a network as it is
+drawn already holds both lags (least squares read lag 6 off its state to R² = 1.00, lag 10 to .67 to
+.91), and its recurrent weights learn from the state before as from an input. Where that keeps the
+lags (R² of lag 10 then .90 and .93), the loss falls below .01; where it blurs them (.06 to .42) it
+stays at .05 and above, as it does on all seeds where the recurrent weights are held.
 
 References:
     Tallec & Ollivier (2018), Unbiased online recurrent optimization, ICLR, arXiv:1702.05043:
@@ -26,10 +28,11 @@ from collections.abc import Iterator
 import pandas as pd
 from pydantic import PositiveInt
 
+from pipeline.measuring.evidence import ordered
 from pipeline.measuring.statistics import last_evaluations, with_deviation
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.rules import called
-from pipeline.study import Check, Entries, Figure, Given, Part, Rows, Table
+from pipeline.study import Claim, Entries, Figure, Given, Part, Rows, Table
 
 SLACK = 0.05
 """Of the reservoir's loss: by how much the better one may be worse."""
@@ -71,38 +74,42 @@ class Learning(SequenceTraining):
         return [{"rule": called(self.algorithm, self.horizon), **limits, **row} for row in rows]
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the final losses to the order of the algorithms."""
-    for (task, cell), final in last_evaluations(rows, RUN).groupby(["task", "cell"], sort=False):
-        loss = final.groupby("rule", sort=False)["held_out_loss"].mean()
+    for (task, cell), loss in losses(rows).items():
         yield from _order(f"{task}, {cell}", loss)
         if task == "lagged_sum":
             yield from _lags(f"{task}, {cell}", loss)
 
 
-def _order(where: str, loss: pd.Series) -> Iterator[Check]:
-    """Check what more of the influence is good for, as far as the rules were run."""
-    if not {EXACT, "reservoir"} <= set(loss.index):
+def losses(rows: pd.DataFrame) -> dict[tuple[str, str], dict[str, pd.Series]]:
+    """Return the final loss of each rule by seed, for each task and cell."""
+    found: dict[tuple[str, str], dict[str, pd.Series]] = {}
+    last = last_evaluations(rows, RUN).set_index("seed")
+    for (task, cell, rule), seen in last.groupby(["task", "cell", "rule"], sort=False):
+        found.setdefault((str(task), str(cell)), {})[str(rule)] = seen["held_out_loss"]
+    return found
+
+
+def _order(where: str, loss: dict[str, pd.Series]) -> Iterator[Claim]:
+    """Claim what more of the influence is good for, as far as the rules were run."""
+    if not {EXACT, "reservoir"} <= loss.keys():
         return
-    exact, still = loss[EXACT], loss["reservoir"]
     claim = f"{where}: exact gradients do better than the reservoir"
-    yield Check(claim, exact < still, f"{exact:.4f} against {still:.4f}")
+    yield ordered(claim, loss[EXACT], loss["reservoir"], expected=9)
+    slack = SLACK * loss["reservoir"].mean()
     for better, worse in itertools.pairwise([EXACT, "snap1", "rflo"]):
         if better in loss and worse in loss:
-            yield Check(
-                f"{where}: {better} ≤ {worse}, to {SLACK:.0%} of the reservoir's loss",
-                loss[better] <= loss[worse] + SLACK * still,
-                f"{loss[better]:.4f} against {loss[worse]:.4f}",
-            )
+            claim = f"{where}: {better} ≤ {worse}, to {SLACK:.0%} of the reservoir's loss"
+            yield ordered(claim, loss[better], loss[worse], by=-slack, expected=9)
 
 
-def _lags(where: str, loss: pd.Series) -> Iterator[Check]:
-    """Check that who looks back far enough halves the loss of who does not."""
-    short = loss.get("tbptt(1)", math.nan)
+def _lags(where: str, loss: dict[str, pd.Series]) -> Iterator[Claim]:
+    """Claim that who looks back far enough halves the loss of who does not."""
     for rule in (EXACT, "tbptt(20)"):
-        if rule in loss and not math.isnan(short):
+        if rule in loss and "tbptt(1)" in loss:
             claim = f"{where}: {rule} at least halves tbptt(1)'s loss"
-            yield Check(claim, loss[rule] <= short / 2, f"{loss[rule]:.4f} against {short:.4f}")
+            yield ordered(claim, loss[rule], loss["tbptt(1)"], by=1, ratio=True, expected=10)
 
 
 def _final(rows: pd.DataFrame) -> pd.DataFrame:
