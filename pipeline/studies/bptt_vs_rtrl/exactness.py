@@ -8,7 +8,8 @@ from pydantic import PositiveInt
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from pipeline.study import Check, Given, Part, Rows, Table, Trial, named
+from pipeline.measuring import evidence
+from pipeline.study import Claim, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,15 +63,12 @@ class Exactness(Trial):
             }
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the exact algorithms to rounding, for each block of weights."""
     worst = rows[rows["claim"] == "exact"].groupby("algorithm")["relative_error"].max()
     for algorithm, error in worst.items():
-        yield Check(
-            f"{algorithm}: relative error ≤ {TOLERANCE:.0e} on every cell and block of weights",
-            bool(error <= TOLERANCE),
-            f"worst {error:.1e}",
-        )
+        claim = f"{algorithm}: the gradient is exact on every cell and block of weights"
+        yield evidence.exact(claim, float(error), TOLERANCE, expected=1)
 
 
 def _worst(rows: pd.DataFrame) -> pd.DataFrame:
