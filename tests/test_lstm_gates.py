@@ -17,9 +17,9 @@ from pipeline.params import expand
 from pipeline.reporting.exhibits import exhibit
 from pipeline.studies.lstm_gates import STUDY
 from pipeline.studies.lstm_gates.bias import decay
-from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses
+from pipeline.studies.lstm_gates.comparison import by_network, final_evaluations
 from pipeline.studies.lstm_gates.memory import Memory, final
-from pipeline.study import Entries
+from pipeline.study import HOLDS, Entries, Table
 from tests.gates_study import MEASURED, SECTION, VARIANTS
 
 COLUMNS = {
@@ -30,7 +30,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("part", STUDY.parts)
-def test_a_tiny_study_has_its_columns_figures_and_checks(part: str):
+def test_a_tiny_study_has_its_columns_figures_and_claims(part: str):
     rows = MEASURED.rows(part)
     assert set(COLUMNS[part]) <= set(rows)
     for declared in STUDY.parts[part].figures:
@@ -121,8 +121,8 @@ def test_a_run_that_diverges_ends_unsolved_with_an_infinite_loss():
     (end,) = final_evaluations(rows).to_dict("records")
     assert end["diverged"]
     assert end["held_out_loss"] == math.inf
-    assert final(rows)["adding"].tolist() == ["inf, 0/1"]
-    assert final_losses(rows)["residual"] == math.inf
+    assert final(rows)["adding"].tolist() == ["0 of 1 (0% to 79%): inf"]
+    assert by_network(rows, "held_out_loss")["residual"].tolist() == [math.inf]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,35 @@ def test_a_mistake_in_the_section_is_said(part: str, values: dict[str, Any], say
 def test_what_is_compared_with_a_network_that_is_left_out_is_not_judged(left_out: str):
     for part in ("memory", "text"):
         rows = MEASURED.rows(part)
-        claims = MEASURED.checks(part, rows[rows["variant"] != left_out])
+        claims = MEASURED.claims(part, rows[rows["variant"] != left_out])
         assert claims
         assert not [claim for claim in claims if re.search(f": {left_out} (?!by)", claim)]
+
+
+def test_the_answer_is_given_of_what_was_run():
+    rows = pd.concat([MEASURED.rows(part).assign(part=part) for part in STUDY.parts])
+    rows["held_out_loss"] /= 2
+    said = STUDY.answer(rows)
+    assert re.search(r"adding: whole \d of 1 .*On text.* nats: .*error falls by e", said)
+    said = STUDY.answer(rows[rows["variant"] != "lstm"])
+    assert re.match("To the gradient .*error falls by e", said)
+
+
+def test_a_run_on_text_that_ends_above_an_even_guess_is_counted_apart():
+    rows = MEASURED.rows("text")
+    last = rows["probe"].isna() & (rows["step"] == rows["step"].max())
+    rows.loc[last & (rows["variant"] == "lstm"), "held_out_loss"] = 1.5
+    rows.loc[last & (rows["variant"] == "without forget"), "held_out_loss"] = 1.6
+    failing = rows.loc[last & (rows["variant"] == "without forget")]
+    whole = rows[last & (rows["variant"] == "lstm")].assign(seed=9)
+    rows = pd.concat([rows, whole, failing.assign(seed=9, held_out_loss=1438.0)])
+    (found,) = [c for text, c in MEASURED.claims("text", rows).items() if "without forget," in text]
+    assert found.verdict == HOLDS
+    assert found.seen.endswith("; failed 0 of 80 against 40 of 80")
+    table = STUDY.parts["text"].figures[0]
+    assert isinstance(table, Table)
+    (line,) = [
+        line for line in table.build(rows).to_dict("records") if line["network"] == "without forget"
+    ]
+    assert (line["loss (nats)"], line["failed"]) == ("1.600", "1 of 2")
+    assert line["every seed"] == "1.6, 1438"

@@ -1,18 +1,28 @@
-"""How the networks compare at the end: the checks, figures and tables that memory and text share.
+"""How the networks compare at the end: the claims, figures and tables that memory and text share.
 
-Losses are compared by their medians over seeds, so that one run which has not begun to learn, or
-is thrown back in its last batch, decides nothing.
+A part of the LSTM is worth what it costs to take it out: each network without one is compared with
+the whole LSTM, seed by seed. What has to be remembered is solved or not, so shares of seeds are
+compared there; what is left of the loss once a task is solved says nothing. On text losses are, of
+the runs that did not fail. One that did, which ends above an even guess, is counted apart.
 """
 
+import dataclasses
+import math
 from collections.abc import Iterator
 
 import pandas as pd
 
+from pipeline.measuring.evidence import ordered
 from pipeline.measuring.statistics import last_evaluations
-from pipeline.study import Check, Figure, Table
+from pipeline.study import Claim, Figure, Table
 
 WITHOUT = "without "
-DEAREST = (f"{WITHOUT}forget", f"{WITHOUT}output activation")
+DEAR = ("forget", "output activation")
+"""The parts that are expected to cost something."""
+EVEN_GUESS = math.log(65)
+"""Nats that an even guess among tiny Shakespeare's characters costs."""
+SATURATES = 0.01
+"""The least share of a gate's values by which saturation has to rise; they are rounded to .001."""
 CURVES = (
     *("lstm", "coupled_lstm", "gru", "janet", "srn", "without input", "without forget"),
     *("without output activation", "forget bias -1", "forget bias 4"),
@@ -43,34 +53,49 @@ def probe_rows(rows: pd.DataFrame, probe: str, quantity: str) -> pd.DataFrame:
     return rows[(rows["probe"] == probe) & (rows["quantity"] == quantity)]
 
 
-def final_losses(rows: pd.DataFrame) -> pd.Series:
-    """Return each network's median loss at the end."""
-    return final_evaluations(rows).groupby("variant", sort=False)["held_out_loss"].median()
+def by_network(rows: pd.DataFrame, column: str) -> dict[str, pd.Series]:
+    """Return a column of each network's last evaluations, by seed."""
+    last = final_evaluations(rows).set_index("seed")
+    return {str(name): seen[column] for name, seen in last.groupby("variant", sort=False)}
 
 
-def what_parts_cost(where: str, rows: pd.DataFrame) -> Iterator[Check]:
-    """Check what it costs to take out each part, and to couple the gates."""
-    loss = final_losses(rows)
-    parts = loss[loss.index.str.startswith(WITHOUT)].sort_values(ascending=False)
-    if len(parts) > 1 and "lstm" in loss:
-        each = ", ".join(f"{str(k).removeprefix(WITHOUT)} {v:.4g}" for k, v in parts.items())
-        claim = f"{where}: of the parts, forget gate or output activation costs most"
-        yield Check(claim, parts.index[0] in DEAREST, f"{each}; whole {loss['lstm']:.4g}")
-    if "coupled_lstm" in loss and set(DEAREST) <= set(loss.index):
-        coupled, least = loss["coupled_lstm"], min(loss[name] for name in DEAREST)
-        claim = f"{where}: coupled gates cost less than either"
-        yield Check(claim, bool(coupled < least), f"{coupled:.4g} against {least:.4g}")
+def parts(networks: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    """Return what is known of the networks without a part, by the part."""
+    return {
+        name.removeprefix(WITHOUT): of for name, of in networks.items() if name.startswith(WITHOUT)
+    }
 
 
-def training_saturates(where: str, rows: pd.DataFrame) -> Iterator[Check]:
-    """Check that LSTM's gates are further saturated at the end of training than at its start."""
+def failed(loss: pd.Series) -> pd.Series:
+    """Return which runs ended above an even guess."""
+    return loss > EVEN_GUESS
+
+
+def worse(text: str, better: pd.Series, worse: pd.Series, *, by: float, expected: int) -> Claim:
+    """Claim that one network's loss on text is higher than another's by so much.
+
+    A seed of which either failed is left out, and the failures are counted.
+    """
+    both = better.index.intersection(worse.index)
+    both = both[~failed(better[both]) & ~failed(worse[both])]
+    claim = ordered(text, better[both], worse[both], by=by, expected=expected)
+    lost = [f"{int(failed(loss).sum())} of {len(loss)}" for loss in (better, worse)]
+    return dataclasses.replace(claim, seen=f"{claim.seen}; failed {lost[0]} against {lost[1]}")
+
+
+def training_saturates(where: str, rows: pd.DataFrame) -> Iterator[Claim]:
+    """Claim that LSTM's gates are further saturated at the end of training than at its start."""
     seen = probe_rows(rows, "gates", "saturated")
     seen = seen[(seen["variant"] == "lstm") & (seen["gate"] != "h")]
     if len(seen):
-        by_step = seen.groupby("step")["value"].mean()
-        early, late = by_step.iloc[0], by_step.iloc[-1]
-        claim = f"{where}: training saturates lstm's gates"
-        yield Check(claim, bool(late > early), f"{early:.1%} → {late:.1%}")
+        share = seen.groupby(["seed", "step"])["value"].mean().groupby("seed")
+        claim = f"{where}: training saturates lstm's gates, by a hundredth of their values"
+        yield ordered(claim, share.first(), share.last(), by=SATURATES, expected=9)
+
+
+def in_words(loss: pd.Series) -> str:
+    """Return every seed's loss, the least first."""
+    return ", ".join(f"{one:.4g}" for one in loss.sort_values())
 
 
 def learning_curves(name: str, title: str) -> Figure:
@@ -128,3 +153,24 @@ def _saturation(rows: pd.DataFrame) -> pd.DataFrame:
         early, late = share.first().mean(), share.last().mean()
         lines.setdefault(str(variant), {})[str(gate)] = f"{100 * early:.0f} → {100 * late:.0f}"
     return pd.DataFrame([{"network": name, **by} for name, by in lines.items()]).fillna("")
+
+
+def memory_saturates(name: str) -> Figure:
+    """Return the picture of both residual recurrences' memory, which nothing bounds."""
+    return Figure(
+        name=name,
+        title="Memory of the residual recurrences, beside LSTM's",
+        caption="Share of the values of |h| above .9, mean over seeds. The residual recurrences "
+        "only ever add to h; LSTM's, which forgets and squashes, stays below 1.",
+        where={
+            "probe": "gates",
+            "gate": "h",
+            "quantity": "above",
+            "variant": ("residual", "residual_recurrent", "lstm"),
+        },
+        x="step",
+        y="value",
+        hue="variant",
+        column="task",
+        labels={**LABELS, "value": "share of |h| above .9"},
+    )

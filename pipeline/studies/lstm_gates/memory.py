@@ -7,14 +7,6 @@ gradient's norm clipped. A task is solved where, at the end, the squared error i
 99 % of held-out sequences are right; a string is right if at each of its steps every legal symbol
 comes before every illegal one.
 
-Expected: on adding, of 50 steps, LSTM and GRU end below 0.005 and Elman's network above 0.1
-(medians over seeds). LSTM gets 99 % of strings right. Elman's network fails on the last symbol but
-one, by BPTT as by the one step back that it was first trained with: right in less than 3 of 4
-strings, halfway between guessing and knowing. The first residual form, whose state is a sum
-without order, confuses two of the four orders, as it must: at most 3 of 4 right. Taking out the
-forget gate or the output activation costs most, coupled gates less. Training saturates gates.
-Early in training error falls more slowly, on the way back, the higher LSTM's forget bias.
-
 References:
     Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9(8): the tasks.
     Le, Jaitly & Hinton (2015), A simple way to initialize recurrent networks of rectified linear
@@ -32,18 +24,28 @@ import pandas as pd
 from pydantic import field_validator
 
 from lightning_modules.registry import nearest
-from pipeline.measuring.statistics import line
+from pipeline.measuring.evidence import above, below, every, monotone, rarer
+from pipeline.measuring.statistics import line, share_in_words
 from pipeline.measuring.training import Learned
 from pipeline.studies.lstm_gates import comparison
-from pipeline.studies.lstm_gates.comparison import final_evaluations, final_losses, probe_rows
+from pipeline.studies.lstm_gates.comparison import (
+    DEAR,
+    WITHOUT,
+    by_network,
+    final_evaluations,
+    in_words,
+    probe_rows,
+)
 from pipeline.studies.lstm_gates.variants import Variant, formerly
-from pipeline.study import Check, Figure, Given, Part, Row, Rows, Table
+from pipeline.study import Claim, Figure, Given, Part, Published, Row, Rows, Table
 
 ASKED = ("adding", "temporal_order", "embedded_reber")
 ERROR, RIGHT = 0.005, 0.99
 """Where a task is solved."""
 GUESSED = 0.75
 """Halfway between guessing one of two and knowing."""
+FEWER = 1 / 5
+"""The least share of starts by which what a part is worth is told from nothing."""
 AT_THE_END = ("adding", "temporal_order")
 """Tasks of which the last step alone has a loss: all error comes from there."""
 FLAT = 1e-6
@@ -83,11 +85,11 @@ def _solved(task: str, learned: Learned) -> Row:
     return {"solved": error < ERROR if right is None else right >= RIGHT}
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold each task to what is expected of it."""
     for task, seen in rows.groupby("task", sort=False):
         yield from _OF_TASK[str(task)](f"{task}, T = {_length(seen)}", seen)
-        yield from comparison.what_parts_cost(str(task), seen)
+        yield from _what_parts_cost(str(task), by_network(seen, "solved"))
         yield from comparison.training_saturates(str(task), seen)
         yield from _reach_of_error(str(task), seen)
 
@@ -97,60 +99,100 @@ def _length(seen: pd.DataFrame) -> str:
     return f"{seen['length'].iloc[0]:.0f}" if known else "9 or more"
 
 
-def _adding(where: str, seen: pd.DataFrame) -> Iterator[Check]:
-    loss = final_losses(seen)
+def _adding(where: str, seen: pd.DataFrame) -> Iterator[Claim]:
+    loss = by_network(seen, "held_out_loss")
     for name in ("lstm", "gru"):
         if name in loss:
-            claim = f"{where}: {name} ends below {ERROR}"
-            yield Check(claim, bool(loss[name] < ERROR), f"{loss[name]:.4f}")
+            yield below(f"{where}: {name} ends below {ERROR}", loss[name], ERROR, expected=3)
     if "srn" in loss:
-        yield Check(f"{where}: srn ends above 0.1", bool(loss["srn"] > 0.1), f"{loss['srn']:.4f}")
+        yield above(f"{where}: srn ends above 0.1", loss["srn"], 0.1, expected=3)
 
 
-def _order(where: str, seen: pd.DataFrame) -> Iterator[Check]:
-    right = final_evaluations(seen).groupby("variant")["held_out_accuracy"].max()
+def _order(where: str, seen: pd.DataFrame) -> Iterator[Claim]:
+    right = by_network(seen, "held_out_accuracy")
     if "residual" in right:
         # Three standard errors of a share of the held-out sequences, above what is possible.
         most = 0.75 + 3 * (0.75 * 0.25 / seen["held_out_size"].iloc[0]) ** 0.5
         claim = f"{where}: residual cannot tell two of the orders apart (≤ {most:.1%})"
-        yield Check(claim, bool(right["residual"] <= most), f"at most {right['residual']:.1%}")
+        yield below(claim, right["residual"], most, expected=5)
 
 
-def _reber(where: str, seen: pd.DataFrame) -> Iterator[Check]:
+def _reber(where: str, seen: pd.DataFrame) -> Iterator[Claim]:
     del where
-    by_variant = final_evaluations(seen).groupby("variant")
-    strings = by_variant["strings_right"].mean()
+    strings = by_network(seen, "strings_right")
     if "lstm" in strings:
         claim = f"embedded_reber: lstm gets {RIGHT:.0%} of the strings right"
-        yield Check(claim, bool(strings["lstm"] >= RIGHT), f"{strings['lstm']:.1%}")
-    last = by_variant["last_but_one_right"].mean()
-    for name in last.index[last.index.str.startswith("srn")]:
-        claim = f"embedded_reber: {name} fails on the last symbol but one (< {GUESSED:.0%})"
-        yield Check(claim, bool(last[name] < GUESSED), f"{last[name]:.1%}")
+        yield above(claim, strings["lstm"], RIGHT, expected=4).stands_for(REBER_LSTM)
+    for name, right in by_network(seen, "last_but_one_right").items():
+        if name.startswith("srn"):
+            claim = f"embedded_reber: {name} fails on the last symbol but one (< {GUESSED:.0%})"
+            found = below(claim, right, GUESSED, expected=4).if_missed(WHOLE_STRINGS)
+            yield found if name == "srn" else found.stands_for(REBER_ELMAN)
 
 
-def _reach_of_error(task: str, seen: pd.DataFrame) -> Iterator[Check]:
-    """Check that error reaches further back the higher LSTM's forget bias, once learning began."""
-    rate_by_run = rates(seen)
+REBER_LSTM = Published(
+    row="reber-lstm",
+    source="Hochreiter & Schmidhuber (1997), table 1: embedded Reber grammar",
+    value="every run learns it, after 8,440 strings (3 blocks of 2 cells)",
+    tolerance=f"{RIGHT:.0%} of held-out strings right; ours learns by Adam, from 16,000 strings",
+)
+REBER_ELMAN = Published(
+    row="reber-elman",
+    source="Hochreiter & Schmidhuber (1997), table 1, of Elman's network",
+    value="no run learns it, in more than 200,000 strings",
+    tolerance=f"the last symbol but one right in less than {GUESSED:.0%} of held-out strings",
+)
+WHOLE_STRINGS = (
+    "BPTT over whole strings as short as these reaches the second symbol; the failure that is "
+    "known is of one step back, which fails here, too"
+)
+"""Why Elman's network would not fail."""
+
+
+def _what_parts_cost(task: str, solved: dict[str, pd.Series]) -> Iterator[Claim]:
+    """Claim what it costs to take out a part, and to couple the gates."""
+    without = {part: solved[name] for part in DEAR if (name := f"{WITHOUT}{part}") in solved}
+    for part, of in without.items():
+        if "lstm" in solved:
+            claim = f"{task}: without {part}, one start in five fewer solves it than with it"
+            yield rarer(claim, of, solved["lstm"], by=FEWER, expected=7).if_missed(KEEPS)
+    if "coupled_lstm" in solved and len(without) == len(DEAR):
+        coupled = solved["coupled_lstm"]
+        pairs = (
+            rarer(f"without {part}", of, coupled, by=-FEWER, expected=8)
+            for part, of in without.items()
+        )
+        claim = f"{task}: coupled gates cost no more than either"
+        yield every(claim, pairs).if_missed(COUPLED)
+
+
+KEEPS = "too little to remember, for too few steps, to need the part: most starts do without it"
+COUPLED = (
+    "it is not reach that coupled gates lack, since the other tasks they solve from every start: "
+    "a unit that keeps the second symbol can take in nothing else meanwhile"
+)
+
+
+def _reach_of_error(task: str, seen: pd.DataFrame) -> Iterator[Claim]:
+    """Claim that error reaches further back the higher LSTM's forget bias, once learning began."""
     by_bias = {"forget bias -1": -1, "lstm": 1, "forget bias 4": 4}
-    early = rate_by_run[rate_by_run["step"] == rate_by_run["step"].min()]
-    rate = early[early["variant"].isin(by_bias)].groupby("variant")["rate"].median()
-    if len(rate) == len(by_bias):
-        by_order = rate.loc[list(by_bias)]
+    seen = seen[seen["variant"].isin(by_bias)]
+    early = rates(seen[seen["step"] == seen.loc[seen["probe"].notna(), "step"].min()])
+    levels = early.pivot_table(index="seed", columns="variant", values="rate")
+    if levels.shape[1] == len(by_bias):
         claim = f"{task}: early on, error reaches further back with lstm's forget bias -1, 1, 4"
-        said = ", ".join(f"{value:.3f}" for value in by_order)
-        yield Check(claim, bool(by_order.is_monotonic_decreasing), f"rates {said}")
+        yield monotone(claim, levels[list(by_bias)], falls=True, expected=10)
 
 
 _OF_TASK = {"adding": _adding, "temporal_order": _order, "embedded_reber": _reber}
 
 
 def final(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return each network's loss at the end of each task, and how many seeds solved it."""
+    """Return how many seeds of each network solved each task, and every seed's loss at the end."""
     lines: dict[str, dict[str, str]] = {}
     for (variant, task), seen in final_evaluations(rows).groupby(["variant", "task"], sort=False):
-        solved = int(seen["solved"].astype(bool).sum())
-        words = f"{seen['held_out_loss'].median():.4f}, {solved}/{len(seen)}"
+        solved = share_in_words(seen["solved"].astype(bool))
+        words = f"{solved}: {in_words(seen['held_out_loss'])}"
         lines.setdefault(str(variant), {})[str(task)] = words
     return pd.DataFrame([{"network": name, **by} for name, by in lines.items()])
 
@@ -204,8 +246,9 @@ PART = Part(
     figures=(
         Table(
             name="memory-final",
-            title="Held-out loss at the end, and how many seeds solved the task",
-            caption="Median over seeds; squared error of adding, nats of the others.",
+            title="How many starts solved the task, and how each ended",
+            caption="Solved, with the share's 95 % interval; then every seed's held-out loss, the "
+            "least first: squared error of adding, nats of the others.",
             build=final,
         ),
         Table(
@@ -218,6 +261,7 @@ PART = Part(
         comparison.learning_curves("memory-curves", "Learning to remember"),
         comparison.lstm_gates("memory-gates", "task"),
         comparison.saturation("memory-saturation"),
+        comparison.memory_saturates("memory-residual"),
         Table(
             name="memory-horizons",
             title="Horizon of error, early and late in training, in steps",
