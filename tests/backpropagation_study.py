@@ -94,7 +94,8 @@ def xor() -> pd.DataFrame:
     for stop in ("right", "still"):
         for hidden in (2, 4, 8):
             for spread in (0.1, 0.5, 1.0):
-                of = {"stop": stop, "hidden_size": hidden, "spread": spread, "rate": 2.0}
+                of = {"seed": 0, "stop": stop, "hidden_size": hidden}
+                of |= {"spread": spread, "rate": 2.0}
                 used = 100 / hidden + 10 / spread
                 solved = hidden > 2 if stop == "still" else True
                 rows.append({**of, "epochs_used": used, "settled": True, "solved": solved})

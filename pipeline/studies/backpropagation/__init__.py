@@ -5,27 +5,33 @@ example), and what was found, later, to be the matter with deep networks.
 
 Expected:
     1. XOR: from U(-1/2, 1/2) and U(-1, 1), 4 hidden units and more solve it from at least 9 of 10
-       starts at the best rate. More hidden units need fewer epochs (Rumelhart, Hinton & Williams
-       report it of Chauvin's experiments); a start range of 0.1 needs more than one of 1. Stopping
-       at still weights also stops on plateaus: fewer of the runs that it ends have solved it than
-       of those that the share of right answers ends.
-    2. Attributes: where inputs are discrete, with one unit a value, it solves the MONK's problems
+       starts at the best rate.
+    2. XOR: more hidden units need fewer epochs (Rumelhart, Hinton & Williams report it of Chauvin's
+       experiments).
+    3. XOR: a start range of 0.1 needs more epochs than one of 1.
+    4. XOR: stopping at still weights also stops on plateaus: fewer of the runs that it ends have
+       solved it than of those that the share of right answers ends.
+    5. Attributes: where inputs are discrete, with one unit a value, it solves the MONK's problems
        as published (100, 100 and 93.1 % right), or at most 5 points less.
-    3. Digits: 784-300-10 by the classical rule comes to LeCun's 4.7 % or below. U(-1, 1), made for
-       few inputs, saturates the hidden units where inputs are many, and ends worse than 1/√I.
-       ReLU, cross-entropy and Adam come to 2.2 % or below.
-    4. Saturation: from the usual start, U(±1/√I), error on its way down five layers of tanh units
+    6. Digits: 784-300-10 by the classical rule comes to LeCun's 4.7 % or below.
+    7. Digits: U(-1, 1), made for few inputs, ends worse than 1/√I where inputs are many.
+    8. Digits: ReLU, cross-entropy and Adam come to 2.2 % or below.
+    9. Saturation: from the usual start, U(±1/√I), error on its way down five layers of tanh units
        shrinks to some 1/√3 = .58 of its length a layer (.45 to .65), from the normalised start it
-       keeps it (.8 to 1.2), and logistic units leave less than 1/4. In training, logistic networks'
-       highest hidden layer is pushed down most, and saturates most, and they end worst; softsign
-       saturates less than tanh; tanh ends better from the normalised start than from the usual
-       one.
-    5. Depth: linear networks that start orthogonal need no more steps the deeper they are (at most
-       twice as many at the greatest depth as at the least), at a rate that is inverse to depth;
-       from a Gaussian start of the same mean size they need more than twice as many.
-    6. Modes: from a small start, a network with one hidden layer learns the singular values of what
-       it has to learn one by one, the largest first, each half learned at the time
-       ln(2 s / ε²) / (2 s), to 15 %.
+       keeps it (.8 to 1.2), and logistic units leave less than 1/4.
+    10. Saturation: in training, logistic networks' highest hidden layer is pushed down most.
+    11. Saturation: it saturates most, by a hundredth of its units at least. (How many was said
+        after a look: no layer of them saturated at all, so nothing had been compared.)
+    12. Saturation: logistic networks end worst.
+    13. Saturation: softsign saturates less than tanh, by a hundredth of its units at least.
+    14. Saturation: tanh ends better from the normalised start than from the usual one, by 5 % of
+        the loss at least.
+    15. Depth: linear networks that start orthogonal need no more steps the deeper they are (at most
+        twice as many at the greatest depth as at the least), at a rate that is inverse to depth.
+    16. Depth: from a Gaussian start of the same mean size they need more than twice as many.
+    17. Modes: from a small start, a network with one hidden layer learns the singular values of
+        what it has to learn one by one, the largest first.
+    18. Modes: each is half learned at the time ln(2 s / ε²) / (2 s), to 15 %.
 
 References:
     Rumelhart, Hinton & Williams (1986), Learning internal representations by error propagation,
@@ -40,16 +46,96 @@ References:
         linear neural networks, ICLR, arXiv:1312.6120.
 """
 
+import math
+
+import pandas as pd
+
+from pipeline.measuring.statistics import share_in_words, with_interval
 from pipeline.studies.backpropagation.attributes import PART as ATTRIBUTES
+from pipeline.studies.backpropagation.depth import GAUSSIAN, ORTHOGONAL, slower
 from pipeline.studies.backpropagation.depth import PART as DEPTH
 from pipeline.studies.backpropagation.digits import PART as DIGITS
+from pipeline.studies.backpropagation.digits import USUAL, WIDE, last_errors
 from pipeline.studies.backpropagation.modes import PART as MODES
 from pipeline.studies.backpropagation.saturation import PART as SATURATION
+from pipeline.studies.backpropagation.saturation import USUAL as FAN_IN
+from pipeline.studies.backpropagation.saturation import kept, last_losses
 from pipeline.studies.backpropagation.xor import PART as XOR
-from pipeline.study import join
+from pipeline.study import join, rows_of
+
+
+def answer(rows: pd.DataFrame) -> str:
+    """Say what size, stopping rule, start range and depth decided."""
+    said = [
+        *_of_xor(rows_of(rows, "xor")),
+        *_of_digits(rows_of(rows, "digits")),
+        *_of_depth(rows_of(rows, "depth"), rows_of(rows, "saturation")),
+    ]
+    return " ".join(said)
+
+
+def _of_xor(rows: pd.DataFrame) -> list[str]:
+    """Say what size and stopping rule decide."""
+    right = rows[rows["stop"] == "right"]
+    sizes = [
+        f"{share_in_words(of['solved'])} with {size:g}" for size, of in right.groupby("hidden_size")
+    ]
+    ended = rows[rows["settled"]].groupby("stop")["solved"]
+    stops = [f"{share_in_words(of)} by {_STOPS[str(stop)]}" for stop, of in ended]
+    return [
+        f"How many starts solve XOR is decided by size, {', '.join(sizes)} hidden units, and by "
+        f"what ends a run: of those that ended, {', '.join(stops)} had solved it."
+    ]
+
+
+_STOPS = {"right": "right answers", "still": "still weights"}
+
+
+def _of_digits(rows: pd.DataFrame) -> list[str]:
+    """Say what the start range decides where inputs are many."""
+    error = last_errors(rows)
+    if not {USUAL, WIDE} <= error.keys():
+        return []
+    usual, wide = (with_interval(100 * error[of], 1) for of in (USUAL, WIDE))
+    return [
+        "Where inputs are many the start range decides: of digits, "
+        f"U(±1/√I) ends with {usual} % wrong, U(±1) with {wide} %."
+    ]
+
+
+def _of_depth(depth: pd.DataFrame, saturation: pd.DataFrame) -> list[str]:
+    """Say what the start decides where layers are many, and what the units do."""
+    slow, least, most = slower(depth), depth["depth"].min(), depth["depth"].max()
+    steps = [
+        f"{_times(slow[start])} from {words}"
+        for start, words in ((ORTHOGONAL, "an orthogonal start"), (GAUSSIAN, "a Gaussian one"))
+        if start in slow
+    ]
+    of_steps = f"{most:g} linear layers take, against {least:g}, {', '.join(steps)}"
+    loss, left = last_losses(saturation), kept(saturation, ("activation", "start", "seed"))
+    units = [
+        f"{activation} units leave {with_interval(left.loc[activation, at], 2)} of it a layer and "
+        f"end at a loss of {with_interval(of, 2)}"
+        for (activation, at), of in loss.items()
+        if at == FAN_IN and activation in ("logistic", "tanh")
+    ]
+    seen = "; ".join([*([of_steps] if steps else []), *units])
+    return [f"Where layers are many, what is left of error on its way down decides: {seen}."]
+
+
+def _times(ratio: pd.Series) -> str:
+    """Return how many times the steps it takes."""
+    if ratio.map(math.isfinite).all():
+        return f"{with_interval(ratio, 1)} times the steps"
+    learned = ratio[ratio.map(math.isfinite)]
+    lost = f"{len(ratio) - len(learned)} of {len(ratio)} did not learn"
+    return f"{with_interval(learned, 1)} times the steps ({lost})" if len(learned) else lost
+
 
 STUDY = join(
     __doc__,
+    answer,
+    "learning rules",
     xor=XOR,
     attributes=ATTRIBUTES,
     digits=DIGITS,

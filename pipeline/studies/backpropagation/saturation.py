@@ -16,9 +16,10 @@ from pydantic import PositiveInt
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring import statistics
+from pipeline.measuring.evidence import every, ordered, within
 from pipeline.measuring.training import DataSet, Training
 from pipeline.studies.backpropagation.starts import Start
-from pipeline.study import Check, Entries, Figure, Given, Part, Row, Rows, Table, named
+from pipeline.study import Claim, Entries, Figure, Given, Part, Row, Rows, Table, named
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ KEPT = {
     ("logistic", USUAL): (0.0, 0.25, "usual start, logistic: less than 1/4 of the error a layer"),
 }
 """What a layer leaves of the error at the start: least, most, and the claim."""
+SHARE, LESS = 0.01, 0.05
+"""The least shares of saturated units, and of a loss, by which networks differ that do."""
 LABELS = {"saturated": "share saturated", "log10_error": "log10 ‖∂L/∂h‖"}
 
 
@@ -116,39 +119,68 @@ def along(rows: pd.DataFrame, quantity: str, by: Sequence[str] = BY) -> pd.DataF
     return layers.groupby([*by, "step", "layer"])[quantity].mean().unstack()
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the layers to Glorot and Bengio's findings."""
-    left, loss = kept(rows), last_means(rows)["held_out_loss"]
+    left = kept(rows, (*BY, "seed"))
     for network, (least, most, claim) in KEPT.items():
-        if network in left.index:
-            yield Check(claim, bool(least <= left[network] <= most), f"{left[network]:.3f}")
-    shares: Any = along(rows, "saturated")
-    means: Any = along(rows, "mean")
-    there = set(loss.index)
-    if ("logistic", USUAL) in there:
-        low = means.loc[("logistic", USUAL)].min()
+        if network in left.index.droplevel("seed"):
+            yield within(claim, left.loc[network], least, most, expected=9)
+    yield from _of_the_highest(rows)
+    yield from _ends(rows)
+
+
+def _of_the_highest(rows: pd.DataFrame) -> Iterator[Claim]:
+    """Claim what becomes of logistic networks' highest hidden layer, and softsign's saturation."""
+    means, shares = (_by_seed(along(rows, of, (*BY, "seed"))) for of in ("mean", "saturated"))
+    if ("logistic", USUAL) in means:
+        low = means["logistic", USUAL].groupby("seed").min()
         claim = "usual start, logistic: in training, the highest hidden layer is pushed down most"
-        words = f"least mean output, from below {_in_words(low)}"
-        yield Check(claim, bool(low.iloc[-1] < low.iloc[:-1].min()), words)
-        peak = shares.loc[("logistic", USUAL)].max()
+        yield ordered(claim, low.iloc[:, -1], low.iloc[:, :-1].min(axis=1), expected=10)
+        peak = shares["logistic", USUAL].groupby("seed").max()
         claim = "usual start, logistic: in training, the highest hidden layer saturates most"
-        words = f"greatest share, from below {_in_words(peak)}"
-        yield Check(claim, bool(peak.iloc[-1] > peak.iloc[:-1].max()), words)
-    starts = [start for start in (USUAL, NORMALISED) if ("logistic", start) in there]
-    for start in starts:
-        others = loss.xs(start, level="start").drop("logistic")
-        if len(others):
-            own = loss["logistic", start]
-            claim = f"{start}: logistic units end worst"
-            yield Check(claim, bool(own > others.max()), f"{own:.3f} against {others.max():.3f}")
-    if {("tanh", USUAL), ("softsign", USUAL)} <= there:
-        soft, tanh = (shares.loc[(name, USUAL)].iloc[-1].mean() for name in ("softsign", "tanh"))
+        others = peak.iloc[:, :-1].max(axis=1)
+        yield ordered(claim, others, peak.iloc[:, -1], by=SHARE, expected=11).if_missed(
+            "No unit of any layer came near enough to an end to count: the networks stayed at the "
+            "loss of chance, and the highest layer was pushed down without saturating."
+        )
+    if {("tanh", USUAL), ("softsign", USUAL)} <= shares.keys():
+        soft, tanh = (
+            shares[name, USUAL].groupby("seed").last().mean(axis=1) for name in ("softsign", "tanh")
+        )
         claim = "usual start: softsign saturates less than tanh"
-        yield Check(claim, bool(soft < tanh), f"{soft:.3f} against {tanh:.3f}")
-    if {("tanh", USUAL), ("tanh", NORMALISED)} <= there:
+        yield ordered(claim, soft, tanh, by=SHARE, expected=13)
+
+
+def _ends(rows: pd.DataFrame) -> Iterator[Claim]:
+    """Claim which networks end worse."""
+    loss = last_losses(rows)
+    for start in (USUAL, NORMALISED):
+        own = loss.get(("logistic", start))
+        others = {name: of for (name, at), of in loss.items() if at == start and name != "logistic"}
+        if own is not None and others:
+            yield every(
+                f"{start}: logistic units end worst",
+                (ordered(f"{name} below", of, own, expected=12) for name, of in others.items()),
+            )
+    if {("tanh", USUAL), ("tanh", NORMALISED)} <= loss.keys():
         usual, normalised = loss["tanh", USUAL], loss["tanh", NORMALISED]
-        claim = "tanh ends better from the normalised start than from the usual one"
-        yield Check(claim, bool(normalised < usual), f"{normalised:.4f} against {usual:.4f}")
+        claim = f"tanh ends better from the normalised start than from the usual one, by {LESS:.0%}"
+        yield ordered(claim, normalised, usual, by=LESS, ratio=True, expected=14)
+
+
+def _by_seed(values: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return values of each network by seed and step."""
+    return {
+        (str(activation), str(start)): of.droplevel([*BY])
+        for (activation, start), of in values.groupby([*BY])
+    }
+
+
+def last_losses(rows: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
+    """Return the held-out loss at the end, by seed, of each network."""
+    last = statistics.last_evaluations(rows[rows["record"] == "curve"], (*BY, "seed"))
+    by = last.set_index("seed").groupby([*BY], sort=False)["held_out_loss"]
+    return {(str(activation), str(start)): of for (activation, start), of in by}
 
 
 def _table(rows: pd.DataFrame, by: Sequence[str] = BY) -> pd.DataFrame:

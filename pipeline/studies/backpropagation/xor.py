@@ -13,7 +13,8 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.measuring.evidence import ordered, rarer, share
+from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
 
 CLASSICAL, SMALL, ENOUGH, OFTEN = (0.5, 1.0), 0.1, 4, 0.9
 """The classical start ranges, a small one, how many hidden units are enough, and what is often."""
@@ -68,33 +69,41 @@ class Xor(Trial):
             }
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold ranges, sizes and stopping rules to what is said of them."""
     right = rows[rows["stop"] == "right"]
     for spread in CLASSICAL:
-        seen = right[(right["spread"] == spread) & (right["hidden_size"] >= ENOUGH)]
-        if len(seen):
-            share = seen.groupby("rate")["solved"].mean()
+        solved = at_best_rate(right, spread)
+        if len(solved):
             claim = f"U(±{spread:g}), {ENOUGH} hidden units and more: solved from 9 of 10 starts"
-            words = f"{share.max():.0%} at rate {share.idxmax():g}"
-            yield Check(claim, bool(share.max() >= OFTEN), words)
-    by_size = right.groupby("hidden_size")["epochs_used"].mean()
-    if len(by_size) > 1:
-        few, many = by_size.iloc[0], by_size.iloc[-1]
-        claim = f"{by_size.index[-1]:g} hidden units need fewer epochs than {by_size.index[0]:g}"
-        yield Check(claim, bool(many < few), f"{many:.0f} against {few:.0f}")
-    by_spread = right.groupby("spread")["epochs_used"].mean()
-    if {SMALL, CLASSICAL[1]} <= set(by_spread.index):
-        small, usual = by_spread[SMALL], by_spread[CLASSICAL[1]]
+            yield share(claim, solved, at_least=OFTEN, expected=1)
+    by_size = _epochs(right, "hidden_size")
+    if by_size.shape[1] > 1:
+        few, many = by_size.columns[0], by_size.columns[-1]
+        claim = f"{many:g} hidden units need fewer epochs than {few:g}"
+        yield ordered(claim, by_size[many], by_size[few], expected=2)
+    by_spread = _epochs(right, "spread")
+    if {SMALL, CLASSICAL[1]} <= set(by_spread):
         claim = f"U(±{SMALL:g}) needs more epochs than U(±1)"
-        yield Check(claim, bool(small > usual), f"{small:.0f} against {usual:.0f}")
-    ended = rows[rows["settled"]].groupby("stop")["solved"]
-    if rows["stop"].nunique() > 1:
-        share, count = ended.mean(), ended.size()
-        seen = [f"{share[s]:.0%} of {count[s]} by {s}" for s in share.index]
+        yield ordered(claim, by_spread[CLASSICAL[1]], by_spread[SMALL], expected=3)
+    ended = {str(stop): of["solved"] for stop, of in rows[rows["settled"]].groupby("stop")}
+    if rows["stop"].nunique() > 1 and len(ended) > 1:
         claim = "still weights end runs that have not solved it; right answers end fewer such"
-        holds = {"right", "still"} <= set(share.index) and share["still"] < share["right"]
-        yield Check(claim, bool(holds), ", ".join(seen))
+        yield rarer(claim, ended["still"], ended["right"], expected=4)
+
+
+def at_best_rate(right: pd.DataFrame, spread: float) -> pd.Series:
+    """Return which starts from a range with enough hidden units solved it, at the best rate."""
+    seen = right[(right["spread"] == spread) & (right["hidden_size"] >= ENOUGH)]
+    if seen.empty:
+        return seen["solved"]
+    best = seen.groupby("rate")["solved"].mean().idxmax()
+    return seen.loc[seen["rate"] == best, "solved"]
+
+
+def _epochs(right: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the mean epochs used, by seed, over all other settings."""
+    return right.pivot_table(index="seed", columns=by, values="epochs_used")
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
