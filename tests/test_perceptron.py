@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.params import expand
 from pipeline.studies.perceptron import STUDY
 from pipeline.studies.perceptron.bound import problem, widest
+from pipeline.study import HOLDS
 from tests import toy
 from tests.measured import Measured
 
@@ -56,11 +57,10 @@ MEASURED = Measured(STUDY, SECTION, {"mnist": toy.images()})
 
 
 def test_what_is_known_of_gates_and_of_the_bound_holds_at_any_size() -> None:
-    found = MEASURED.checks("gates", MEASURED.rows("gates"))
-    assert len(found) == 5
-    assert all(check.holds for check in found.values()), found
-    found = MEASURED.checks("bound", MEASURED.rows("bound"))
-    assert [check.holds for check in found.values()][:3] == [True] * 3, found
+    assert len(MEASURED.claims("gates", MEASURED.rows("gates"))) == 5
+    MEASURED.assert_holds("gates", "", MEASURED.rows("gates"))
+    claims = MEASURED.claims("bound", MEASURED.rows("bound")).values()
+    assert [claim.verdict for claim in claims if claim.exact] == [HOLDS] * 3
 
 
 def test_figures_and_tables_can_be_made_of_the_rows() -> None:
@@ -111,12 +111,11 @@ def _digits() -> pd.DataFrame:
 
 
 def test_what_is_said_of_all_of_mnist_is_asked_of_all_of_it_alone() -> None:
-    found = MEASURED.checks("digits", _digits())
-    assert len(found) == 4
-    assert all(check.holds for check in found.values()), found
-    assert len(MEASURED.checks("digits", _digits().assign(digits=5000))) == 2
-    one = _digits().query("decay == 0")
-    assert [*MEASURED.checks("digits", one)] == ["60000 digits cannot be separated: no run settles"]
+    assert len(MEASURED.claims("digits", _digits())) == 4
+    MEASURED.assert_holds("digits", "", _digits())
+    assert len(MEASURED.claims("digits", _digits().assign(digits=5000))) == 2
+    one = MEASURED.claims("digits", _digits().query("decay == 0"))
+    assert [*one] == ["60000 digits cannot be separated: no run settles"]
 
 
 TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
@@ -144,8 +143,8 @@ TAMPERED: dict[str, tuple[str, str, str, str, Any]] = {
 
 
 @pytest.mark.parametrize("tampered", TAMPERED)
-def test_a_check_fails_on_tampered_rows(tampered: str) -> None:
+def test_a_claim_is_missed_on_tampered_rows(tampered: str) -> None:
     part, claim, column, which, value = TAMPERED[tampered]
     rows = _digits() if part == "digits" else MEASURED.rows(part)
     rows.loc[rows.eval(which), column] = value
-    MEASURED.assert_fails(part, claim, rows)
+    MEASURED.assert_missed(part, claim, rows)

@@ -12,12 +12,19 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
+from pipeline.measuring.evidence import identity, ordered, within
 from pipeline.measuring.training import DataSet
-from pipeline.study import Check, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LINEAR, TOLERANCE, ALL = 0.12, 0.02, 60_000
 """LeCun's error of a linear classifier, how near is near, and how many digits MNIST has."""
+PUBLISHED = Published(
+    "linear-classifier",
+    "LeCun et al. (1998), linear classifier",
+    f"{LINEAR:.1%} wrong",
+    f"± {TOLERANCE * 100:g} points",
+)
 
 
 class Digits(Trial):
@@ -74,38 +81,42 @@ class Digits(Trial):
             }
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Compare the rates; what is said of all of MNIST is asked of all of it alone."""
-    by_decay, whole = _by_decay(rows), bool((rows["digits"] >= ALL).all())
-    constant, decaying = by_decay.iloc[0], by_decay.iloc[-1]
-    both = len(by_decay) > 1 and by_decay.index[0] == 0
+    error, swing = last_errors(rows), _swings(rows)
+    least, most, whole = error.columns[0], error.columns[-1], bool((rows["digits"] >= ALL).all())
+    both = error.shape[1] > 1 and least == 0
     if both:
-        for name, words in (("swing", "swings less"), ("error", "ends with a lower error")):
-            low, high = decaying[name], constant[name]
+        for of, number, words in ((swing, 7, "swings less"), (error, 8, "ends with a lower error")):
             claim = f"a rate that decays {words} than one that does not"
-            yield Check(claim, bool(low < high), f"{low:.2%} against {high:.2%}")
+            yield ordered(claim, of[most], of[least], expected=number)
     if whole:
         settled = int(rows.groupby(["decay", "seed"])["separated"].any().sum())
         claim = f"{ALL} digits cannot be separated: no run settles"
-        yield Check(claim, settled == 0, f"{settled} settled")
+        yield identity(claim, settled == 0, f"{settled} settled", expected=6)
     if whole and both:
         claim = f"a rate that decays ends within {TOLERANCE:.0%} of LeCun's {LINEAR:.0%}"
-        error = decaying["error"]
-        yield Check(claim, bool(abs(error - LINEAR) <= TOLERANCE), f"{error:.2%}")
+        near = within(claim, error[most], LINEAR - TOLERANCE, LINEAR + TOLERANCE, expected=9)
+        yield near.stands_for(PUBLISHED)
 
 
-def _by_decay(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return, by decay, the error at the end and its deviation over the second half."""
+def last_errors(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the error at the end, by seed and decay."""
+    last = rows[rows["epoch"] == rows["epoch"].max()]
+    return last.pivot_table(index="seed", columns="decay", values="error")
+
+
+def _swings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the deviation of the error over the second half, by seed and decay."""
     late = rows[rows["epoch"] > rows["epoch"].max() / 2]
-    swing = late.groupby(["decay", "seed"])["error"].std(ddof=0).groupby("decay").mean()
-    last = late[late["epoch"] == late["epoch"].max()].groupby("decay")["error"].mean()
-    return pd.DataFrame({"error": last, "swing": swing})
+    return late.groupby(["seed", "decay"])["error"].std(ddof=0).unstack("decay")
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the ends in words."""
-    words = _by_decay(rows).map(lambda value: f"{value:.2%}").reset_index()
-    return words.rename(columns={"error": "error at the end", "swing": "deviation, second half"})
+    means = {"error at the end": last_errors(rows), "deviation, second half": _swings(rows)}
+    table = pd.DataFrame({words: of.mean() for words, of in means.items()})
+    return table.map(lambda value: f"{value:.2%}").reset_index()
 
 
 PART = Part(

@@ -12,7 +12,8 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validat
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
-from pipeline.study import Check, Given, Part, Row, Rows, Table, Trial, named
+from pipeline.measuring.evidence import identity
+from pipeline.study import Claim, Given, Part, Row, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,23 +92,24 @@ def table(gate: str) -> "tuple[Tensor, Tensor]":
     return x_NI, t_N1
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold both networks to what they can do."""
     by_hand, learned = rows[rows["rule"].isna()], rows[rows["rule"].notna()]
     each = ", ".join(f"{row.gate} {row.right:g} of {row.answers:g}" for row in by_hand.itertuples())
     claim = "weights by hand: all answers of every gate are right"
-    yield Check(claim, bool((by_hand["right"] == by_hand["answers"]).all()), each)
+    right = bool((by_hand["right"] == by_hand["answers"]).all())
+    yield identity(claim, right, each, expected=1)
     for gate, seen in learned.groupby("gate", sort=False):
         starts, settled = int(seen["starts"].sum()), int(seen["settled"].sum())
         if gate == IMPOSSIBLE:
             most = int(seen["most_right"].max())
             claim = f"{gate}: the perceptron never settles, and at most 3 of 4 answers are right"
             words = f"{settled} of {starts} settled, at most {most} right"
-            yield Check(claim, settled == 0 and most < 4, words)
+            yield identity(claim, settled == 0 and most < 4, words, expected=3)
         else:
             claim = f"{gate}: the perceptron learns it from every start"
             holds = settled == starts and bool((seen["right"] == seen["answers"]).all())
-            yield Check(claim, holds, f"{settled} of {starts}")
+            yield identity(claim, holds, f"{settled} of {starts}", expected=2)
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
