@@ -36,6 +36,13 @@ def half_width(values: pd.Series) -> float:
     return float(values.sem() * t.ppf(0.975, len(values) - 1))
 
 
+def half_widths(grouped: Any) -> pd.Series:
+    """Return that of each group's mean, of values grouped by pandas."""
+    from scipy.stats import t
+
+    return grouped.sem() * t.ppf(0.975, grouped.size() - 1)
+
+
 def with_interval(values: pd.Series, digits: int = 3) -> str:
     """Return the mean and the half-width of its 95 % confidence interval as words."""
     mean, width = f"{values.mean():.{digits}f}", half_width(values)

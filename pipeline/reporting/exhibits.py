@@ -19,8 +19,8 @@ class Exhibit:
     """A figure or a table as the page shows it; ``error`` says why it cannot."""
 
     declared: Figure | Table
-    pictures: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """SVG by suffix of the file's name."""
+    drawn: figures.Drawn | None = None
+    """The figure; None of a table, and where there is an error."""
     data: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
     across: int = 1
     """Panels side by side; of a table, 2 if it is too wide for half of the page."""
@@ -30,22 +30,24 @@ class Exhibit:
     error: str = ""
 
 
-def exhibit(declared: Figure | Table, rows: pd.DataFrame) -> Exhibit:
-    """Draw a figure, or print a table."""
+def exhibit(
+    declared: Figure | Table, rows: pd.DataFrame, study: str = "", command: str = ""
+) -> Exhibit:
+    """Draw a figure, or print a table; what runs the study's trials again goes with a figure."""
     if isinstance(declared, Figure):
-        return _drawn(declared, rows)
+        return _drawn(declared, rows, study, command)
     return _printed(declared, rows)
 
 
-def _drawn(figure: Figure, rows: pd.DataFrame) -> Exhibit:
-    """Draw a figure on both grounds."""
+def _drawn(figure: Figure, rows: pd.DataFrame, study: str, command: str) -> Exhibit:
+    """Draw a figure."""
     data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
     notes = [_spread(figure, data)]
     why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
     notes += [f"{words(left)} values{why} are not shown."] if left else []
     return Exhibit(
         figure,
-        figures.draw(figure, rows),
+        figures.draw(figure, rows, study, command),
         data,
         data[figure.column].nunique() if figure.column else 1,
         _alt(figure),

@@ -41,6 +41,9 @@ class PartFindings:
     rows: pd.DataFrame
     missing: int
     """Its trials that have not finished."""
+    study: str
+    command: str
+    """What runs its trials again."""
 
     @property
     def question(self) -> str:
@@ -64,7 +67,8 @@ class PartFindings:
 
     def _exhibit(self, declared: Figure | Table) -> Exhibit:
         found: list[Exhibit] = []
-        error = self._attempt(lambda: found.append(exhibit(declared, self.rows)))
+        of = declared, self.rows, self.study, self.command
+        error = self._attempt(lambda: found.append(exhibit(*of)))
         return found[0] if found else Exhibit(declared, error=error)
 
     def _attempt(self, work: Callable[[], object]) -> str:
@@ -102,7 +106,7 @@ class Findings:
         missing = Counter(str(trial.get("part", "")) for trial in job.trials.values())
         missing.subtract(str(r.trial.get("part", "")) for r in self.finished)
         self.parts = [
-            PartFindings(name, part, self._rows_of(name), missing[name])
+            PartFindings(name, part, self._rows_of(name), missing[name], self.name, self.command)
             for name, part in job.study.parts.items()
         ]
 
@@ -180,7 +184,7 @@ class Findings:
     @property
     def first(self) -> Exhibit | None:
         """The first figure that could be drawn, one of a single panel if there is one."""
-        drawn = [exhibit for exhibit in self.exhibits if exhibit.pictures]
+        drawn = [exhibit for exhibit in self.exhibits if exhibit.drawn]
         narrow = (exhibit for exhibit in drawn if exhibit.across == 1)
         return next(narrow, drawn[0] if drawn else None)
 

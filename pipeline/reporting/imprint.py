@@ -19,8 +19,16 @@ from pipeline.running.journal import journal
 FILE = ".page.json"
 PIPELINE = Path(__file__).parents[1]
 HOME, STUDIES = PIPELINE.parent, PIPELINE / "studies"
-CODE = {".py", ".j2", ".css"}
-LIBRARIES = ("jinja2", "matplotlib", "pandas", "scikit-learn", "scipy", "statsmodels")
+CODE = {".py", ".j2", ".css", ".js"}
+LIBRARIES = (
+    "altair",
+    "jinja2",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+    "vl-convert-python",
+)
 Sources = Mapping[Path, str]
 """The digest of each file of the project's code."""
 

@@ -4,7 +4,6 @@ Everything shown is computed from ``rows/<scale>/<study>.jsonl`` and the study's
 same two give the same bytes. Only which trials are stale depends on the code as it is now.
 """
 
-import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import UserError
-from pipeline.reporting import imprint, prose
+from pipeline.reporting import imprint, prose, runtime
 from pipeline.reporting.exhibits import cell
 from pipeline.reporting.figures import words
 from pipeline.reporting.findings import Findings
@@ -48,7 +47,7 @@ def build(job: Job, root: Path = Path()) -> Path:
     data = {
         f"{exhibit.declared.name}.csv": exhibit.data.to_csv(index=False).encode()
         for exhibit in found.exhibits
-        if exhibit.pictures
+        if exhibit.drawn
     }
     entry = fill("entry.html.j2", FILTERS, found=found)
     folder, beside = (of(job.name, job.scale, root) for of in (imprint.folder_of, imprint.data_of))
@@ -57,6 +56,7 @@ def build(job: Job, root: Path = Path()) -> Path:
         for place, files in ((folder, page), (beside, data))
         for name, content in sorted(files.items())
     }
+    runtime.put(folder.parent)
     with locked(beside.parent), replacing(folder) as draft, replacing(beside) as plots:
         (draft / "figures").mkdir()
         for place, files in ((draft, page), (plots, data)):
@@ -69,9 +69,10 @@ def build(job: Job, root: Path = Path()) -> Path:
 def _texts(found: Findings) -> Iterator[tuple[str, bytes]]:
     """Yield the page and its figures, by path within the study's folder."""
     for exhibit in found.exhibits:
-        for suffix, picture in exhibit.pictures.items():
-            yield f"figures/{exhibit.declared.name}{suffix}.svg", picture.encode()
-    yield "index.html", fill("study.html.j2", FILTERS, found=found).encode()
+        if exhibit.drawn:
+            yield f"figures/{exhibit.declared.name}.svg", exhibit.drawn.svg.encode()
+            yield f"figures/{exhibit.declared.name}.png", exhibit.drawn.png
+    yield "index.html", fill("study.html.j2", FILTERS, found=found, runtime=runtime.NAME).encode()
 
 
 def _json(numbers: Mapping[str, Any]) -> str:
@@ -88,11 +89,6 @@ def _parquet(rows: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def _uri(picture: str) -> str:
-    """Return an SVG as an address that holds all of it."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
-
-
 def _numeric(data: pd.DataFrame) -> list[bool]:
     """Return, for each column, whether its entries are numbers or words that read as numbers."""
     columns = (data.iloc[:, i] for i in range(data.shape[1]))
@@ -105,6 +101,5 @@ FILTERS = {
     "numeric": _numeric,
     "prose": prose.render,
     "references": prose.references,
-    "uri": _uri,
     "words": words,
 }

@@ -1,7 +1,9 @@
-"""A declared figure and the rows -> a picture and its numbers. Only these files draw."""
+"""A declared figure and the rows -> its chart, its pictures and its numbers. Only these draw."""
 
 from pipeline.reporting.figures.choice import called, chosen, groups, hidden, numbers
-from pipeline.reporting.figures.drawing import draw
+from pipeline.reporting.figures.drawing import Drawn, draw
 from pipeline.reporting.figures.grounds import DARK, LIGHT, words
 
-__all__ = ["DARK", "LIGHT", "called", "chosen", "draw", "groups", "hidden", "numbers", "words"]
+__all__ = [
+    "DARK", "LIGHT", "Drawn", "called", "chosen", "draw", "groups", "hidden", "numbers", "words",
+]  # fmt: skip

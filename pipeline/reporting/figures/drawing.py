@@ -1,90 +1,86 @@
-"""A declared figure and the rows -> its picture on a light and on a dark ground.
+"""A declared figure and the rows -> its chart, for a page that can be asked, and its pictures.
 
-The same rows give the same bytes: no date, no random names, nothing estimated by chance.
+A chart is drawn once, in colours that stand for a ground's: see ``grounds``. The same rows give the
+same bytes: no date, no random names, nothing estimated by chance.
 """
 
-import io
+import dataclasses
+import json
+import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
+import altair as alt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
+import vl_convert
 
-from pipeline.reporting.figures.choice import (
-    are_numbers,
-    called,
-    chosen,
-    coincide,
-    measured,
-    values,
+from pipeline.reporting.figures.choice import are_numbers, called, chosen, values
+from pipeline.reporting.figures.grounds import (
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    Series,
+    on_both,
+    on_paper,
+    words,
 )
-from pipeline.reporting.figures.grounds import DARK, LIGHT, Series, Style, settings, words
-from pipeline.reporting.figures.marks import Drawn, bar, heatmap, line, scatter
-from pipeline.reporting.figures.scales import NUMBERS, legend, scale
+from pipeline.reporting.figures.marks import Marks, cells
 from pipeline.study import Figure
 
-DRAW = {"line": line, "scatter": scatter, "bar": bar}
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-"""What the page itself is set in: an image of text would neither match it nor stay small."""
-
-HASHED = re.compile(r'(?<= id=")\w*[0-9a-f]{10}(?=")')
-"""Matplotlib's names of what is drawn more than once."""
+"""What the page itself is set in."""
 
 
-def draw(figure: Figure, rows: pd.DataFrame) -> dict[str, str]:
-    """Return the figure as SVG on each ground, by the suffix of its file's name."""
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A figure as a chart and as pictures."""
+
+    chart: str
+    """The chart for the page's script: its specification, its colours on either ground. JSON."""
+    inline: str
+    """SVG whose colours follow the page's colour scheme, for readers without scripts."""
+    svg: str
+    """SVG on paper."""
+    png: bytes
+    """The same in pixels."""
+
+
+def draw(figure: Figure, rows: pd.DataFrame, study: str = "", command: str = "") -> Drawn:
+    """Draw a figure.
+
+    ``command`` runs its trials again, for whoever points at them. ``study`` tells the names of its
+    parts from those of other pictures of a page.
+    """
     series = _series(figure, rows)
-    picture = _picture(figure, rows, series)
-    return {ground.suffix: ground.seen(picture, series) for ground in (LIGHT, DARK)}
+    specification = _chart(figure, rows, series, command).to_dict(validate=False)
+    text = json.dumps(specification, ensure_ascii=False, separators=(",", ":"))
+    colours = series.standing_in(text)
+    drawn = vl_convert.vegalite_to_svg(text, vl_version="6.1")
+    picture = _numbered(drawn, f"{study}-{figure.name}-".lstrip("-"))
+    svg = on_paper(picture, colours)
+    return Drawn(
+        json.dumps({"spec": specification, "colours": colours}, ensure_ascii=False)
+        .replace("</", "<\\/")
+        .replace("<!--", "<\\!--"),
+        on_both(picture, colours),
+        svg,
+        vl_convert.svg_to_png(svg, scale=2),
+    )
 
 
-def _picture(figure: Figure, rows: pd.DataFrame, series: Series) -> str:
-    """Return the figure as SVG, in colours that stand for a ground's."""
-    data, ticks = _placed(figure, chosen(figure, rows))
-    down, across = values(data, figure.row), values(data, figure.column)
-    with mpl.rc_context(settings()):
-        canvas = Canvas(figsize=_size(len(down), len(across)), layout="constrained")
-        grid: Any = canvas.subplots(len(down), len(across), squeeze=False)
-        panels = [_panel(figure, data, r, c) for r in down for c in across]
-        if figure.kind == "heatmap":
-            _heat(figure, canvas, grid, panels)
-        else:
-            styles = series.styles()
-            look = {value: styles[value] for value in values(data, figure.hue)}
-            for axes, (_, part) in zip(grid.flat, panels, strict=True):
-                _fill(figure, axes, part, look)
-            scale(figure, grid, ticks, values(data, figure.x))
-            legend(figure, canvas, grid, called(figure, figure.hue))
-        for place, (axes, (heading, _)) in enumerate(zip(grid.flat, panels, strict=True)):
-            axes.set_title(heading, loc="left")
-            if place % len(across) == 0:
-                axes.set_ylabel(called(figure, figure.y))
-            if place >= grid.size - len(across):
-                axes.set_xlabel(called(figure, figure.x))
-        return _svg(canvas)
-
-
-def _placed(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return the data with words on the x axis, or a bar chart's values, as 0, 1, 2 ..."""
-    if figure.kind == "heatmap" or (are_numbers(data[figure.x]) and figure.kind != "bar"):
-        return data, []
-    categories = values(data, figure.x)
-    place = {value: i for i, value in enumerate(categories)}
-    names = [figure.labels.get(v, words(v)) for v in categories]
-    return data.assign(**{figure.x: data[figure.x].map(place)}), names
-
-
-def _panel(figure: Figure, data: pd.DataFrame, row: Any, column: Any) -> tuple[str, pd.DataFrame]:
-    """Return a panel's heading and data."""
-    heading = []
-    for name, value in ((figure.row, row), (figure.column, column)):
-        if name is not None:
-            data = data[data[name] == value]
-            known = figure.labels.get(value) if isinstance(value, str) else None
-            heading.append(known or f"{called(figure, name)}: {words(value)}")
-    return ", ".join(heading), data
+def _numbered(svg: str, prefix: str) -> str:
+    """Return the picture with the names of its parts counted from 1: Vega goes on counting."""
+    names: dict[str, str] = {}
+    for name in re.findall(r' id="([^"]+)"', svg):
+        names.setdefault(name, f"{prefix}{len(names) + 1}")
+    svg = svg.replace('font-family="sans-serif"', f'font-family="{FONTS}"')
+    if not names:
+        return svg
+    pattern = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    found = re.compile(rf'(?<=id=")(?:{pattern})(?=")|(?<=url\(#)(?:{pattern})(?=\))')
+    return found.sub(lambda match: names[match[0]], svg)
 
 
 def _series(figure: Figure, rows: pd.DataFrame) -> Series:
@@ -96,52 +92,105 @@ def _series(figure: Figure, rows: pd.DataFrame) -> Series:
     return Series([*every, *(v for v in shown if v not in every)])
 
 
-def _fill(figure: Figure, axes: Axes, part: pd.DataFrame, look: dict[Any, Style]) -> None:
-    """Draw the series of one panel; where curves coincide, the earlier are the broader."""
-    nested = figure.kind == "line" and coincide(figure, part)
-    for place, (value, style) in enumerate(look.items()):
-        rows = part if figure.hue is None else part[part[figure.hue] == value]
-        name = figure.labels.get(value, words(value)) if figure.hue else "measured"
-        breadth = (len(look) - 1 - place) / len(look) if nested else 0
-        drawn = Drawn(name, rows, style, place, len(look), breadth)
-        DRAW[figure.kind](axes, drawn, figure.x, figure.y, figure.theory)
+def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> alt.TopLevelMixin:
+    """Return the whole chart, of one panel or several."""
+    data = chosen(figure, rows)
+    if figure.log_y and figure.kind != "heatmap":
+        data = data[data[figure.y] > 0]
+    if figure.log_x and are_numbers(data[figure.x]):
+        data = data[data[figure.x] > 0]
+    down, across = values(data, figure.row), values(data, figure.column)
+    wide, high = _size(len(down), len(across))
+    if figure.kind == "heatmap":
+        told, layers = cells(figure, data)
+    else:
+        styles = series.styles()
+        look = {value: styles[value] for value in values(data, figure.hue)}
+        longest = max(len(figure.labels.get(v, words(v))) for v in look)
+        side = max(1, min(len(look), int(wide * len(across) / (7 * longest + 34))))
+        marks = Marks(figure, data, look, side, command)
+        told, layers = marks.told, marks.layers()
+    layers = layers.properties(width=wide, height=high)
+    panels: dict[str, Any] = {}
+    for name, column, order in (("row", figure.row, down), ("column", figure.column, across)):
+        if column:
+            label = f"_{name}"
+            told[label] = told[name].map(lambda v, of=column: _heading(figure, of, v))
+            kind = alt.Row if name == "row" else alt.Column
+            sort = [_heading(figure, column, v) for v in order]
+            header = alt.Header(title=None, labelFontSize=12, labelFontWeight="bold")
+            panels[name] = kind(f"{label}:N", sort=sort, header=header)
+    records = _records(told[[name for name in told if name in FIELDS]])
+    if panels:
+        chart: Any = layers.facet(data=alt.Data(values=records), **panels, spacing=18)
+        if not _comparable(figure, told):
+            chart = chart.resolve_scale(y="independent")
+    else:
+        chart = layers.properties(data=alt.Data(values=records))
+    return chart.configure(**_settings())
 
 
-def _heat(
-    figure: Figure,
-    canvas: Canvas,
-    grid: Any,
-    panels: list[tuple[str, pd.DataFrame]],
-) -> None:
-    """Draw tables of colours on one common scale."""
-    value = measured(figure)
-    tables = [_table(figure, part, value) for _, part in panels]
-    limits = min(t.min().min() for t in tables), max(t.max().max() for t in tables)
-    meshes = [heatmap(a, t, limits) for a, t in zip(grid.flat, tables, strict=True)]
-    canvas.colorbar(meshes[0], ax=grid, label=called(figure, value), shrink=0.9, format=NUMBERS)
+FIELDS = {
+    "x", "y", "low", "high", "theory", "hue", "width", "kind", "seed", "said", "seeds", "span",
+    "_row", "_column", "value",
+}  # fmt: skip
 
 
-def _table(figure: Figure, part: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Return the mean value at each x and y, both in the order of ``_values``."""
-    table = part.pivot_table(index=figure.y, columns=figure.x, values=value, sort=False)
-    return table.reindex(index=values(part, figure.y), columns=values(part, figure.x))
+def _heading(figure: Figure, column: str, value: Any) -> str:
+    """Return what a panel is called."""
+    known = figure.labels.get(value) if isinstance(value, str) else None
+    return known or f"{called(figure, column)}: {words(value)}"
 
 
-def _size(down: int, across: int) -> tuple[float, float]:
-    """Return width and height in inches."""
-    return (
-        (5.6, 3.8) if down == across == 1 else (max(5.6, min(11.6, 4.3 * across)), 3 * down + 0.8)
-    )
+def _records(told: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows without their gaps."""
+    return [
+        {
+            name: float(f"{value:.6g}") if isinstance(value, float) else value
+            for name, value in row.items()
+            if not (isinstance(value, float) and math.isnan(value)) and value is not None
+        }
+        for row in told.to_dict("records")
+    ]
 
 
-def _svg(canvas: Canvas) -> str:
-    """Return the picture without its date and its maker, in the page's own type.
+def _size(down: int, across: int) -> tuple[int, int]:
+    """Return width and height of a panel in pixels."""
+    if down == across == 1:
+        return 430, 270
+    return max(150, min(300, 960 // across)), 200
 
-    What is drawn more than once matplotlib names by a hash of its place, whose last digits differ
-    from processor to processor: here it is numbered.
-    """
-    file = io.StringIO()
-    canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = file.getvalue().replace("'DejaVu Sans'", FONTS)
-    numbers = {name: f"shared_{n}" for n, name in enumerate(HASHED.findall(svg), start=1)}
-    return re.sub("|".join(numbers), lambda name: numbers[name[0]], svg) if numbers else svg
+
+def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
+    """Return whether a common scale leaves each panel at least a third of its height."""
+    if figure.kind == "heatmap" or not {"low", "high"} <= set(told):
+        return True
+    panels = [name for name in ("_row", "_column") if name in told]
+    ends = told.dropna(subset=["low", "high"]).groupby(panels).agg({"low": "min", "high": "max"})
+    if figure.log_y:
+        ends = ends.map(math.log)
+    whole = ends["high"].max() - ends["low"].min()
+    return bool((ends["high"] - ends["low"] >= whole / 3).all())
+
+
+def _settings() -> Mapping[str, Any]:
+    """Return the look of all charts."""
+    axis = {
+        "domainColor": MUTED, "tickColor": MUTED, "labelColor": MUTED, "gridColor": GRID,
+        "titleColor": INK, "titleFontWeight": "normal", "labelFontSize": 11, "titleFontSize": 12,
+        "titleLimit": 0, "labelLimit": 220, "titlePadding": 10,
+    }  # fmt: skip
+    legend = {
+        "labelColor": INK, "titleColor": INK, "titleFontWeight": "normal", "labelFontSize": 11.5,
+        "titleFontSize": 11.5, "symbolLimit": 0, "symbolStrokeWidth": 2, "symbolSize": 70,
+        "labelLimit": 0, "titleLimit": 0, "columnPadding": 14,
+    }  # fmt: skip
+    return {
+        "background": PAPER,
+        "font": "sans-serif",
+        "view": {"stroke": None},
+        "axis": axis,
+        "legend": legend,
+        "header": {"labelColor": INK, "titleColor": INK},
+        "title": {"color": INK},
+    }

@@ -1,23 +1,24 @@
 """What figures are drawn on and with: two grounds, and what tells one series from another.
 
 A figure is drawn once, with colours that stand for others; a ground says which these are.
-Colour never stands alone: every series has its own marker and dashes (bars: hatching) as well, so
-that a print in grey or an eye that confuses hues can tell them apart. Colours are those of Okabe &
-Ito (2008), Color universal design, lightened on the dark ground.
+Colour never stands alone: every series has its own marker and dashes as well, and bars stand in the
+order of the legend, so that a print in grey or an eye that confuses hues can tell them apart.
+Colours are those of Okabe & Ito (2008), Color universal design, lightened on the dark ground, and
+those of van der Walt & Smith's map viridis.
 """
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
-from matplotlib.colors import to_hex, to_rgb
-
-MARKERS = "osD^vPX*"
-DASHES = ((), (5, 1.6), (1.4, 1.4), (5, 1.6, 1.4, 1.6), (8, 2.5), (3, 1.2), (6, 1.2, 1.2, 1.2))
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++")
-MAP = "viridis"
+SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right")
+DASHES = ([1, 0], [6, 2], [2, 2], [7, 2, 2, 2], [10, 3], [4, 2], [8, 2, 2, 2, 2, 2])
+VIRIDIS = (
+    "#440154", "#472c7a", "#3b518b", "#2c718e", "#21908d", "#27ad81", "#5cc863", "#aadc32",
+    "#fde725",
+)  # fmt: skip
 PAPER, INK, MUTED, GRID = "#0a2000", "#0a2001", "#0a2002", "#0a2003"
 """Stand for a ground's own colours. No colour of the map, and none that is meant, begins so."""
 _STANDING = re.compile("#0a([012])([0-9a-f]{3})")
@@ -27,34 +28,19 @@ _STANDING = re.compile("#0a([012])([0-9a-f]{3})")
 class Ground(NamedTuple):
     """What a figure is seen on."""
 
-    suffix: str
     own: tuple[str, str, str, str]
     """Paper, ink, muted ink, grid."""
     colours: tuple[str, ...]
     span: tuple[float, float]
     """The part of the colour map that stands out from the paper."""
 
-    @property
-    def paper(self) -> str:
-        """The colour behind everything."""
-        return self.own[0]
-
-    def seen(self, picture: str, series: "Series") -> str:
-        """Return a picture with the ground's colours in place of those that stand for them."""
-        colours = series.colours(self)
-        theory = [_between(colour, self.own[1]) for colour in colours]
-        kinds = {"0": colours, "1": theory, "2": self.own}
-        return _STANDING.sub(lambda found: kinds[found[1]][int(found[2], 16)], picture)
-
 
 LIGHT = Ground(
-    "",
     ("#ffffff", "#1d2733", "#5a6675", "#e3e7ec"),
     ("#0072b2", "#d55e00", "#009e73", "#b0558a", "#3d3d3d", "#b07d00", "#2f9fd8"),
     (0.0, 0.72),
 )
 DARK = Ground(
-    "-dark",
     ("#171c23", "#e6eaef", "#a3adb9", "#2c343e"),
     ("#56b4e9", "#ff8f4d", "#2fcf9f", "#e79bc6", "#d5dae0", "#e6b422", "#8fa8ff"),
     (0.42, 1.0),
@@ -67,9 +53,8 @@ class Style(NamedTuple):
     colour: str
     theory: str
     """The colour of what was expected: between the series' own and ink."""
-    marker: str
-    dashes: tuple[float, ...]
-    hatch: str
+    shape: str
+    dashes: Sequence[int]
 
 
 class Series:
@@ -87,62 +72,51 @@ class Series:
         numbers = [i if self._ordered else i % few for i in range(len(self._values))]
         return {
             v: Style(
-                f"#0a0{n:03x}",
-                f"#0a1{n:03x}",
-                MARKERS[i % len(MARKERS)],
-                DASHES[i % len(DASHES)],
-                HATCHES[i % len(HATCHES)],
+                f"#0a0{n:03x}", f"#0a1{n:03x}", SHAPES[i % len(SHAPES)], DASHES[i % len(DASHES)]
             )
             for i, (v, n) in enumerate(zip(self._values, numbers, strict=True))
         }
 
-    def colours(self, ground: Ground) -> Sequence[str]:
-        """Return what their colours are on a ground, by number."""
-        if not self._ordered:
-            return ground.colours
-        (low, high), last = ground.span, len(self._values) - 1
-        shades = mpl.colormaps[MAP]
-        return [to_hex(shades(low + (high - low) * i / last)) for i in range(last + 1)]
+    def standing_in(self, text: str) -> dict[str, tuple[str, str]]:
+        """Return what each colour that stands in a text for others is on either ground."""
+        found = {match[0]: (match[1], int(match[2], 16)) for match in _STANDING.finditer(text)}
+        grounds = [self._colours(ground) for ground in (LIGHT, DARK)]
+        return {
+            colour: (grounds[0][kind][number], grounds[1][kind][number])
+            for colour, (kind, number) in sorted(found.items())
+        }
+
+    def _colours(self, ground: Ground) -> Mapping[str, Sequence[str]]:
+        """Return a ground's colours by kind and number."""
+        colours: Sequence[str] = ground.colours
+        if self._ordered:
+            (low, high), last = ground.span, len(self._values) - 1
+            colours = [_of_map(low + (high - low) * i / last) for i in range(last + 1)]
+        theory = [_mixed(colour, ground.own[1], 0.5) for colour in colours]
+        return {"0": colours, "1": theory, "2": ground.own}
 
 
-def _between(one: str, other: str) -> str:
-    """Return the colour half-way between two."""
-    (r, g, b), (red, green, blue) = to_rgb(one), to_rgb(other)
-    return to_hex(((r + red) / 2, (g + green) / 2, (b + blue) / 2))
+def on_paper(text: str, colours: Mapping[str, tuple[str, str]]) -> str:
+    """Return a picture with a light ground's colours."""
+    return _STANDING.sub(lambda found: colours[found[0]][0], text)
 
 
-def settings() -> dict[Any, Any]:
-    """Return matplotlib's settings."""
-    inks = ("text.color", "axes.labelcolor", "axes.titlecolor")
-    soft = ("xtick.color", "ytick.color", "axes.edgecolor")
-    papers = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
-    return {
-        **dict.fromkeys(inks, INK),
-        **dict.fromkeys(soft, MUTED),
-        **dict.fromkeys(papers, PAPER),
-        "grid.color": GRID,
-        "grid.linewidth": 0.8,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "axes.linewidth": 0.8,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": 10.5,
-        "axes.labelsize": 10,
-        "font.family": "DejaVu Sans",
-        "font.size": 9.5,
-        "hatch.color": PAPER,
-        "hatch.linewidth": 1,
-        "legend.frameon": False,
-        "legend.fontsize": 9.5,
-        "legend.title_fontsize": 9.5,
-        "legend.handlelength": 3,
-        "lines.scale_dashes": False,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "figure",
-        "xtick.major.size": 3,
-        "ytick.major.size": 3,
-    }
+def on_both(text: str, colours: Mapping[str, tuple[str, str]]) -> str:
+    """Return a picture for a page, whose colour scheme picks the ground."""
+    return _STANDING.sub(lambda found: "light-dark({},{})".format(*colours[found[0]]), text)
+
+
+def _of_map(at: float) -> str:
+    """Return the map's colour at a place from 0 to 1."""
+    place = at * (len(VIRIDIS) - 1)
+    one, other = list(pairwise(VIRIDIS))[min(int(place), len(VIRIDIS) - 2)]
+    return _mixed(one, other, place - min(int(place), len(VIRIDIS) - 2))
+
+
+def _mixed(one: str, other: str, share: float) -> str:
+    """Return the colour between two."""
+    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (one, other)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(*ends, strict=True))
 
 
 def words(value: Any) -> str:

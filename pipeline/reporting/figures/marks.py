@@ -1,118 +1,253 @@
-"""How one series, or one table of values, is drawn into one panel."""
+"""What is drawn in every panel of a chart: lines, points, bars, or cells."""
 
 import dataclasses
+import json
 import math
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
+import altair as alt
 import pandas as pd
-from matplotlib.axes import Axes
 
-from pipeline.reporting.figures.grounds import INK, MAP, PAPER, Style, words
+from pipeline.measuring.statistics import half_widths
+from pipeline.reporting.figures.axes import NUMBER, across, along, in_order, kind_of, numbered
+from pipeline.reporting.figures.choice import called, coincide, measured, values
+from pipeline.reporting.figures.grounds import INK, Style, words
+from pipeline.study import Figure
 
-CENTRE: dict[str, Any] = {"ha": "center", "va": "center"}
+DENSE = 3_000
+"""Rows of which each seed's line can be shown as well."""
+WRITTEN_IN = 100
+"""Cells of a heat map whose values are written in."""
+POINT, LINE = 26, 1.8
+"""Area of a marker, breadth of a line, in pixels."""
+THEORY = " (theory)"
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
-    """One series of a panel: its label, its rows, its style, and its place among the others.
+class Marks:
+    """The marks of a figure whose series have styles of their own.
 
-    ``breadth``, from 0 to 1, is how far it shows from under the later ones.
+    Attributes:
+        data: the rows that it shows.
+        look: the style of each series, by its value.
+        side: how many names of the legend stand side by side.
+        command: what runs the trials again.
     """
 
-    label: str
-    rows: pd.DataFrame
-    style: Style
-    place: int
-    of: int
-    breadth: float
+    figure: Figure
+    data: pd.DataFrame
+    look: dict[Any, Style]
+    side: int
+    command: str
 
+    @property
+    def told(self) -> pd.DataFrame:
+        """The chart's rows: of kind 0 what is shown, of kind 1 the seeds behind it."""
+        figure, own = self.figure, _named(self.figure, self.data)
+        if figure.kind == "scatter":
+            told = own.assign(said=own["y"].map(lambda v: words(float(v))))
+        else:
+            told = _summed(own)
+        told = told.assign(kind=0)
+        if self._each:
+            told = pd.concat([told, own.assign(kind=1)], ignore_index=True)
+        if self._nested:
+            last = len(self.look) - 1
+            breadth = {v: LINE + 6 * (last - i) / (last + 1) for i, v in enumerate(self.look)}
+            told["width"] = told["hue"].map(breadth)
+        names = dict(zip(self.look, self._names, strict=True))
+        return told.assign(hue=told["hue"].map(names) if figure.hue else self._names[0])
 
-def line(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
-    """Draw the mean over seeds, its range as a band, and the theory dashed."""
-    by_x = s.rows.groupby(x)[y].agg(["mean", "min", "max"])
-    at = list(by_x.index)
-    if (by_x["max"] > by_x["min"]).any():
-        axes.fill_between(at, by_x["min"], by_x["max"], color=s.style.colour, alpha=0.16, lw=0)
-    every = max(1, len(at) // 8)
-    axes.plot(
-        at,
-        by_x["mean"],
-        color=s.style.colour,
-        dashes=() if theory else s.style.dashes,
-        lw=1.8 + 4 * s.breadth,
-        marker=s.style.marker,
-        markersize=6 + 5 * s.breadth,
-        markevery=(s.place * every // s.of, every),
-        markeredgecolor=PAPER,
-        markeredgewidth=0.7,
-        label=s.label,
-    )
-    _expected(axes, s, x, theory)
-
-
-def scatter(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
-    """Draw a point a row, and the theory as a dashed line."""
-    axes.scatter(
-        s.rows[x],
-        s.rows[y],
-        s=26,
-        color=s.style.colour,
-        marker=s.style.marker,
-        alpha=0.85,
-        edgecolors=PAPER,
-        linewidths=0.6,
-        label=s.label,
-    )
-    _expected(axes, s, x, theory)
-
-
-def bar(axes: Axes, s: Drawn, x: str, y: str, theory: str | None) -> None:
-    """Draw each category's mean as a bar, its range as a whisker, the theory as a dashed rung."""
-    by_x = s.rows.groupby(x)[y].agg(["mean", "min", "max"])
-    width = 0.8 / s.of
-    at = by_x.index.to_numpy() + (s.place - (s.of - 1) / 2) * width
-    whiskers = [by_x["mean"] - by_x["min"], by_x["max"] - by_x["mean"]]
-    axes.bar(
-        at,
-        by_x["mean"],
-        width * 0.94,
-        color=s.style.colour,
-        hatch=s.style.hatch,
-        edgecolor=PAPER,
-        linewidth=0,
-        yerr=whiskers if (by_x["max"] > by_x["min"]).any() else None,
-        error_kw={"ecolor": INK, "elinewidth": 1, "capsize": 2.5},
-        label=s.label,
-    )
-    if theory:
-        rungs = s.rows.groupby(x)[theory].mean()
-        axes.hlines(rungs, at - width / 2, at + width / 2, colors=INK, linestyles="--")
-
-
-def _expected(axes: Axes, s: Drawn, x: str, theory: str | None) -> None:
-    """Draw the theory over the measured, in a colour between the series' own and ink."""
-    if theory:
-        expected = s.rows.groupby(x)[theory].mean()
-        axes.plot(
-            list(expected.index), expected, color=s.style.theory, lw=1.2, dashes=(4, 3), zorder=3
+    def layers(self) -> Any:
+        """Return what is drawn, the last on top."""
+        toggled = alt.selection_point(name="toggled", fields=["hue"], bind="legend", toggle="true")
+        base: Any = alt.Chart().encode(
+            x=across(self.figure, self.data),
+            color=self._colour("hue:N"),
+            opacity=alt.condition(toggled, alt.value(1), alt.value(0.08)),
         )
+        if self.command:
+            base = base.transform_calculate(again=json.dumps(self.command))
+        mean = base.transform_filter("datum.kind === 0")
+        drawn = self._bars(mean) if self.figure.kind == "bar" else self._lines(base, mean)
+        whole: Any = alt.layer(*drawn).add_params(toggled)
+        if kind_of(self.data[self.figure.x]) == "Q" and self.figure.kind != "bar":
+            moved = "wheel![event.shiftKey]"
+            whole = whole.add_params(alt.selection_interval(name="zoom", bind="scales", zoom=moved))
+        if self._each:
+            box = alt.binding_checkbox(name="every seed ")
+            whole = whole.add_params(alt.param(name="every_seed", value=False, bind=box))
+        return whole
+
+    def _lines(self, base: Any, mean: Any) -> list[Any]:
+        """Return bands, means, seeds and points, and what theory says."""
+        drawn, points = [], mean.mark_point(filled=True, size=POINT, fillOpacity=0.85)
+        if self.figure.kind == "line":
+            dashes = self._by([list(style.dashes) for style in self.look.values()])
+            line = mean.mark_line(strokeWidth=LINE).encode(
+                y=self._y, strokeDash=alt.StrokeDash("hue:N", scale=dashes, legend=self._legend)
+            )
+            if self._nested:
+                breadth = alt.StrokeWidth("width:Q", scale=None, legend=None)
+                line = line.encode(strokeWidth=breadth)
+            band = mean.mark_area(fillOpacity=0.16).encode(y=alt.Y("low:Q"), y2="high:Q")
+            drawn += [band, line]
+            if self._each:
+                own = base.transform_filter("datum.kind === 1 && every_seed")
+                drawn.append(own.mark_line(strokeWidth=0.7).encode(y="y:Q", detail="seed:N"))
+        shapes = self._by([style.shape for style in self.look.values()])
+        shape = alt.Shape("hue:N", scale=shapes, legend=self._legend)
+        drawn.append(points.encode(y=self._y, shape=shape, tooltip=self._tips))
+        if self.figure.theory:
+            said = mean.transform_calculate(of=f"datum.hue + {json.dumps(THEORY)}")
+            line = said.mark_line(strokeWidth=1.4, strokeDash=[4, 3])
+            drawn.append(line.encode(y="theory:Q", color=self._colour("of:N")))
+        return drawn
+
+    def _bars(self, mean: Any) -> list[Any]:
+        """Return bars with their whiskers, and rungs of what theory says."""
+        beside = {}
+        if len(self._names) > 1:
+            beside = {"xOffset": alt.XOffset("hue:N", sort=self._names)}
+        ink = alt.value(INK)
+        drawn = [
+            mean.mark_bar().encode(y=self._y, tooltip=self._tips, **beside),
+            mean.mark_rule(strokeWidth=1.2).encode(y="low:Q", y2="high:Q", color=ink, **beside),
+        ]
+        if self.figure.theory:
+            rung = mean.mark_tick(thickness=2, strokeDash=[4, 3])
+            drawn.append(rung.encode(y="theory:Q", color=ink, **beside))
+        return drawn
+
+    @property
+    def _names(self) -> list[str]:
+        """What the series are called."""
+        labels = self.figure.labels
+        return [labels.get(v, words(v)) if self.figure.hue else "measured" for v in self.look]
+
+    @property
+    def _each(self) -> bool:
+        """Whether each seed's line can be shown as well."""
+        several = "seed" in self.data and self.data["seed"].nunique() > 1
+        return self.figure.kind == "line" and several and len(self.data) <= DENSE
+
+    @property
+    def _nested(self) -> bool:
+        """Whether curves coincide, so that the earlier have to be broader."""
+        return self.figure.kind == "line" and coincide(self.figure, self.data)
+
+    @property
+    def _legend(self) -> alt.Legend | None:
+        if len(self._names) == 1:
+            return None
+        title = called(self.figure, self.figure.hue) or None
+        return alt.Legend(orient="top", title=title, columns=self.side, values=self._names)
+
+    def _by(self, own: list[Any], of_theory: list[Any] | None = None) -> alt.Scale:
+        """Return the scale of what tells series apart, all of one domain: of one legend."""
+        names = self._names
+        kinds = names + [name + THEORY for name in names] if self.figure.theory else names
+        return alt.Scale(domain=kinds, range=[*own, *(of_theory or own)][: len(kinds)])
+
+    def _colour(self, of: str) -> alt.Color:
+        styles = self.look.values()
+        scale = self._by([s.colour for s in styles], [s.theory for s in styles])
+        return alt.Color(of, scale=scale, legend=self._legend)
+
+    @property
+    def _y(self) -> alt.Y:
+        title = called(self.figure, self.figure.y)
+        if self.figure.kind == "bar":
+            return alt.Y("y:Q", title=title, axis=numbered())
+        columns = [name for name in (self.figure.y, self.figure.theory) if name]
+        seen = pd.concat([self.data[name] for name in columns])
+        return alt.Y("y:Q", title=title, **along(self.figure.log_y, seen))
+
+    @property
+    def _tips(self) -> list[alt.Tooltip]:
+        """What is told of a point."""
+        figure = self.figure
+        tips = [alt.Tooltip("hue:N", title=called(figure, figure.hue))] if figure.hue else []
+        tips += [
+            alt.Tooltip(f"x:{kind_of(self.data[figure.x])}", title=called(figure, figure.x)),
+            alt.Tooltip("said:N", title=called(figure, figure.y)),
+        ]
+        if figure.kind != "scatter":
+            tips += [
+                alt.Tooltip("span:N", title="least to most"),
+                alt.Tooltip("seeds:Q", title="runs"),
+            ]
+        if self.command:
+            tips.append(alt.Tooltip("again:N", title="again"))
+        return tips
 
 
-def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float]) -> Any:
-    """Draw a table of values as colours, the values written in where there is room."""
-    shades = mpl.colormaps[MAP]
-    mesh = axes.pcolormesh(cells, cmap=shades, vmin=limits[0], vmax=limits[1], lw=1.2)
-    mesh.set_edgecolor(PAPER)
-    axes.set_xticks([i + 0.5 for i in range(cells.shape[1])], [words(c) for c in cells.columns])
-    axes.set_yticks([i + 0.5 for i in range(cells.shape[0])], [words(c) for c in cells.index])
-    axes.grid(False)
-    axes.invert_yaxis()
-    if cells.size <= 100:
-        for (i, j), value in np.ndenumerate(cells.to_numpy(dtype=float)):
-            if not math.isnan(value):
-                red, green, blue, _ = shades(mesh.norm(value))
-                ink = "#ffffff" if 0.3 * red + 0.6 * green + 0.1 * blue < 0.5 else "#111111"
-                axes.text(j + 0.5, i + 0.5, words(float(f"{value:.3g}")), color=ink, **CENTRE)
-    return mesh
+def cells(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
+    """Return the rows of a heat map and what is drawn of them: tables of colours, on one scale."""
+    value, own = measured(figure), _named(figure, data).rename(columns={"hue": "value"})
+    by = [name for name in ("row", "column", "x", "y") if name in own]
+    told = own.groupby(by, sort=False)["value"].mean().reset_index()
+    told["said"] = told["value"].map(lambda v: words(float(f"{v:.3g}")))
+    log = figure.log_y and bool((told["value"] > 0).all())
+    base: Any = alt.Chart().encode(
+        x=alt.X("x:O", **in_order(figure, data, figure.x)),
+        y=alt.Y("y:O", **in_order(figure, data, figure.y)),
+    )
+    title = called(figure, value)
+    shade = alt.Color(
+        "value:Q",
+        title=title,
+        scale=alt.Scale(scheme="viridis", type="log" if log else "linear"),
+        legend=alt.Legend(orient="right", gradientLength=140, labelExpr=NUMBER),
+    )
+    tips = [
+        alt.Tooltip(f"{axis}:{kind_of(data[column])}", title=called(figure, column))
+        for axis, column in (("x", figure.x), ("y", figure.y))
+    ]
+    tips.append(alt.Tooltip("said:N", title=title))
+    drawn = [base.mark_rect().encode(color=shade, tooltip=tips)]
+    if len(values(data, figure.x)) * len(values(data, figure.y)) <= WRITTEN_IN:
+        ends = [math.log(v) if log else v for v in (told["value"].min(), told["value"].max())]
+        middle = math.exp(sum(ends) / 2) if log else sum(ends) / 2
+        ink = alt.condition(f"datum.value > {middle}", alt.value("#111111"), alt.value("#ffffff"))
+        drawn.append(base.mark_text(fontSize=10).encode(text="said:N", color=ink))
+    return told, alt.layer(*drawn)
+
+
+def _named(figure: Figure, data: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by what their columns are to the chart."""
+    of = {
+        "x": figure.x,
+        "y": figure.y,
+        "theory": figure.theory,
+        "hue": figure.hue,
+        "row": figure.row,
+        "column": figure.column,
+        "seed": "seed" if "seed" in data else None,
+    }
+    return pd.DataFrame({name: data[column] for name, column in of.items() if column})
+
+
+def _summed(own: pd.DataFrame) -> pd.DataFrame:
+    """Return each point's mean over seeds, with its range and its interval in words."""
+    by = [name for name in ("row", "column", "hue", "x") if name in own]
+    grouped = own.groupby(by, sort=False, dropna=False)
+    told = pd.DataFrame(
+        {
+            "y": grouped["y"].mean(),
+            "low": grouped["y"].min(),
+            "high": grouped["y"].max(),
+            "seeds": grouped.size(),
+            "half": half_widths(grouped["y"]),
+            **({"theory": grouped["theory"].mean()} if "theory" in own else {}),
+        }
+    ).reset_index()
+    told["said"] = [
+        words(float(f"{m:.4g}")) + ("" if math.isnan(h) else f" ± {words(float(f'{h:.2g}'))}")
+        for m, h in zip(told["y"].astype(float), told["half"], strict=True)
+    ]
+    told["span"] = [
+        f"{words(float(f'{a:.4g}'))} to {words(float(f'{b:.4g}'))}"
+        for a, b in zip(told["low"].astype(float), told["high"].astype(float), strict=True)
+    ]
+    return told

@@ -1,0 +1,74 @@
+"""The axes of charts: quantities along a line or its logarithm, and words in their order."""
+
+import json
+import math
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from pipeline.reporting.figures.choice import are_numbers, called, values
+from pipeline.reporting.figures.grounds import words
+from pipeline.study import Figure
+
+NUMBER = (
+    "datum.value != 0 && (abs(datum.value) >= 1e7 || abs(datum.value) < 1e-3) "
+    "? format(datum.value, '.2~e') : format(datum.value, ',.10~g')"
+)
+"""How an axis writes a number, in Vega's language."""
+FEW = 8
+"""Values at which a logarithmic axis is marked one by one."""
+LEVEL = 50
+"""Letters that stand side by side below an axis."""
+
+
+def across(figure: Figure, data: pd.DataFrame) -> alt.X:
+    """Return the horizontal channel: of numbers with distances, else of words in their order."""
+    title, found = called(figure, figure.x), values(data, figure.x)
+    if figure.kind == "bar" or not are_numbers(data[figure.x]):
+        names = {json.dumps(v): figure.labels.get(v, words(v)) for v in map(plain, found)}
+        said = " : ".join(f"datum.value === {k} ? {json.dumps(v)}" for k, v in names.items())
+        level = sum(map(len, names.values())) <= LEVEL
+        axis = alt.Axis(labelExpr=f"{said} : datum.label", labelAngle=0 if level else -35)
+        return alt.X("x:N", sort=[plain(v) for v in found], title=title, axis=axis)
+    scale = along(figure.log_x, data[figure.x])
+    if figure.log_x and len(found) <= FEW:
+        scale["axis"] = numbered(values=[plain(v) for v in found])
+    return alt.X("x:Q", title=title, **scale)
+
+
+def along(log: bool, numbers: pd.Series) -> dict[str, Any]:
+    """Return scale and axis of some numbers; a logarithmic one is marked at round ones."""
+    if not log:
+        return {"scale": alt.Scale(zero=False, padding=8), "axis": numbered(tickCount=6)}
+    seen = numbers[numbers > 0].map(math.log10)
+    low, high = math.floor(seen.min()), math.ceil(seen.max())
+    step = max(1, math.ceil((high - low) / 7))
+    at = [float(f"1e{power}") for power in range(low, high + 1, step)]
+    if high - low <= 2:
+        at = [float(f"{k}e{power}") for power in range(low, high + 1) for k in (1, 2, 5)]
+    scale = alt.Scale(type="log", nice=False, padding=8)
+    return {"scale": scale, "axis": numbered(values=at)}
+
+
+def in_order(figure: Figure, data: pd.DataFrame, column: str) -> dict[str, Any]:
+    """Return the order, the title and the axis of a heat map's column: as many labels as fit."""
+    said = NUMBER if are_numbers(data[column]) else "datum.label"
+    axis = alt.Axis(labelOverlap="greedy", labelExpr=said, labelAngle=0, grid=False)
+    order = [plain(v) for v in values(data, column)]
+    return {"sort": order, "title": called(figure, column), "axis": axis}
+
+
+def numbered(**more: Any) -> alt.Axis:
+    """Return an axis of numbers."""
+    return alt.Axis(labelExpr=NUMBER, labelOverlap="greedy", **more)
+
+
+def kind_of(column: pd.Series) -> str:
+    """Return what a channel's values are to Vega: quantities or names."""
+    return "Q" if are_numbers(column) else "N"
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a table as Python's own."""
+    return value.item() if hasattr(value, "item") else value
