@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from lightning_modules.networks import NETWORKS
-from pipeline.measuring.evidence import every, monotone, within
+from pipeline.measuring import evidence
 from pipeline.studies.backpropagation.depth import descend, target
 from pipeline.studies.backpropagation.starts import Start
 from pipeline.study import AS_TEXT, Claim, Entries, Figure, Given, Part, Rows, Table, Trial, named
@@ -74,11 +74,11 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     half = half.assign(time=half["time"].astype(float).fillna(math.inf))
     times = half.pivot_table(index="seed", columns="mode", values="time")
     claim = "singular values are learned one by one, the largest first"
-    yield monotone(claim, times, expected=17)
-    yield every(
+    yield evidence.monotone(claim, times, expected=17)
+    yield evidence.every(
         f"each is half learned at ln(2 s / ε²) / (2 s), to {NEAR:.0%}",
         (
-            within(f"s = {s:g}", of["time"] / of["theory"] - 1, -NEAR, NEAR, expected=18)
+            evidence.within(f"s = {s:g}", of["time"] / of["theory"] - 1, -NEAR, NEAR, expected=18)
             for s, of in half.set_index("seed").groupby("singular_value")
         ),
     )

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pydantic import PositiveInt, model_validator
 
-from pipeline.measuring.evidence import every, ordered, within
+from pipeline.measuring import evidence
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.published import (
     CLOSE,
@@ -99,7 +99,9 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         loss = {str(rule): of for rule, of in by_rule}
         if {"blocked_rtrl", "reservoir"} <= loss.keys():
             claim = f"{task}: exact gradients forecast better than the reservoir"
-            yield ordered(claim, loss["blocked_rtrl"], loss["reservoir"], expected=7).if_missed(
+            yield evidence.ordered(
+                claim, loss["blocked_rtrl"], loss["reservoir"], expected=7
+            ).if_missed(
                 "A reservoir's features stand still, while those that are learned move under the "
                 "readout; and a seed or two of exact gradients end far off."
             )
@@ -112,13 +114,13 @@ def _as_published(task: str, loss: dict[str, pd.Series]) -> Iterator[Claim]:
     pairs = [pair for pair in told_apart(task) if loss.keys() >= {*pair}]
     if pairs:
         claim = f"{task}: the published order, of every pair that is told apart"
-        order = (ordered(f"{a} below {b}", loss[a], loss[b], expected=8) for a, b in pairs)
-        yield every(claim, order).stands_for(standing_for_order(task, len(pairs)))
+        order = (evidence.ordered(f"{a} below {b}", loss[a], loss[b], expected=8) for a, b in pairs)
+        yield evidence.every(claim, order).stands_for(standing_for_order(task, len(pairs)))
     for rule in HELD:
         if rule in loss:
             ours, error = ratio(task, rule, loss[rule])
             claim = f"{task}: {rule} is within {CLOSE:.0%} of the published NMSE"
-            close = within(claim, ours, 1 - CLOSE, 1 + CLOSE, error=error, expected=8)
+            close = evidence.within(claim, ours, 1 - CLOSE, 1 + CLOSE, error=error, expected=8)
             yield close.stands_for(standing_for_mean(task, rule)).if_missed(
                 "A seed or two that end far off decide a mean: ours, or the published one, whose "
                 "deviation then is as large as itself."

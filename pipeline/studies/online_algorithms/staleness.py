@@ -25,7 +25,7 @@ from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
-from pipeline.measuring.evidence import above, every, exact, within
+from pipeline.measuring import evidence
 from pipeline.measuring.statistics import exponent, with_interval
 from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
@@ -124,14 +124,14 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     for task, seen in rows.groupby("task"):
         control = seen[seen["learning_rate"] == 0]["relative_error"].max()
         claim = f"{task}: at rate 0 the error is rounding"
-        yield exact(claim, control, ROUNDING, expected=6)
+        yield evidence.exact(claim, control, ROUNDING, expected=6)
         claim = f"{task}: up to rate {SMALL:g} the error grows as rate^(1 ± 0.2)"
-        yield within(claim, exponents(seen), 0.8, 1.2, expected=6)
+        yield evidence.within(claim, exponents(seen), 0.8, 1.2, expected=6)
         cosine = small(seen).groupby(["seed", "learning_rate"])["cosine"].mean().unstack()
-        yield every(
+        yield evidence.every(
             f"{task}: up to rate {SMALL:g} the mean cosine is above {RIGHT}",
             (
-                above(f"rate {rate:g}", of, RIGHT, digits=5, expected=6)
+                evidence.above(f"rate {rate:g}", of, RIGHT, digits=5, expected=6)
                 for rate, of in cosine.items()
             ),
         )
