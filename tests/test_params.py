@@ -17,6 +17,7 @@ from ruamel.yaml import YAML, tokens
 
 from pipeline import params
 from pipeline.errors import UserError
+from pipeline.running.fingerprint import Fingerprints
 from pipeline.studies import STUDIES
 from pipeline.study import (
     AS_TEXT,
@@ -114,6 +115,19 @@ def test_a_field_of_a_trial_may_be_left_out_only_where_none_is_its_default(name:
     for part in STUDIES[name].parts.values():
         for field, of in part.trial.model_fields.items():
             assert of.is_required() or of.get_default(call_default_factory=True) is None, field
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_claims_are_made_by_does_not_count_for_a_trial(name: str):
+    prints = Fingerprints(STUDIES[name])
+    asked = params.trials(name, STUDIES[name], "standard", ROOT / "params")
+    one_of_each = {entries.get("part", ""): entries for entries in asked.values()}
+    covering = [
+        part
+        for part, entries in one_of_each.items()
+        if "pipeline.measuring.evidence" in prints.modules(entries)
+    ]
+    assert not covering, "a name of evidence is one in the trial, too: import evidence whole"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

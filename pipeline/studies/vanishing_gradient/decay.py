@@ -16,7 +16,7 @@ from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
-from pipeline.measuring.evidence import every, exact, identity, ordered, within
+from pipeline.measuring import evidence
 from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
@@ -126,19 +126,19 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     networks = rows[rows["kind"] == "network"]
     linear = networks[(networks["activation"] == "linear") & (networks["start"] == "orthogonal")]
     off = (linear["whole"] / linear["gain"] ** linear["length"] - 1).abs().max()
-    yield exact("linear, orthogonal: exactly gain^T is left", off, 1e-6, expected=1)
+    yield evidence.exact("linear, orthogonal: exactly gain^T is left", off, 1e-6, expected=1)
     logistic = networks[networks["activation"] == "logistic"]
     share = (logistic["most"] / logistic["singular_value"]).max()
     claim = "logistic: no step keeps more than 1/4 of W's largest singular value"
-    yield identity(claim, share <= 0.25 + 1e-12, f"{share:.4f}", expected=1)
+    yield evidence.identity(claim, share <= 0.25 + 1e-12, f"{share:.4f}", expected=1)
     residual = networks[networks["cell"] == "residual"]
     if len(residual):
         off = max((residual["most"] - 1).abs().max(), (residual["least"] - 1).abs().max())
-        yield exact("residual, h + g(x): every step keeps all", off, 1e-12, expected=1)
+        yield evidence.exact("residual, h + g(x): every step keeps all", off, 1e-12, expected=1)
     yield from _agreement(networks)
     as_drawn = {name: kept_by_seed(networks, name) for name in ("srn", "lstm")}
     if all(map(len, as_drawn.values())):
-        yield ordered(
+        yield evidence.ordered(
             "as drawn, an LSTM keeps more a step than tanh units (nats)",
             as_drawn["srn"],
             as_drawn["lstm"],
@@ -158,10 +158,10 @@ def _agreement(networks: pd.DataFrame) -> Iterator[Claim]:
     long = networks[mixing].fillna({"gain": 0.0}).dropna(subset=["rate", "exponent"])
     if long.empty:
         return
-    yield every(
+    yield evidence.every(
         f"over {LONG} steps and more, rate and largest Lyapunov exponent agree to {AGREES:.0%}",
         (
-            within(
+            evidence.within(
                 _called(*cast("tuple[str, float, int]", of)),
                 seen["rate"] / scale - seen["exponent"] / scale,
                 -AGREES,
