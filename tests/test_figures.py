@@ -48,8 +48,8 @@ def test_a_chart_tells_value_interval_range_runs_and_command(report_of: tuple[st
     growth = json.loads(CHARTS.findall(report_of[0])[0])["spec"]
     told = growth["data"]["values"]
     (first, *_) = [row for row in told if row["kind"] == 0]
-    assert first["said"] == "102.5 ± 32"
-    assert first["span"] == "100 to 105"
+    assert (first["y"], first["low"], first["high"]) == (102.5, 100, 105)
+    assert first["half"] == pytest.approx(31.8, abs=0.1)
     assert first["seeds"] == 2
     assert len([row for row in told if row["kind"] == 1]) == 2 * len(
         [row for row in told if row["kind"] == 0]

@@ -131,7 +131,7 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
 
 
 FIELDS = {
-    "x", "y", "low", "high", "theory", "hue", "width", "kind", "seed", "said", "seeds", "span",
+    "x", "y", "low", "high", "half", "theory", "hue", "width", "kind", "seed", "said", "seeds",
     "_row", "_column", "value",
 }  # fmt: skip
 
@@ -186,6 +186,7 @@ def _settings() -> Mapping[str, Any]:
         "labelLimit": 0, "titleLimit": 0, "columnPadding": 14,
     }  # fmt: skip
     return {
+        "aria": False,  # a name for each of a thousand points: the picture has one of its own
         "background": PAPER,
         "font": "sans-serif",
         "view": {"stroke": None},

@@ -14,13 +14,18 @@ from pipeline.reporting.figures.choice import called, coincide, measured, values
 from pipeline.reporting.figures.grounds import INK, Style, words
 from pipeline.study import Figure
 
-DENSE = 3_000
+DENSE = 1_000
 """Rows of which each seed's line can be shown as well."""
 WRITTEN_IN = 100
 """Cells of a heat map whose values are written in."""
 POINT, LINE = 26, 1.8
 """Area of a marker, breadth of a line, in pixels."""
 THEORY = " (theory)"
+SAID = {
+    "said": "format(datum.y, '.4~g') + (datum.half ? ' ± ' + format(datum.half, '.2~g') : '')",
+    "span": "format(datum.low, '.4~g') + ' to ' + format(datum.high, '.4~g')",
+}
+"""What is told of a point, in Vega's language."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +49,7 @@ class Marks:
     def told(self) -> pd.DataFrame:
         """The chart's rows: of kind 0 what is shown, of kind 1 the seeds behind it."""
         figure, own = self.figure, _named(self.figure, self.data)
-        if figure.kind == "scatter":
-            told = own.assign(said=own["y"].map(lambda v: words(float(v))))
-        else:
-            told = _summed(own)
-        told = told.assign(kind=0)
+        told = (own if figure.kind == "scatter" else _summed(own)).assign(kind=0)
         if self._each:
             told = pd.concat([told, own.assign(kind=1)], ignore_index=True)
         if self._nested:
@@ -66,8 +67,7 @@ class Marks:
             color=self._colour("hue:N"),
             opacity=alt.condition(toggled, alt.value(1), alt.value(0.08)),
         )
-        if self.command:
-            base = base.transform_calculate(again=json.dumps(self.command))
+        base = base.transform_calculate(**SAID, again=json.dumps(self.command))
         mean = base.transform_filter("datum.kind === 0")
         drawn = self._bars(mean) if self.figure.kind == "bar" else self._lines(base, mean)
         whole: Any = alt.layer(*drawn).add_params(toggled)
@@ -232,7 +232,7 @@ def _summed(own: pd.DataFrame) -> pd.DataFrame:
     """Return each point's mean over seeds, with its range and its interval in words."""
     by = [name for name in ("row", "column", "hue", "x") if name in own]
     grouped = own.groupby(by, sort=False, dropna=False)
-    told = pd.DataFrame(
+    return pd.DataFrame(
         {
             "y": grouped["y"].mean(),
             "low": grouped["y"].min(),
@@ -242,12 +242,3 @@ def _summed(own: pd.DataFrame) -> pd.DataFrame:
             **({"theory": grouped["theory"].mean()} if "theory" in own else {}),
         }
     ).reset_index()
-    told["said"] = [
-        words(float(f"{m:.4g}")) + ("" if math.isnan(h) else f" ± {words(float(f'{h:.2g}'))}")
-        for m, h in zip(told["y"].astype(float), told["half"], strict=True)
-    ]
-    told["span"] = [
-        f"{words(float(f'{a:.4g}'))} to {words(float(f'{b:.4g}'))}"
-        for a, b in zip(told["low"].astype(float), told["high"].astype(float), strict=True)
-    ]
-    return told

@@ -12,7 +12,7 @@ async function live(chart) {
   await vegaEmbed(place, JSON.parse(text), {
     actions: false,
     renderer: "svg",
-    logLevel: vega.Error, // a layer that shows nothing yet is no warning
+    logLevel: 1, // errors: a layer that shows nothing yet is no warning
     tooltip: { theme: dark.matches ? "dark" : "light" },
   });
   chart.querySelector(".live")?.remove();
