@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.studies import STUDIES
-from pipeline.study import Check
+from pipeline.study import Claim
 from tests import toy
 from tests.measured import Measured
 
@@ -125,7 +125,12 @@ MEASURED = {
 }
 
 
-def check(name: str, part: str, rows: pd.DataFrame, words: str) -> Check:
-    """Return the one prediction whose claim has these words."""
-    (found,) = [c for claim, c in MEASURED[name].checks(part, rows).items() if words in claim]
-    return found
+def verdict(name: str, part: str, rows: pd.DataFrame, words: str) -> str:
+    """Return the verdict on the one claim of these words."""
+    (found,) = [claim for text, claim in claims(name, part, rows).items() if words in text]
+    return found.verdict
+
+
+def claims(name: str, part: str, rows: pd.DataFrame) -> dict[str, Claim]:
+    """Return a part's claims by what they say."""
+    return MEASURED[name].claims(part, rows)

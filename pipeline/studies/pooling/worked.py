@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pandas as pd
 from pydantic import PositiveInt
 
-from pipeline.study import Check, Figure, Given, Part, Row, Rows, Trial
+from pipeline.measuring.evidence import identity
+from pipeline.study import Claim, Figure, Given, Part, Row, Rows, Trial
 
 PICTURE = ((1, 1, 1, 0, 0), (0, 1, 1, 1, 0), (0, 0, 1, 1, 1), (0, 0, 1, 1, 0), (0, 1, 1, 0, 0))
 FILTER = ((1, 0, 1), (0, 1, 0), (1, 0, 1))
@@ -45,20 +46,20 @@ def _pixels(name: str, seen: list[list[float]]) -> Iterator[Row]:
             yield {"example": name, "row": y, "place": x, "value": value}
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold every digit to what was worked out by hand, without the library."""
     seen = {str(k): _square(of) for k, of in rows.groupby("example")}
     found = seen["convolution"]
     claim = "a 3×3 filter on a 5×5 picture gives the 3×3 that one adds up by hand"
-    yield Check(claim, found == [list(row) for row in BY_HAND], str(found))
+    yield identity(claim, found == [list(row) for row in BY_HAND], str(found), expected=4)
     side, window = len(seen["rising"]), int(rows["window"].iloc[0])
     corners = range(0, side - window + 1, window)
     last = [[y + x + 2 * (window - 1) for x in corners] for y in corners]
     claim = f"{side}×{side} pooled by {window}×{window}: the maximum is each window's last pixel"
-    yield Check(claim, seen["maximum"] == last, str(seen["maximum"]))
+    yield identity(claim, seen["maximum"] == last, str(seen["maximum"]), expected=4)
     middle = [[of - (window - 1) for of in row] for row in last]
     claim = f"{side}×{side} pooled by {window}×{window}: the mean is the window's middle"
-    yield Check(claim, seen["mean"] == middle, str(seen["mean"]))
+    yield identity(claim, seen["mean"] == middle, str(seen["mean"]), expected=4)
 
 
 def _square(of: pd.DataFrame) -> list[list[float]]:

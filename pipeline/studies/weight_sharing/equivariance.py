@@ -14,8 +14,9 @@ import pandas as pd
 from pydantic import PositiveInt
 
 from lightning_modules.networks import NETWORKS
+from pipeline.measuring.evidence import above, exact
 from pipeline.measuring.training import DataSet
-from pipeline.study import Check, Entries, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Entries, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,18 +68,16 @@ class MovedPictures(Trial):
         return kind(shape_CYX, 1, maps=self.maps, size=self.size, stride=self.stride).filters
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Check]:
+def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the shared form to exactness, the others to its absence."""
-    worst, least = (rows.groupby("form")["off"].agg(of) for of in ("max", "min"))
-    if "shared" in worst:
-        off = worst["shared"]
+    by = {str(form): seen["off"] for form, seen in rows.set_index("seed").groupby("form")}
+    if "shared" in by:
         claim = f"what shared filters see moves with the picture ({EXACT:g})"
-        yield Check(claim, bool(off <= EXACT), f"{off:.0e}")
+        yield exact(claim, by["shared"].max(), EXACT, expected=5)
     for form in ("local", "dense"):
-        if form in least:
-            off = least[form]
+        if form in by:
             claim = f"what {form} units see does not (off by more than {FAR:g})"
-            yield Check(claim, bool(off > FAR), f"{off:.2f}")
+            yield above(claim, by[form], FAR, expected=5)
 
 
 def _formerly(entries: Entries) -> Entries:

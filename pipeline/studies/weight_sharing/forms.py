@@ -16,10 +16,19 @@ def last_evaluations(rows: pd.DataFrame) -> pd.DataFrame:
     return classifying.ends(rows, RUN).astype({"train_size": int})
 
 
-def mean_wrong(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean over seeds of what is wrong, in percent: sizes down, forms across."""
-    by = last_evaluations(rows).groupby(["train_size", "form"])
-    return by["wrong"].mean().unstack("form")
+def wrong_by_size(rows: pd.DataFrame) -> dict[int, dict[str, pd.Series]]:
+    """Return what is wrong, in percent, by seed: for each number of pictures, of each form."""
+    ends = last_evaluations(rows).set_index("seed")
+    return {
+        int(str(size)): {str(form): of["wrong"] for form, of in seen.groupby("form", sort=False)}
+        for size, seen in ends.groupby("train_size")
+    }
+
+
+def parameters(rows: pd.DataFrame) -> dict[str, int]:
+    """Return how many parameters each form has."""
+    by = last_evaluations(rows).groupby("form")["parameters"]
+    return {str(form): int(of.iloc[0]) for form, of in by}
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
