@@ -145,7 +145,8 @@ def small(rows: pd.DataFrame) -> pd.DataFrame:
 def exponents(rows: pd.DataFrame) -> pd.Series:
     """Return the power of a small rate that a task's error grows with, by seed."""
     error = small(rows).groupby(["seed", "learning_rate"])["relative_error"].median().unstack()
-    return error.apply(lambda of: exponent(error.columns.tolist(), of.tolist())[0], axis=1)
+    rates = [float(rate) for rate in error.columns]
+    return error.apply(lambda of: exponent(rates, of.tolist())[0], axis=1)
 
 
 def _by_rate(rows: pd.DataFrame) -> pd.DataFrame:
