@@ -155,6 +155,7 @@ def test_what_is_compared_with_a_network_that_is_left_out_is_not_judged(left_out
 def test_the_answer_is_given_of_what_was_run():
     rows = pd.concat([MEASURED.rows(part).assign(part=part) for part in STUDY.parts])
     rows["held_out_loss"] /= 2
+    assert STUDY.answer
     said = STUDY.answer(rows)
     assert re.search(r"adding: whole \d of 1 .*On text.* nats: .*error falls by e", said)
     said = STUDY.answer(rows[rows["variant"] != "lstm"])

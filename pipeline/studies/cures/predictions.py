@@ -1,8 +1,9 @@
 """What the rows of the cures say of what was expected: claims on each task.
 
 Whether a task is solved is a matter of shares of starts, and one start in five is the smallest
-difference that matters, which was stated after a look: before, any difference counted. A run that never solves it takes longer than any that does, and one that
-diverged ends worse than any that did not.
+difference that matters, which was stated after a look: before, any difference counted. A run that
+never solves it takes longer than any that does, and one that diverged ends worse than any that did
+not.
 """
 
 import math

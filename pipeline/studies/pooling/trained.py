@@ -75,15 +75,18 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
 
 def wrong_by_pooling(rows: pd.DataFrame) -> dict[tuple[str, int], pd.Series]:
     """Return how many of a hundred digits are wrong at the end, by pooling and window, by seed."""
-    ends = classifying.ends(rows, RUN).set_index("seed")
-    by = ends.groupby(["pooling", "window"], sort=False)["wrong"]
-    return {(str(pooling), int(window)): of for (pooling, window), of in by}  # pyright: ignore[reportGeneralTypeIssues]
+    return {of: runs.set_index("seed")["wrong"] for of, runs in _runs(rows)}
 
 
 def parameters(rows: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Return how many parameters the network has, by pooling and window."""
-    by = classifying.ends(rows, RUN).groupby(["pooling", "window"], sort=False)["parameters"]
-    return {(str(pooling), int(window)): int(of.iloc[0]) for (pooling, window), of in by}  # pyright: ignore[reportGeneralTypeIssues]
+    return {of: int(runs["parameters"].iloc[0]) for of, runs in _runs(rows)}
+
+
+def _runs(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, int], pd.DataFrame]]:
+    """Yield the ends of the runs of each pooling and window."""
+    for (pooling, window), runs in classifying.ends(rows, RUN).groupby(list(RUN[:2]), sort=False):
+        yield (str(pooling), int(str(window))), runs
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,9 +51,9 @@ def answer(rows: pd.DataFrame) -> str:
     shift = ", ".join(f"{form} {with_interval(of, 1)}" for form, of in moved.items())
     return (
         f"Over places sharing saves parameters ({_parameters(places)}), and what is seen moves "
-        f"with the picture: of digits moved by {pixels} pixels are wrong, in percent, {shift}. Where "
-        f"digits stay it does not make up for fewer features: {_wrong(places)}. Over time it saves "
-        f"parameters too ({_parameters(time, *STEPS)}), at a price in errors: "
+        f"with the picture: of digits moved by {pixels} pixels are wrong, in percent, {shift}. "
+        f"Where digits stay it does not make up for fewer features: {_wrong(places)}. Over time it "
+        f"saves parameters too ({_parameters(time, *STEPS)}), at a price in errors: "
         f"{_wrong(time, *STEPS)}."
     )
 
