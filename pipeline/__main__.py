@@ -82,29 +82,30 @@ def run(
     force: Annotated[bool, typer.Option(help="Run finished trials again as well.")] = False,
 ) -> None:
     """Run all trials that are not finished, those of all studies in one queue."""
+    settings = _settings(scale)
+    _run(settings, *_jobs(settings, studies), force=force)
+
+
+@app.command()
+def replicate(
+    row: Annotated[str, typer.Argument(help="A row of reports/<scale>/record.html.")],
+    scale: Scale = None,
+    force: Annotated[bool, typer.Option(help="Run finished trials again as well.")] = False,
+) -> None:
+    """Run the trials behind one published figure, and hold it to what they say."""
+    import dataclasses
+
     from pipeline.reporting import overview
-    from pipeline.reporting.press import Press
-    from pipeline.running import queue
-    from pipeline.running.following import following
+    from pipeline.studies import STUDIES
 
     settings = _settings(scale)
-    made, broken = _jobs(settings, studies)
-    parts = [part for job in made for part in job.study.parts.values()]
-    if not settings.dispatch.gpus and not any(part.needs.gpus for part in parts):
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    try:
-        with Press(settings, console, broken) as press, following(made, console):
-            ending = queue.run(
-                made, settings, console, force=force, ended=lambda job: press.print(job.name)
-            )
-    except KeyboardInterrupt:
-        _say("interrupted: finished trials are kept; the same command goes on with the rest")
-        raise typer.Exit(130) from None
-    if not ending.stopped:
-        shown = [job.name for job in made if job.name not in press.errors]
-        for line in overview.verdicts(settings.scale, shown):
-            _say(line)
-    _end(press.errors, ending.code)
+    at = overview.row(row, settings.scale, STUDIES)
+    (job,), broken = _jobs(settings, [at["study"]])
+    own = {k: trial for k, trial in job.trials.items() if trial.get("part", "") == at["part"]}
+    _run(settings, [dataclasses.replace(job, trials=own)], broken, force=force)
+    at = overview.row(row, settings.scale, STUDIES)
+    typer.echo(f"{row}: {at['verdict']}: {at['claim']}: {at['seen']}")
+    typer.echo(f"published: {at['value']}, to {at['tolerance']} ({at['source']})")
 
 
 @app.command()
@@ -207,6 +208,31 @@ def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")
     serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
     # In place of this process, so that whatever ends the command ends the server.
     os.execv(sys.executable, [sys.executable, "-m", *serve, "--port", str(port)])
+
+
+def _run(settings: "Settings", made: list["Job"], broken: dict[str, str], *, force: bool) -> None:
+    """Run what is not finished, build the pages, and leave unless all went well."""
+    from pipeline.reporting import overview
+    from pipeline.reporting.press import Press
+    from pipeline.running import queue
+    from pipeline.running.following import following
+
+    parts = [part for job in made for part in job.study.parts.values()]
+    if not settings.dispatch.gpus and not any(part.needs.gpus for part in parts):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    try:
+        with Press(settings, console, broken) as press, following(made, console):
+            ending = queue.run(
+                made, settings, console, force=force, ended=lambda job: press.print(job.name)
+            )
+    except KeyboardInterrupt:
+        _say("interrupted: finished trials are kept; the same command goes on with the rest")
+        raise typer.Exit(130) from None
+    if not ending.stopped:
+        shown = [job.name for job in made if job.name not in press.errors]
+        for line in overview.verdicts(settings.scale, shown):
+            _say(line)
+    _end(press.errors, ending.code)
 
 
 def _settings(scale: str | None) -> "Settings":

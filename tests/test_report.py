@@ -69,17 +69,17 @@ def test_a_report_built_again_is_the_same_byte_for_byte(tmp_path: Path):
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", again], check=True, env=environment, cwd=ROOT)
     assert content() == before
-    assert len(before) == 3 * len(FIGURES) + 5
+    assert len(before) == 3 * len(FIGURES) + 7
 
 
 def test_a_page_asks_for_nothing_outside_itself(report_of: tuple[str, Path]):
     page = Elements(report_of[0])
-    assert not page.all("script")
     assert not page.open, "every element is closed"
-    for image in page.all("img") + page.all("source"):
-        assert image.get("src", image.get("srcset", "")).startswith("data:image/svg+xml;base64,")
+    (runtime,) = {script["src"] for script in page.all("script") if "src" in script}
+    assert (report_of[1] / runtime).stat().st_size < 1_000_000
+    assert not page.all("img")
     assert [link["href"] for link in page.all("link")] == ["data:,"]
-    assert "url(" not in report_of[0]
+    assert set(re.findall(r"url\((.)", report_of[0])) <= {"#"}
     outside = {a["href"] for a in page.all("a") if a["href"].startswith("http")}
     assert outside == {"https://arxiv.org/abs/1234.56789"}
     ids = {attributes["id"] for _, attributes in page.found if "id" in attributes}
@@ -95,7 +95,7 @@ def test_a_claim_stands_with_what_was_seen_of_it_and_its_verdict(report_of: tupl
     assert "✓ 1 identity holds, ✗ 1 missed, ? 1 undecided." in text
     assert "✗ depth does not matter (1.64e+05 (1.13e+05 to 2.15e+05)) It was made so." in text
     assert re.search(
-        r"2 depth does not matter ?It was made so\.1\.64e\+05 \(.*?< 10 ?✗ missed", text
+        r"2 depth does not matterNobody .1990.*? It was made so\.1\.64e.*?< 10 ?✗ missed", text
     )
     assert re.search(r"1 values are positive exactall ?✓ holds", text)
     assert re.search(r"1 the slope is 1.*?2 seeds, effect.*?0\.97 to 1\.07 ?\? undecided", text)
@@ -241,14 +241,29 @@ def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tm
     page = overview.build(SCALE, names, tmp_path, errors)
     elements = Elements(page.read_text(encoding="utf-8"))
     assert not elements.open
-    assert [a["href"] for a in elements.all("a")] == [f"{NAME}/index.html"]
+    assert [a["href"] for a in elements.all("a")] == ["record.html", f"{NAME}/index.html"]
     assert "1 identity holds, ✗ 1 missed" in text_of(page.read_text(encoding="utf-8"))
     assert "18 of 18 trials" in elements.text
     assert "SyntaxError: <here>" in elements.text
-    assert len(elements.all("img")) == 1
+    assert len(elements.all("svg")) == 1
     # One file for dvc metrics, over all studies.
     whole = json.loads(page.with_name("summary.json").read_bytes())
     assert whole == {NAME: json.loads((folder / "summary.json").read_bytes())}
+
+
+def test_the_record_holds_every_published_figure_beside_what_was_seen(tmp_path: Path):
+    built(tmp_path)
+    index = overview.build(SCALE, [NAME], tmp_path).read_text(encoding="utf-8")
+    assert "The record: 1 published figure beside what was seen here" in text_of(index)
+    page = (tmp_path / "reports" / SCALE / "record.html").read_text(encoding="utf-8")
+    text = text_of(page)
+    assert "0 of 1 hold, 1 missed, 0 undecided." in text
+    told = "depthdepth does not matterIt was made so.9 ± 1to below 10; Nobody (1990), table 1"
+    assert told in text
+    assert "stated before the first run" in text
+    assert overview.row("depth", SCALE, [NAME], tmp_path)["verdict"] == "missed"
+    with pytest.raises(UserError, match=r"'dept' is no row of the record.*did you mean 'depth'"):
+        overview.row("dept", SCALE, [NAME], tmp_path)
 
 
 def test_the_table_lies_beside_the_page_for_whoever_goes_on_from_it(tmp_path: Path):

@@ -232,6 +232,24 @@ class Findings:
         unit, size = next((u for u in units if seconds >= u[1]), units[-1])
         return f"{seconds / size:.3g} {unit}"
 
+    @property
+    def reproduced(self) -> list[dict[str, str]]:
+        """The published figures that claims stand for, beside what was seen here."""
+        return [
+            {
+                **of.claim.published._asdict(),
+                "study": self.name,
+                "part": of.part,
+                "claim": of.claim.text,
+                "seen": of.claim.seen,
+                "seeds": str(of.claim.replicates or ""),
+                "verdict": of.verdict,
+                "cause": of.claim.cause if of.verdict == MISSED else "",
+            }
+            for of in self.judged
+            if of.claim.published
+        ]
+
     def particulars(self, record: Record) -> str:
         """Return what tells a trial from the others, its part and its seed."""
         part = self.study.part_of(record.trial)

@@ -47,6 +47,8 @@ class Imprint:
     """Its entry there, as HTML."""
     summary: dict[str, Any]
     """Its numbers."""
+    reproduced: list[dict[str, str]]
+    """The published figures that its claims stand for, beside its own."""
 
 
 def folder_of(name: str, scale: str, root: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from lightning_modules.registry import nearest
 from pipeline.errors import UserError
 from pipeline.reporting import imprint
 from pipeline.reporting.counts import Counts
@@ -48,8 +49,10 @@ def build(
         themes.setdefault(left.theme, []).append(Markup(left.entry))  # escaped when it was made
     shown = {theme: entries for theme, entries in themes.items() if entries}
     numbers = {name: left.summary for name, left in pages.items()}
+    rows = [row for left in pages.values() for row in left.reproduced]
     files = {
-        "index.html": fill("index.html.j2", {}, scale=scale, themes=shown, errors=why),
+        "index.html": fill("index.html.j2", {}, scale=scale, themes=shown, errors=why, rows=rows),
+        "record.html": fill("record.html.j2", {}, scale=scale, rows=rows),
         "summary.json": json.dumps(numbers, indent=2, ensure_ascii=False) + "\n",
     }
     with locked(folder):
@@ -57,6 +60,24 @@ def build(
             with replacing(folder / name) as draft:
                 draft.write_bytes(text.encode())
     return folder / "index.html"
+
+
+def row(name: str, scale: str, names: Iterable[str], root: Path = Path()) -> dict[str, str]:
+    """Return a row of the record by its name, as it was last reproduced at a scale.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    found = {
+        of["row"]: of
+        for study in names
+        if (left := imprint.left(imprint.folder_of(study, scale, root)))
+        for of in left.reproduced
+    }
+    if name not in found:
+        known = nearest(name, found) if found else "no page there holds any: run some studies"
+        raise UserError(f"{name!r} is no row of the record at scale {scale}: {known}")
+    return found[name]
 
 
 def verdicts(scale: str, names: Iterable[str], root: Path = Path()) -> Iterator[str]:

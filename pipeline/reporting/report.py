@@ -51,6 +51,7 @@ def build(job: Job, root: Path = Path()) -> Path:
     }
     entry = fill("entry.html.j2", FILTERS, found=found)
     folder, beside = (of(job.name, job.scale, root) for of in (imprint.folder_of, imprint.data_of))
+    made = found.study.theme, entry, summary, found.reproduced
     contents = {
         (place / name).relative_to(folder.parent).as_posix(): imprint.digest(content)
         for place, files in ((folder, page), (beside, data))
@@ -62,7 +63,7 @@ def build(job: Job, root: Path = Path()) -> Path:
         for place, files in ((draft, page), (plots, data)):
             for name, content in files.items():
                 (place / name).write_bytes(content)
-        imprint.leave(draft, imprint.Imprint(made_of, contents, found.study.theme, entry, summary))
+        imprint.leave(draft, imprint.Imprint(made_of, contents, *made))
     return folder
 
 
