@@ -95,7 +95,7 @@ def test_a_claim_stands_with_what_was_seen_of_it_and_its_verdict(report_of: tupl
     assert "✓ 1 identity holds, ✗ 1 missed, ? 1 undecided." in text
     assert "✗ depth does not matter (1.64e+05 (1.13e+05 to 2.15e+05)) It was made so." in text
     assert re.search(
-        r"2 depth does not matterNobody .1990.*? It was made so\.1\.64e.*?< 10 ?✗ missed", text
+        r"2 depth does not matterNobody .1990.*?It was made so\.1\.64e.*?< 10 ?✗ missed", text
     )
     assert re.search(r"1 values are positive exactall ?✓ holds", text)
     assert re.search(r"1 the slope is 1.*?2 seeds, effect.*?0\.97 to 1\.07 ?\? undecided", text)
