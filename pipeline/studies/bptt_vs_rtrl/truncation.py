@@ -74,7 +74,9 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     yield every(
         "the cosine never falls as the horizon grows",
         (
-            monotone(f"gain {gain}", of.unstack("horizon"), slack=SLACK, expected=4)
+            monotone(
+                f"gain {gain}", of.unstack("horizon").rename(columns=int), slack=SLACK, expected=4
+            )
             for gain, of in cosine.groupby("gain")
         ),
     )

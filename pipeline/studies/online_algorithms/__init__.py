@@ -64,9 +64,14 @@ from pipeline.studies.online_algorithms.staleness import small
 from pipeline.study import join, rows_of
 
 CALLED = {"snap1": "SnAp-1", "rflo": "RFLO", "kf_rtrl": "KF-RTRL", "uoro": "UORO"}
-"""The approximations of which the answer speaks,"""
-ENDS = {"blocked_rtrl": "exact gradients", **CALLED, "reservoir": "a reservoir"}
-"""and what they are compared with."""
+"""The approximations of whose direction the answer speaks,"""
+ENDS = {
+    "blocked_rtrl": "exact gradients",
+    "snap1": "SnAp-1",
+    "uoro": "UORO",
+    "reservoir": "a reservoir",
+}
+"""and what it compares the ends of."""
 
 
 def answer(rows: pd.DataFrame) -> str:
@@ -120,7 +125,7 @@ def _stale(rows: pd.DataFrame) -> str:
 
 def _ends(loss: dict[str, pd.Series]) -> str:
     """Return how the algorithms ended; nothing of none."""
-    return _listed([f"{with_interval(loss[r], 4)} under {ENDS[r]}" for r in ENDS if r in loss])
+    return _listed([f"{with_interval(loss[r])} under {ENDS[r]}" for r in ENDS if r in loss])
 
 
 def _listed(words: list[str]) -> str:

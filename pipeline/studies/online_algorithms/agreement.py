@@ -189,7 +189,7 @@ def _directions(ran: pd.DataFrame) -> Iterator[Claim]:
             (
                 monotone(
                     f"on {cell}",
-                    seen.pivot_table(index="seed", columns="horizon", values="cosine"),
+                    _by_horizon(seen),
                     slack=SLACK,
                     expected=2,
                 )
@@ -221,6 +221,12 @@ def _directions(ran: pd.DataFrame) -> Iterator[Claim]:
             "tells, a draw points well: UORO has that share exactly, and only what comes from "
             "further back is random."
         )
+
+
+def _by_horizon(windows: pd.DataFrame) -> pd.DataFrame:
+    """Return the cosine by seed and horizon."""
+    cosine = windows.pivot_table(index="seed", columns="horizon", values="cosine")
+    return cosine.rename(columns=int)
 
 
 def _by_seed(ran: pd.DataFrame, of: str) -> dict[tuple[str, str], pd.Series]:
