@@ -99,11 +99,11 @@ def _worth(rows: pd.DataFrame) -> str:
     forecasts = {rule: of["train_loss"] for rule, of in henon.items()}
     said = [
         f"{words} ends at {ends}"
-        for words, loss in (
-            ("where symbols have to be held, copying", copying),
-            ("where the last values are enough, forecasting Hénon's map", forecasts),
+        for words, loss, digits in (
+            ("where symbols have to be held, copying", copying, 3),
+            ("where the last values are enough, forecasting Hénon's map", forecasts, 4),
         )
-        if (ends := _ends(loss))
+        if (ends := _ends(loss, digits))
     ]
     whole = "; ".join(said)
     return f"{whole[:1].upper()}{whole[1:]}." if whole else ""
@@ -123,9 +123,9 @@ def _stale(rows: pd.DataFrame) -> str:
     )
 
 
-def _ends(loss: dict[str, pd.Series]) -> str:
+def _ends(loss: dict[str, pd.Series], digits: int) -> str:
     """Return how the algorithms ended; nothing of none."""
-    return _listed([f"{with_interval(loss[r])} under {ENDS[r]}" for r in ENDS if r in loss])
+    return _listed([f"{with_interval(loss[r], digits)} under {ENDS[r]}" for r in ENDS if r in loss])
 
 
 def _listed(words: list[str]) -> str:
