@@ -18,6 +18,7 @@ Where θ has left ±1 the run ends.
 References:
     Tallec & Ollivier (2018), Unbiased online recurrent optimization, ICLR, arXiv:1702.05043:
         influence balancing, 23 units of which 13 are minus.
+    Tallec & Ollivier (2017), Unbiasing truncated backpropagation through time, arXiv:1705.08209.
 """
 
 from collections.abc import Iterator
@@ -45,12 +46,21 @@ FAR = 1.0
 RUN = "rule", "seed"
 NEAR = {"exact": 0.01, "unbiased": 0.05}
 """How near to θ* an algorithm comes that claims so much of its gradient."""
-SOURCE = "Tallec & Ollivier (2018), influence balancing"
 PUBLISHED = {
-    "uoro": Published("balancing-uoro", SOURCE, "converges to θ*", f"± {NEAR['unbiased']}"),
-    "tbptt(10)": Published("balancing-tbptt-10", SOURCE, "moves away from θ*", "the sign"),
+    "uoro": Published(
+        "balancing-uoro",
+        "Tallec & Ollivier (2018), influence balancing",
+        "converges to θ*",
+        f"± {NEAR['unbiased']}",
+    ),
+    "tbptt(10)": Published(
+        "balancing-tbptt-10",
+        "Tallec & Ollivier (2017), influence balancing",
+        "diverges",
+        "the sign",
+    ),
 }
-"""What the paper saw of rules that are tried here."""
+"""What was seen of rules that are tried here."""
 
 
 class InfluenceBalancing(Trial):
