@@ -170,10 +170,13 @@ def rarer(text: str, less: pd.Series, more: pd.Series, *, expected: int, by: flo
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a ratio of shares, which is not asked for, may be k / 0
         low, high = confint_proportions_2indep(b, n, a, m, method="newcomb", alpha=LEVEL)
+        p: list[float] = []
         # Where all succeed of the one and none of the other, it is computed one way round alone.
         ways = ((b, n, a, m), by, ("larger", "smaller")), ((a, m, b, n), -by, ("smaller", "larger"))
         for counts, value, sides in ways:
-            score = functools.partial(test_proportions_2indep, *counts, value=value, method="score")
+            score: Any = functools.partial(
+                test_proportions_2indep, *counts, value=value, method="score"
+            )
             p = [float(score(alternative=side).pvalue) for side in sides]
             if not any(map(math.isnan, p)):
                 break
