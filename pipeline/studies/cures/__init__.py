@@ -61,17 +61,19 @@ def answer(rows: pd.DataFrame) -> str:
         if rates := by_rate(seen):
             highest, (none, clip) = list(rates.items())[-1]
             fast.append(f"{name} at {highest:g}: {_loss(clip)} against {_loss(none)}")
-    steeper = ", ".join(
+    steeper = [
         f"{str(task).replace('_', ' ')} {with_interval(of['exponent'], 2)}"
         for task, of in fits(rows_of(rows, "smoothness")).groupby("task", sort=False)
-    )
-    return (
+    ]
+    said = {
         "A clip by norm makes learnable what a gradient that explodes would undo, and does little "
-        f"where none does; decay does not stand in for it: {'; '.join(cured)}. It also lets steps "
-        "be long: at the highest rate tried the held-out loss ends, with the clip and without, "
-        f"{'; '.join(fast)}. That is where the loss bends most: its local smoothness grows as a "
-        f"power of the gradient's norm, which is {steeper}."
-    )
+        "where none does; decay does not stand in for it": cured,
+        "It also lets steps be long: at the highest rate tried the held-out loss ends, with the "
+        "clip and without": fast,
+        "That is where the loss bends most: its local smoothness grows as a power of the "
+        "gradient's norm, which is": steeper,
+    }
+    return " ".join(f"{what}: {'; '.join(each)}." for what, each in said.items() if each)
 
 
 def _ends(seen: pd.DataFrame) -> str:
@@ -86,7 +88,7 @@ def _ends(seen: pd.DataFrame) -> str:
     ends = [(f"with {clip['cure'].iloc[0]}", clip), ("without", none)]
     if decayed:
         best = max(decayed, key=lambda runs: runs["succeeded"].astype(float).mean())
-        ends.append((f"by {best['cure'].iloc[0]} alone, the best decay,", best))
+        ends.append((f"by decay alone, {best['cure'].iloc[0]} at best,", best))
     return "solved " + ", ".join(
         f"{how} from {share_in_words(runs['succeeded'].astype(bool))} starts" for how, runs in ends
     )

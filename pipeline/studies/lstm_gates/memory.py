@@ -248,8 +248,8 @@ PART = Part(
             name="memory-final",
             title="How many starts solved the task, and how each ended",
             caption="Solved, with the share's 95 % interval; then every seed's held-out loss, the "
-            "least first: squared error of adding, where remembering nothing costs 1/6, and nats of "
-            "the others.",
+            "least first: squared error of adding, where remembering nothing costs 1/6, and nats "
+            "of the others.",
             build=final,
         ),
         Table(

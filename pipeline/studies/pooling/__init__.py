@@ -43,7 +43,7 @@ def answer(rows: pd.DataFrame) -> str:
         if pooling in ("maximum", "mean")
         if (words := [said for window, said in of.items() if window > 1])
     )
-    said = f"Of the digits this many are wrong, pooled by {pooled}."
+    said = f"Of the digits this many are wrong, pooled by {pooled or 'neither'}."
     none, two = ("maximum", 1), ("maximum", 2)
     if none in wrong and two in wrong:
         said += (

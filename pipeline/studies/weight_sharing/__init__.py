@@ -49,13 +49,17 @@ def answer(rows: pd.DataFrame) -> str:
     places, time = rows_of(rows, "places"), rows_of(rows, "time")
     pixels, moved = moved_furthest(places)
     shift = ", ".join(f"{form} {with_interval(of, 1)}" for form, of in moved.items())
-    return (
+    said = (
         f"Over places sharing saves parameters ({_parameters(places)}), and what is seen moves "
         f"with the picture: of digits moved by {pixels} pixels are wrong, in percent, {shift}. "
-        f"Where digits stay it does not make up for fewer features: {_wrong(places)}. Over time it "
-        f"saves parameters too ({_parameters(time, *STEPS)}), at a price in errors: "
-        f"{_wrong(time, *STEPS)}."
+        f"Where digits stay it does not make up for fewer features: {_wrong(places)}."
     )
+    if set(STEPS) <= set(forms.parameters(time)):
+        said += (
+            f" Over time it saves parameters too ({_parameters(time, *STEPS)}), at a price in "
+            f"errors: {_wrong(time, *STEPS)}."
+        )
+    return said
 
 
 STEPS = "tied", "untied"
