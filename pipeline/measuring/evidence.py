@@ -153,7 +153,8 @@ def share(
     region = _Region(at_least, at_most, " %")
     if not n:
         return _claim(text, expected, "none", region.words(3), _Found.nothing(), 0)
-    low, high = proportion_confint(count, n, LEVEL, method="wilson")
+    bounds: Any = proportion_confint(count, n, LEVEL, method="wilson")
+    low, high = bounds
     found = _Found(count / n, float(low), float(high), *_of_share(count, n, region))
     seen = f"{count} of {n} ({low:.0%} to {high:.0%})"
     return _claim(text, expected, seen, region.words(3), found, n)
@@ -339,7 +340,8 @@ def _certain(holds: bool) -> tuple[float, float]:
 
 def _of_mean(values: pd.Series) -> float:
     """Return the standard error of the mean; NaN for a single value."""
-    return float(values.sem()) if len(values) > 1 else math.nan
+    error: Any = values.sem()
+    return float(error) if len(values) > 1 else math.nan
 
 
 def _student(estimate: float, error: float, freedom: float, region: _Region) -> _Found:
