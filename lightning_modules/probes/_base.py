@@ -4,21 +4,28 @@ A probe keeps what it measured as tensors, wherever these are, and waits for non
 ``HELD`` measurements are stacked and reduced together, so that what is small costs next to
 nothing; numbers are made only when rows are. A row is the mean over all measurements since the
 rows before it.
+
+A probe that fails says so once, in one line, and stands aside: what it kept until then is told, and
+training goes on.
 """
 
 import abc
+import functools
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from lightning_modules.instruments import Outputs, Row, Update
+from lightning_modules.instruments import InstrumentWarning, Outputs, Row, Update
 from lightning_modules.probes._seen import Passage
 
 HELD = 64
+LOOKS = "passed", "updated", "gone_back"
+"""What a learner shows itself by."""
 
 
 class Probe(Callback, abc.ABC):
@@ -26,18 +33,31 @@ class Probe(Callback, abc.ABC):
 
     Attributes:
         sees: what it can measure: passages, updates, or the outputs of a network's layers.
+        needs: what of these it cannot do without; by default any of them will do.
         passage: what it sees passages as.
         every: how often it looks, in training batches, the first being one of them.
+        aside: whether it failed, and looks no more.
     """
 
     sees: frozenset[str]
+    needs: frozenset[str] = frozenset()
     passage = Passage
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have a failure of what is called during training be a remark."""
+        super().__init_subclass__(**options)
+        for name in LOOKS:
+            if name in vars(cls):
+                setattr(cls, name, guarded(vars(cls)[name]))
+
     def __init__(self, every: int = 1):
-        """Look at every ``every``-th batch; ValueError where that is below 1."""
+        """Look at every ``every``-th batch; ValueError where that is no whole number from 1 on."""
+        if isinstance(every, bool) or not isinstance(every, int):
+            raise ValueError(f"every is {every!r}: it must be a whole number")
         if every < 1:
             raise ValueError(f"every is {every}: it must be at least 1")
-        self.every = every
+        self.every, self.aside = every, False
+        self._said: set[str] = set()
         self._held: list[dict[str, Tensor]] = []
         self._sums: dict[str, list[tuple[Tensor, int]]] = {}
 
@@ -48,7 +68,14 @@ class Probe(Callback, abc.ABC):
 
     def due(self, batch: int) -> bool:
         """Tell whether it looks at this batch."""
-        return batch % self.every == 0
+        return batch % self.every == 0 and not self.aside
+
+    def remark(self, what: str) -> None:
+        """Say in one line, once, what it cannot see."""
+        line = f"{self.name} {' '.join(what.split())}"
+        if line not in self._said:
+            self._said.add(line)
+            warnings.warn(line, InstrumentWarning, stacklevel=3)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Have the learner show itself; TypeError where it shows nothing of what this sees."""
@@ -71,6 +98,8 @@ class Probe(Callback, abc.ABC):
 
     def keep(self, **values: Tensor) -> None:
         """Keep one measurement; its tensors are not written to any more."""
+        if not values:
+            return
         if self._held and _shapes(self._held[-1]) != _shapes(values):
             self._reduce()
         self._held.append(values)
@@ -91,6 +120,14 @@ class Probe(Callback, abc.ABC):
         Each has ``probe``, ``step``, ``quantity``, ``value``, and what tells it from others, such
         as ``t``, ``layer`` or ``gate``. A value that is not finite is None.
         """
+        try:
+            return self._rows(step)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is not the probe's
+            _stand_aside(self, error)
+            self._held, self._sums = [], {}
+            return []
+
+    def _rows(self, step: int) -> list[Row]:
         self._reduce()
         means = {k: _mean(parts).cpu() for k, parts in self._sums.items()}
         self._sums = {}
@@ -116,11 +153,33 @@ class Probe(Callback, abc.ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is not yet in rows, which goes into checkpoints."""
-        return {"held": list(self._held), "sums": {k: list(v) for k, v in self._sums.items()}}
+        sums = {k: list(v) for k, v in self._sums.items()}
+        return {"held": list(self._held), "sums": sums, "aside": self.aside}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
         self._held, self._sums = state_dict["held"], state_dict["sums"]
+        self.aside = state_dict.get("aside", False)
+
+
+def guarded(look: Callable[..., None]) -> Callable[..., None]:
+    """Return the method of a probe, after whose failure it stands aside."""
+
+    @functools.wraps(look)
+    def safely(self: Probe, *args: Any, **options: Any) -> None:
+        if self.aside:
+            return
+        try:
+            look(self, *args, **options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is not the probe's
+            _stand_aside(self, error)
+
+    return safely
+
+
+def _stand_aside(probe: Probe, error: Exception) -> None:
+    probe.aside = True
+    probe.remark(f"stands aside: {type(error).__name__}: {error}")
 
 
 def _shapes(values: dict[str, Tensor]) -> list[tuple[str, torch.Size]]:

@@ -32,7 +32,7 @@ from lightning_modules.probes._seen import Passage
 class Smoothness(Probe):
     """‖Δg‖ / ‖Δθ‖ and ‖g‖ of the last passage before an update."""
 
-    sees = frozenset({"losses", "updates"})
+    sees = needs = frozenset({"losses", "updates"})
 
     def __init__(self, every: int = 50):
         """Look at every ``every``-th batch."""

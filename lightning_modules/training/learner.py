@@ -87,7 +87,7 @@ class Learner(LightningModule, abc.ABC):
 
     def attach(self, probe: Instrument) -> None:
         """Show the probe what it sees; ValueError if that is nothing that there is to be shown."""
-        if not probe.sees & self.shows:
+        if not (probe.sees & self.shows and probe.needs <= self.shows):
             raise ValueError(
                 f"{probe.name} sees {' and '.join(sorted(probe.sees))}, but "
                 f"{type(self).__name__} shows {', '.join(sorted(self.shows))} alone"
