@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Outputs, Row
+from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -52,7 +53,7 @@ class ErrorFlow(Probe):
         if self._modules:
             return stacked
         n_NLTB = stacked["flow_LTB"][:, :, 1:]
-        return {"norm": torch.linalg.vector_norm(n_NLTB, dim=-1).transpose(1, 2)}
+        return {"norm": norm(n_NLTB, -1).transpose(1, 2)}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each layer and step."""

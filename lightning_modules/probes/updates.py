@@ -12,10 +12,10 @@ References:
 from collections.abc import Iterator
 from typing import Any, final
 
-import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row, Update
+from lightning_modules.norms import norms, ratio
 from lightning_modules.probes._base import Probe
 
 
@@ -34,18 +34,17 @@ class Updates(Probe):
         """Keep the norms of θ and of Δθ."""
         self._names = list(seen.names)
         moved = (a - b for a, b in zip(seen.after, seen.before, strict=True))
-        norms = [torch.linalg.vector_norm(w) for w in (*moved, *seen.before)]
-        self.keep(norms_2W=torch.stack(norms))
+        self.keep(norms_2W=norms([*moved, *seen.before]))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
         """Return the ratios, (N, W)."""
         moved_NW, size_NW = stacked["norms_2W"].chunk(2, dim=1)
-        return {"ratio": moved_NW / size_NW}
+        return {"ratio": ratio(moved_NW, size_NW)}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each parameter."""
-        for name, value in zip(self._names, means["ratio"].tolist(), strict=True):
-            yield {"quantity": "ratio", "parameter": name, "value": value}
+        for name, row in zip(self._names, self.defined_of("ratio"), strict=True):
+            yield {"quantity": "ratio", "parameter": name, **row}
 
     def state_dict(self) -> dict[str, Any]:
         """Add the parameters' names."""
