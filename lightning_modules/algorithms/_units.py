@@ -5,6 +5,7 @@ known tells both: credits of 0, 1, 2 … on z over ones come back as the rows, a
 over 2, 3, 4 … as the columns.
 """
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -38,6 +39,8 @@ class Units(NamedTuple):
 def units_of(cell: Cell, like: Tensor) -> Units:
     """Return the cell's units; ValueError if its parameters do not belong to units."""
     inputs, H, S = cell.input_size, cell.hidden_size, cell.state_size
+    if like.dtype.itemsize < 4:  # in which not every whole number can be told from the next
+        cell, like = copy.deepcopy(cell).float(), like.float()
     count, columns = torch.arange(2, inputs + S + 2).to(like), inputs + H + 1
     step = cell.follow(count[:inputs].view(1, 1, -1), count[inputs:].view(1, -1))
     Z = step.pre_activations
