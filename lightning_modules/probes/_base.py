@@ -54,7 +54,7 @@ class Probe(Callback, abc.ABC):
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch; ValueError where that is no whole number from 1 on."""
-        if isinstance(every, bool) or not isinstance(every, int):
+        if type(every) is not int:
             raise ValueError(f"every is {every!r}: it must be a whole number")
         if every < 1:
             raise ValueError(f"every is {every}: it must be at least 1")

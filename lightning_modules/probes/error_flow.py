@@ -45,7 +45,7 @@ class ErrorFlow(Probe):
 
     def gone_back(self, seen: Outputs) -> None:
         """Keep the norms of the layers' errors."""
-        self._modules = list(seen)
+        self._modules += [name for name in seen if name not in self._modules]
         self.keep(**{name: torch.stack(calls) for name, calls in seen.items()})
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
@@ -61,7 +61,8 @@ class ErrorFlow(Probe):
             for layer, norm_T in enumerate(means["norm"].T.tolist()):
                 yield from _along(norm_T, {"layer": layer})
         for layer, name in enumerate(self._modules):
-            yield from _along(means[name].tolist(), {"layer": layer, "module": name})
+            told = means[name].tolist() if name in means else []
+            yield from _along(told, {"layer": layer, "module": name})
 
     def state_dict(self) -> dict[str, Any]:
         """Add the names of the modules."""
