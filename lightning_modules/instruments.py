@@ -39,7 +39,7 @@ class Reading(Protocol):
 
 
 class Update(NamedTuple):
-    """An update of the weights, tensor by tensor."""
+    """An update of the weights that train, tensor by tensor: a frozen one is in none of these."""
 
     names: Sequence[str]
     before: Sequence[Tensor]

@@ -62,7 +62,9 @@ class PerceptronRule(Rule):
     ) -> Seen:
         """Go from mistake to mistake."""
         del watched
-        W_OI, b_O = (w.detach() for w in _of(network).affine.parameters())
+        W, b = _of(network).affine.parameters()
+        moves_W, moves_b = W.requires_grad, b.requires_grad
+        W_OI, b_O = W.detach(), b.detach()
         z_NO, last, n = x_NI.new_empty(t_NO.shape), 0, 0
         truth_NO = t_NO > 0.5
         while n < len(x_NI):
@@ -74,14 +76,17 @@ class PerceptronRule(Rule):
                 continue
             n += wrong.index(True)
             x_I, e_O = x_NI[n], t_NO[n] - (z_NO[n] > 0).to(t_NO.dtype)
-            W_OI.addcmul_(e_O.unsqueeze(1), x_I, value=rate)
-            b_O.add_(e_O, alpha=rate)
+            if moves_W:
+                W_OI.addcmul_(e_O.unsqueeze(1), x_I, value=rate)
+            if moves_b:
+                b_O.add_(e_O, alpha=rate)
             last, n = n, n + 1
         seen = self.judge(z_NO, t_NO)
         if not seen.mistakes:
             return seen
         e_O = ((z_NO[last] > 0) != truth_NO[last]).sum()
-        return seen._replace(moved=float(rate * (e_O * (x_NI[last].square().sum() + 1)).sqrt()))
+        squared = moves_W * x_NI[last].square().sum() + moves_b
+        return seen._replace(moved=float(rate * (e_O * squared).sqrt()))
 
 
 def _of(network: nn.Module) -> Perceptron:

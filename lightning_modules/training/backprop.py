@@ -17,7 +17,8 @@ from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import counted_only
-from lightning_modules.training.showing import Move
+from lightning_modules.training.modes import evaluating
+from lightning_modules.training.showing import Move, that_train
 
 
 @final
@@ -70,22 +71,25 @@ class BackpropLearner(Learner):
         if not len(z_NO):
             raise ValueError(f"batch {index} counts no output: there is nothing to learn from it")
         loss = self.loss.value(z_NO, y_N)
+        if not loss.requires_grad:
+            raise ValueError("no weight of the network trains: all that it uses are frozen")
         self.books.note(batch.x_TBI.shape[1], loss.detach(), len(z_NO))
         return loss / len(z_NO)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Apply the network in evaluation mode."""
-        self.network.eval()
         for batch in batches:
-            yield batch, self.network(batch.x_TBI)
-        self.network.train()
+            with evaluating(self.network):
+                z_TBO = self.network(batch.x_TBI)
+            yield batch, z_TBO
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Note the weights and gradients before they change."""
         if self._due:
             self._watched.show()
-            gradients = [w.grad for w in self.moved if w.grad is not None]
-            self._move = Move(self._due, self.names, self.moved, gradients, self.clip)
+            names, weights = that_train(self.names, self.moved)
+            gradients = [w.grad for w in weights if w.grad is not None]
+            self._move = Move(self._due, names, weights, gradients, self.clip)
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         """Clip and decay as this learner was told to; the gradient is there by now."""

@@ -26,6 +26,8 @@ NOT_OURS = (
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     # Said of accelerator="cpu" on a machine with a GPU: it was asked for.
     "GPU available but not used",
+    # A layer that the user froze in evaluation mode: it is meant, and stays so.
+    r"Found \d+ module\(s\) in eval mode at the start of training",
 )
 
 
