@@ -158,7 +158,9 @@ class Probe(Callback, abc.ABC):
         }
         self._sums = {}
         told = self.tell(means) if means else iter(())
-        return [{"probe": self.name, "step": step, **_finite(row)} for row in told]
+        rows = [{"probe": self.name, "step": step, **_finite(row)} for row in told]
+        self._whole = {}
+        return rows
 
     def _reduce(self) -> None:
         """Add what is held to the sums, those of one shape to each other."""
@@ -206,7 +208,7 @@ def guarded(look: Callable[..., None]) -> Callable[..., None]:
 
 def _stand_aside(probe: Probe, error: Exception) -> None:
     probe.aside = True
-    probe.remark(f"stands aside: {type(error).__name__}: {error}")
+    probe.remark(f"stands aside: {type(error).__name__}: {error}".rstrip(": "))
 
 
 def _shapes(values: dict[str, Tensor]) -> list[tuple[str, torch.Size]]:

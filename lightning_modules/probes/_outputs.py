@@ -73,11 +73,18 @@ class Watched:
 
 def hook_layers(network: nn.Module, called: Any) -> list[Any]:
     """Have ``called`` follow every call of a module without children, its name put in front."""
+    if any(_is_compiled(module) for module in network.modules()):
+        called = torch.compiler.disable(called)  # it is not to become part of what is compiled
     return [
         module.register_forward_hook(partial(called, name))
         for name, module in network.named_modules()
         if next(module.children(), None) is None
     ]
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    # By its name, since importing the class would import the compiler.
+    return module._compiled_call_impl is not None or type(module).__name__ == "OptimizedModule"
 
 
 def unseen(output: Any) -> str | None:
@@ -96,7 +103,7 @@ def say_unseen(
         probe.remark(f"does not see {told}")
     elif not seen:
         kind = type(network).__name__
-        probe.remark(f"sees nothing of {kind}: it calls no module without children")
+        probe.remark(f"sees nothing of {kind}: it calls no module without children, or is compiled")
 
 
 def _note(norms: list[Tensor], call: int, gradient: Tensor | None) -> None:

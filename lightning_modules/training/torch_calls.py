@@ -34,16 +34,12 @@ class Call:
         self.x, self._starts = x.detach(), tuple(part.detach() for part in starts)
         self._versions = [part._version for part in (self.x, *self._starts)]
         self._last = [part.shape for part in returned[1:]]
+        # Of a view that is written to, autograd forgets the node that the hook is at.
         self._views = [
             (place, part.detach(), part._version)
             for place, part in enumerate(returned)
             if part._is_view()
         ]
-
-    @property
-    def returned_views(self) -> bool:
-        """Whether anything returned is a view: autograd forgets its node if it is written to."""
-        return bool(self._views)
 
     @property
     def changed(self) -> str:

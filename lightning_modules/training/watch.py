@@ -13,7 +13,6 @@ it is said in one line, an ``InstrumentWarning``.
 import contextlib
 import inspect
 import warnings
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -31,7 +30,7 @@ from lightning_modules.registry import UnknownNameError, nearest
 from lightning_modules.training.torch_calls import Call, outputs
 from lightning_modules.training.torch_layers import Weights, full, refusal
 
-LOST = "what it returned was written to through a view, behind which its error is not seen"
+LOST = "a view that it returned was written to, behind which its error is not seen"
 
 
 @final
@@ -96,6 +95,7 @@ def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) ->
             handle.remove()
         passes.close()
         record.take()
+        record.layers = []  # a record that outlives the model does not keep it
     for layer in layers:
         layer.remark_unseen()
 
@@ -122,7 +122,7 @@ def _layers(model: nn.Module, make: list[Callable[[], Probe]]) -> list["_Layer"]
     refused = [f"{name}: {why}" if name else why for name, why in reasons.items() if why]
     if len(refused) == len(nets):
         raise ValueError("; ".join(refused))
-    if refused:
+    if refused and make:
         _say(f"not watched: {'; '.join(refused)}")
     return [_Layer(name, net, make) for name, net in nets.items() if reasons[name] is None]
 
@@ -196,7 +196,7 @@ class _Layer:
     def remark_unseen(self) -> None:
         """Say so where nothing was seen and nothing was said of it."""
         if self._make and not self.reached and not self._said:
-            self.remark("no error came back to it: is it frozen, unused, or compiled?")
+            self.remark("no error came back to it: is it frozen, unused, or written to in place?")
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
@@ -232,7 +232,6 @@ class _Passes:
         self._came: dict[Call, _Came] = {}
         self._cells: dict[Weights, Cell] = {}
         self._made = 0
-        self._viewed: weakref.WeakKeyDictionary[Call, _Layer] = weakref.WeakKeyDictionary()
 
     def called(self) -> None:
         """Note that a layer goes forward: outside of a backward pass, none is going on."""
@@ -250,14 +249,11 @@ class _Passes:
             if part.requires_grad:
                 come = _Came(layer, self._made, {}, None)
                 part.register_hook(partial(self._back, call, come, inside, place))
-        if call.returned_views:
-            self._viewed[call] = layer
 
     def close(self) -> None:
         """Look no more, whatever still comes back."""
         self._open = False
         self._drop()
-        self._viewed.clear()
 
     def _begin(self, task: int) -> None:
         self._root = task
@@ -298,10 +294,8 @@ class _Passes:
 
     def _over(self) -> None:
         """Show the pass."""
-        seen, step, viewed = self._came, self._record.steps, list(self._viewed.items())
+        seen, step = self._came, self._record.steps
         self._drop()
-        for call in seen:
-            self._viewed.pop(call, None)
         if not self._open:
             return
         self._record.steps += bool(seen)
@@ -315,9 +309,6 @@ class _Passes:
                 continue
             with one.layer.guarded(), torch.no_grad(), _plainly(call.x):
                 one.layer.show(call.passage(one.cell, one.back), number, step)
-        for call, layer in viewed:
-            if call not in seen and layer.due(step) and call.lost({}):
-                layer.remark(LOST)
 
 
 def _plainly(like: Tensor) -> contextlib.AbstractContextManager[Any]:
