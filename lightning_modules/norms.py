@@ -87,7 +87,7 @@ def cosine(a: Tensor, b: Tensor, dim: Axes = None) -> Tensor:
 def _far_from_both_ends(plain: Tensor) -> bool:
     """Tell whether no square that counted in any of these norms can have left the type."""
     most = 2.0 ** (_reach(plain.dtype) // 3)
-    least, largest = (float(end) for end in plain.aminmax())
+    least, largest = (float(end) for end in plain.detach().aminmax())
     return 1 / most < least and largest < most
 
 

@@ -26,6 +26,7 @@ from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._noise import Signs, balance
 from lightning_modules.algorithms._units import Units, units_of
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+from lightning_modules.norms import norm
 
 
 class _Factors(NamedTuple):
@@ -92,4 +93,4 @@ def _advance(a_BA: Tensor, C_BSZ: Tensor, carried_BSZ: Tensor, memory: _Factors)
 
 def _norm(v: Tensor) -> Tensor:
     """Return each sample's norm, (B, 1)."""
-    return v.flatten(1).norm(dim=-1, keepdim=True)
+    return norm(v.flatten(1), -1, keepdim=True)

@@ -20,6 +20,7 @@ from torch import Tensor
 from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._noise import Signs, balance
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
+from lightning_modules.norms import norm
 
 
 class _Factors(NamedTuple):
@@ -73,4 +74,4 @@ def _advance(path: Trajectory, t: int, J_BSS: Tensor, memory: _Factors) -> _Fact
 
 def _norm(v_BN: Tensor) -> Tensor:
     """Return each sample's norm, (B, 1)."""
-    return v_BN.norm(dim=-1, keepdim=True)
+    return norm(v_BN, -1, keepdim=True)

@@ -20,6 +20,8 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.norms import joint
+
 
 class Seen(NamedTuple):
     """What a rule saw of some examples, each by the weights of its own moment."""
@@ -33,19 +35,22 @@ class Seen(NamedTuple):
     moved: float = 0.0
     """The norm of the last move of the weights."""
     errors: dict[str, Tensor] | None = None
-    """‖∂L/∂h‖² of each layer by its name, summed; None where nobody watched."""
+    """‖∂L/∂h‖ of each layer by its name, of all examples; None where nobody watched."""
 
     def followed_by(self, then: "Seen") -> "Seen":
         """Return both together."""
         errors = self.errors or {}
-        summed = {name: e + errors.get(name, 0.0) for name, e in (then.errors or {}).items()}
+        both = {
+            name: joint([e, errors[name]] if name in errors else [e])
+            for name, e in (then.errors or {}).items()
+        }
         return Seen(
             self.examples + then.examples,
             self.right + then.right,
             self.mistakes + then.mistakes,
             self.loss + then.loss,
             then.moved,
-            summed or self.errors,
+            both or self.errors,
         )
 
 
@@ -173,8 +178,8 @@ class Rule(abc.ABC):
         """Return how far the weights are from where the epoch began."""
         before = self._course.before
         assert before is not None
-        parts = [(w - b).norm() for w, b in zip(network.parameters(), before, strict=True)]
-        return float(torch.stack(parts).norm())
+        pairs = zip(network.parameters(), before, strict=True)
+        return float(joint([w.detach() - b for w, b in pairs]))
 
 
 def _check(name: str, value: float, allowed: bool, words: str) -> None:

@@ -22,6 +22,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.norms import joint, norm
 from lightning_modules.rules._rule import Rule, Seen
 
 
@@ -136,18 +137,18 @@ def _children(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def _errors(network: nn.Module, layers: list[_Layer]) -> dict[str, Tensor]:
-    """Return the squared norms of δ and e over all examples, by module: affine ones have δ."""
-    names, sums = list(_children(network)), []
+    """Return the norms of δ and e over all examples, by module: affine ones have δ."""
+    names, found = list(_children(network)), []
     for layer in layers:
-        sums += [torch.stack(layer.d).square().sum(), torch.stack(layer.e).square().sum()]
-    return dict(zip(names, sums, strict=True))
+        found += [norm(torch.stack(layer.d)), norm(torch.stack(layer.e))]
+    return dict(zip(names, found, strict=True))
 
 
 def _length(x_I: Tensor, layers: list[_Layer]) -> float:
     """Return the norm of the last example's gradient: of an outer product it is the product."""
-    squared, h_I = 0.0, x_I
+    parts, h_I = [], x_I
     for layer in layers:
-        of_layer = layer.moves_W * h_I.square().sum() + layer.moves_b
-        squared += float(layer.d[-1].square().sum() * of_layer)
+        from_W, from_b = layer.moves_W * norm(h_I), h_I.new_tensor(float(layer.moves_b))
+        parts.append(norm(layer.d[-1]) * joint([from_W, from_b]))
         h_I = layer.h_O
-    return squared**0.5
+    return float(joint(parts))

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.networks.perceptron import Perceptron
+from lightning_modules.norms import joint, norm
 from lightning_modules.rules._rule import Rule, Seen
 
 AHEAD = 16
@@ -84,9 +85,9 @@ class PerceptronRule(Rule):
         seen = self.judge(z_NO, t_NO)
         if not seen.mistakes:
             return seen
-        e_O = ((z_NO[last] > 0) != truth_NO[last]).sum()
-        squared = moves_W * x_NI[last].square().sum() + moves_b
-        return seen._replace(moved=float(rate * (e_O * squared).sqrt()))
+        wrong = int(((z_NO[last] > 0) != truth_NO[last]).sum())
+        from_W, from_b = moves_W * norm(x_NI[last]), x_NI.new_tensor(float(moves_b))
+        return seen._replace(moved=rate * wrong**0.5 * float(joint([from_W, from_b])))
 
 
 def _of(network: nn.Module) -> Perceptron:

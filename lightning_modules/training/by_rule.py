@@ -68,7 +68,7 @@ class RuleLearner(Learner):
         assert isinstance(optimizer, LightningOptimizer)
         optimizer.step()  # of weights without gradients: it moves nothing, and counts the batch
         if seen.errors:
-            errors = {k: [e.sqrt() / seen.examples] for k, e in seen.errors.items()}
+            errors = {k: [e / seen.examples] for k, e in seen.errors.items()}
             for probe in outputs:
                 probe.gone_back(errors)
         if trained:
