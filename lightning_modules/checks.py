@@ -19,14 +19,16 @@ def whole(least: int, otherwise: str = "", **given: Any) -> None:
             raise ValueError(f"{name} is {value}: it must be at least {least}{otherwise}")
 
 
-def above(least: float, *, or_equal: bool = False, **given: Any) -> None:
+def above(least: float, *, or_equal: bool = False, most: float = math.inf, **given: Any) -> None:
     """Raise ValueError for the first argument that is no finite number above ``least``."""
     for name, value in given.items():
         if not _is(numbers.Real, value):
             raise ValueError(f"{name} is {value!r}: it must be a number")
-        if not (math.isfinite(value) and (value > least or (or_equal and value == least))):
-            words = "at least" if or_equal else "above"
-            raise ValueError(f"{name} is {value}: it must be finite and {words} {least:g}")
+        enough = value > least or (or_equal and value == least)
+        if not (math.isfinite(value) and enough and value <= most):
+            words = f"{'at least' if or_equal else 'above'} {least:g}"
+            words += f", at most {most:g}" if math.isfinite(most) else ""
+            raise ValueError(f"{name} is {value}: it must be finite and {words}")
 
 
 def _is(kind: type, value: Any) -> bool:

@@ -128,7 +128,10 @@ class Run(NamedTuple):
     state_BS: Tensor
     """The state after the last step."""
     memory: Any
-    """What the algorithm carries on; it belongs to this stream and can be pickled."""
+    """What the algorithm carries on; it belongs to this stream and goes into checkpoints.
+
+    It is of tensors, plain data, trajectories, and records that the algorithm's module defines.
+    """
     path: Trajectory
     total_TBS: Tensor | None = None
     """The total credit of every state, (T + 1, B, S); None where the rule does not come by it."""

@@ -114,7 +114,7 @@ def test_a_weight_frozen_between_batches_stays_bit_for_bit_and_resumes_so(tmp_pa
     def build() -> SequenceLearner:
         return sequence_learner(Recall(), optimizer="adam", update_every=2)
 
-    run = {"steps": 12, "evaluate_every": 1, "seed": 0}
+    run: dict[str, Any] = {"steps": 12, "evaluate_every": 1, "seed": 0}
     whole, first, second, seen = build(), build(), build(), []
 
     class Kept(Told):

@@ -26,7 +26,7 @@ class Signs:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self._generator = torch.Generator(state["device"])
-        self._generator.set_state(state["state"])
+        self._generator.set_state(state["state"].cpu())  # there it is kept, wherever it draws
 
 
 def balance(over_B1: Tensor, under_B1: Tensor) -> tuple[Tensor, Tensor]:

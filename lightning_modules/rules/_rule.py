@@ -14,12 +14,12 @@ An answer is right where all outputs are on their targets' side of the middle.
 
 import abc
 import dataclasses
-import math
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import above, whole
 from lightning_modules.norms import joint
 
 
@@ -88,14 +88,14 @@ class Rule(abc.ABC):
         epoch: int | None,
     ):
         """``epoch`` counts examples; None takes what ``learn`` is given as one."""
-        _check("rate", rate, rate > 0, "above 0")
-        _check("decay", decay, decay >= 0, "at least 0")
+        above(0, rate=rate)
+        above(0, or_equal=True, decay=decay)
         if enough is not None:
-            _check("enough", enough, 0 < enough <= 1, "above 0, at most 1")
+            above(0, most=1, enough=enough)
         if still is not None:
-            _check("still", still, still > 0, "above 0")
+            above(0, still=still)
         if epoch is not None:
-            _check("epoch", epoch, epoch > 0, "at least 1")
+            whole(1, "or None", epoch=epoch)
         self.rate, self.decay, self.epoch = rate, decay, epoch
         self.enough, self.still = enough, still
         self.begin()
@@ -180,8 +180,3 @@ class Rule(abc.ABC):
         assert before is not None
         pairs = zip(network.parameters(), before, strict=True)
         return float(joint([w.detach() - b for w, b in pairs]))
-
-
-def _check(name: str, value: float, allowed: bool, words: str) -> None:
-    if not (math.isfinite(value) and allowed):
-        raise ValueError(f"{name} is {value}: it must be finite and {words}")

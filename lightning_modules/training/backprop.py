@@ -54,6 +54,10 @@ class BackpropLearner(Learner):
         if task.streams:
             raise ValueError("the task streams, but a network keeps no state: use SequenceLearner")
 
+    def described(self) -> dict[str, Any]:
+        """Add the network, and whether the rate falls."""
+        return {**super().described(), "network": self.network, "anneal": self.anneal}
+
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its rate where that is annealed."""
         optimizer = super().configure_optimizers()

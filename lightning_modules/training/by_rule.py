@@ -45,6 +45,10 @@ class RuleLearner(Learner):
         self.rule.begin()
         self._classes = task.output_size
 
+    def described(self) -> dict[str, Any]:
+        """Add the network and the rule."""
+        return {**super().described(), "network": self.network, "rule": self.rule}
+
     def attach(self, probe: Instrument) -> None:
         """Refuse, too, a probe of errors alone where the rule has none."""
         if probe.sees & self.shows == {"outputs"} and not self.rule.has_errors:

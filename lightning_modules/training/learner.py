@@ -68,6 +68,21 @@ class Learner(LightningModule, abc.ABC):
     def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
         """Iterate over batches of held-out data and their outputs, (T, B, O)."""
 
+    def described(self) -> dict[str, Any]:
+        """Return what its training is a function of: a checkpoint of another run is not its own."""
+        return {
+            "learner": type(self),
+            "loss": self.loss_name,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "clip": self.clip,
+            "decay": self.decay,
+        }
+
+    def records(self) -> list[type]:
+        """Return the classes that its checkpoints hold beside tensors and plain data."""
+        return []
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign Lightning's mark of the present hook directly.
 

@@ -7,7 +7,6 @@ streams.
 """
 
 import dataclasses
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, final
 
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from lightning_modules.checks import whole
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Algorithm, Batch, Cell, Claim, Task
+from lightning_modules.training.checkpoints import on_device, records_of
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.flat import Flat
@@ -58,6 +58,15 @@ class SequenceLearner(Learner):
         super().begin(task)
         self._stream: _Stream | None = None
         self._apart = False
+
+    def described(self) -> dict[str, Any]:
+        """Add the cell and its readout, and how they learn."""
+        own = {"cell": self.cell, "readout": self.readout, "algorithm": self.algorithm}
+        return {**super().described(), **own, "update_every": self.update_every}
+
+    def records(self) -> list[type]:
+        """Return those of the algorithm's memory."""
+        return records_of(self.cell, self.algorithm)
 
     def weights(self) -> list[nn.Parameter]:
         """Return all weights, the cell's first: as one flat parameter as long as all train."""
@@ -160,18 +169,17 @@ class SequenceLearner(Learner):
             yield batch, self.readout(states_TBS[..., : self.cell.hidden_size])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add where the stream stands."""
+        """Add where the stream stands, and how the optimizer moves the weights."""
         super().on_save_checkpoint(checkpoint)
-        file = io.BytesIO()
-        torch.save(self._stream, file)
-        checkpoint["stream"] = file.getvalue()
+        stream = self._stream
+        checkpoint["stream"] = stream and (stream.state_BS, stream.memory)
+        checkpoint["apart"] = self._flat.apart
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from there, on this device."""
         super().on_load_checkpoint(checkpoint)
-        file = io.BytesIO(checkpoint["stream"])
-        # The file is this project's own; a memory may hold any class of its algorithm's.
-        self._stream = torch.load(file, self.device, weights_only=False)
+        stream = on_device(checkpoint["stream"], self.device, self.records())
+        self._stream, self._apart = stream and _Stream(*stream), checkpoint["apart"]
 
 
 @dataclasses.dataclass

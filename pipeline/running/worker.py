@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -108,14 +109,30 @@ def _names_torch(module: str) -> bool:
 
 @contextlib.contextmanager
 def _scratch(assignment: Assignment) -> Iterator[Path]:
-    temporary = Path(tempfile.gettempdir(), "gradient-dynamics", assignment.hash)
-    folder = assignment.scratch or temporary
+    folder = assignment.scratch or _own() / assignment.hash
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield folder
     finally:
         if assignment.scratch is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own() -> Path:
+    """Return a folder for temporary files that only this user can write to.
+
+    It has the user in its name, so that a second user of the node has another. Where someone else
+    made it, or left it open to others, it is a new one, and what is in it lives as long as a trial.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir(), f"gradient-dynamics-{user}")
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    closed = stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if user is None or (closed and found.st_uid == user):
+        return folder
+    return Path(tempfile.mkdtemp(prefix="gradient-dynamics-"))
 
 
 def _fault(rows: list[Row], unnamed: set[str]) -> str:
