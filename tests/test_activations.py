@@ -115,5 +115,5 @@ def test_it_resumes_bit_for_bit(every: int, tmp_path: Any) -> None:
 
 
 def test_a_cell_that_calls_no_modules_is_refused() -> None:
-    with pytest.raises(ValueError, match="activations sees modules and outputs, but SequenceLear"):
+    with pytest.raises(ValueError, match="activations sees modules, but SequenceLear"):
         fit(sequence_learner(Recall()), Recall(), **RUN, probes=[Activations()])

@@ -15,7 +15,7 @@ APP.command()(main)
 
 def test_a_benchmark_is_found_by_its_file() -> None:
     of_cells = {"rtrl", "bptt", "approximate", "stream", "peers"}
-    named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "tracking"}
+    named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "tracking", "watch"}
     assert named == set(NAMES)
 
 
@@ -31,6 +31,15 @@ def test_rtrl_reports_times_ratios_and_exactness(
     assert row["every_times_dense"] == pytest.approx(row["dense_us"] / row["every_us"])
     assert row["dense_of_peak"] == pytest.approx(row["floor_us"] / row["dense_us"])
     assert row["every_under_floor"] == pytest.approx(row["floor_us"] / row["every_us"])
+
+
+def test_watch_reports_memory_and_tensors_that_do_not_grow() -> None:
+    arguments = ["watch", "--json", "--with", "first=2", "--with", "last=4", "--with", "n=4"]
+    rows = json.loads(CliRunner().invoke(APP, arguments).stdout)
+    assert [row["watched"] == "no" for row in rows] == [True, False]
+    for row in rows:
+        assert row["tensors_grown"] == row["tensors_4"] - row["tensors_2"] == 0
+        assert row["resident_mib_2"] > 0
 
 
 def test_a_table_shows_every_key(monkeypatch: pytest.MonkeyPatch) -> None:

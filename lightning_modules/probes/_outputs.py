@@ -41,7 +41,6 @@ class Watched:
 
     def _called(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         """Make a place for the norm, zero for what no error comes back to."""
-        del inputs
         why = unseen(output)
         if why is None and not output.requires_grad:
             # To what has no weights and comes before all weights there is no error.
@@ -55,7 +54,11 @@ class Watched:
         norms.append(output.new_zeros((), dtype=dtype))
         output.register_hook(partial(_note, norms, call))
         if output._is_view():
-            self._views.append((name, call, output.detach(), output._version))
+            view, version = output.detach(), output._version
+            self._views.append((name, call, view, version))
+            if _is_its_own(output, inputs):
+                base: Any = output._base
+                base.register_hook(partial(_note_instead, norms, call, view, version))
 
     def show(self) -> None:
         """Show the norms to the probes."""
@@ -65,10 +68,11 @@ class Watched:
                 self._unseen[name] = "is a view that was written to"
                 self._norms[name][call] = self._norms[name][call] * torch.nan
         self._views = []
+        norms, self._norms = self._norms, {}
         for probe in self._probes:
-            say_unseen(probe, self._unseen, self._norms, self._network)
-            if self._norms:
-                probe.gone_back(self._norms)
+            say_unseen(probe, self._unseen, norms, self._network)
+            if norms:
+                probe.gone_back(norms)
 
 
 def hook_layers(network: nn.Module, called: Any) -> list[Any]:
@@ -104,6 +108,22 @@ def say_unseen(
     elif not seen:
         kind = type(network).__name__
         probe.remark(f"sees nothing of {kind}: it calls no module without children, or is compiled")
+
+
+def _is_its_own(view: Tensor, inputs: Any) -> bool:
+    """Tell whether the base of a view is as large, and made by the call that returned the view."""
+    base: Any = view._base
+    given = [part for part in inputs if isinstance(part, Tensor)]
+    mine = all(base is not part and base is not part._base for part in given)
+    return mine and base.requires_grad and base.numel() == view.numel()
+
+
+def _note_instead(
+    norms: list[Tensor], call: int, view: Tensor, version: int, gradient: Tensor | None
+) -> None:
+    """Note what came back to the base of a view that was written to."""
+    if view._version != version:
+        _note(norms, call, gradient)
 
 
 def _note(norms: list[Tensor], call: int, gradient: Tensor | None) -> None:

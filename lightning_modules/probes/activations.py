@@ -35,7 +35,7 @@ NEAR = 0.95
 class Activations(Probe):
     """Mean, spread and saturation of every layer, of a learner that calls its network's modules."""
 
-    sees = frozenset({"modules", "outputs"})
+    sees = frozenset({"modules"})
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch."""

@@ -25,7 +25,7 @@ from lightning_modules.training.showing import Move, that_train
 class BackpropLearner(Learner):
     """A network from x_TBI to outputs, (T, B, O), updated once a batch."""
 
-    shows = frozenset({"outputs", "updates"})
+    shows = frozenset({"modules", "outputs", "updates"})
 
     def __init__(
         self,
@@ -104,3 +104,4 @@ class BackpropLearner(Learner):
         super().optimizer_step(*args, **kwargs)
         if self._due:
             self._move.done()
+            del self._move  # and with it a copy of all weights
