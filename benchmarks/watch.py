@@ -44,7 +44,7 @@ def _measured(names: list[str], first: int, last: int, n: int) -> Row:
             optimizer.zero_grad()
             net(x_TBI)[0].square().mean().backward()
             optimizer.step()
-            if record is not None and step % TAKEN == 0:
+            if record is not None and (step % TAKEN == 0 or step in (first, last)):
                 record.take()
                 record.rows.clear()
             if step in (first, last):
