@@ -1,7 +1,6 @@
 """Weights that are frozen, unused or shared: whoever writes weights heeds it, at any time."""
 
 import copy
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,12 +12,8 @@ from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Algorithm, Batch
-from lightning_modules.networks.mlp import MLP
-from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.probes import PROBES
-from lightning_modules.rules import RULES
 from lightning_modules.training.backprop import BackpropLearner
-from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.fit import fit
@@ -246,73 +241,3 @@ def test_a_weight_shared_by_cell_and_readout_is_updated_once_with_both_gradients
     assert learner.readout.weight is cell.W
     for w, expected in zip(learner.parameters(), weights, strict=True):
         torch.testing.assert_close(w.detach(), expected.detach(), rtol=1e-10, atol=1e-12)
-
-
-FROZEN: dict[str, Sequence[str]] = {
-    "classical_backpropagation": ("affine1.weight", "affine1.bias", "affine2.weight"),
-    "perceptron_rule": ("affine.weight", "affine.bias"),
-}
-
-
-def under(rule: str) -> nn.Module:
-    torch.manual_seed(0)
-    if rule == "perceptron_rule":
-        return Perceptron(3, 2).double()
-    return MLP(3, 2, [4], "logistic", "logistic").double()
-
-
-def test_every_rule_is_held_to_what_is_frozen() -> None:
-    assert set(FROZEN) == set(RULES)
-
-
-@pytest.mark.parametrize(
-    ("rule", "place"), [(r, i) for r, of in FROZEN.items() for i in range(len(of))]
-)
-def test_a_rule_leaves_frozen_weights_alone_and_moves_the_others_by_their_own_errors(
-    rule: str, place: int
-) -> None:
-    name = list(dict(under(rule).named_parameters()))[place]
-    x_NI, t_NO = torch.randn(6, 3).double(), (torch.rand(6, 2) > 0.5).double()
-    networks: list[dict[str, Tensor]] = []
-    for by_hand in (False, True):
-        network, method = under(rule), RULES[rule](rate=0.5, enough=None)
-        before = copy.deepcopy(network.get_parameter(name).detach())
-        if not by_hand:
-            network.get_parameter(name).requires_grad_(False)
-            seen = method.learn(network, x_NI, t_NO)
-            assert seen.moved > 0
-        for n in range(len(x_NI)) if by_hand else ():  # put back after every example
-            method.learn(network, x_NI[n : n + 1], t_NO[n : n + 1])
-            network.get_parameter(name).data.copy_(before)
-        assert torch.equal(network.get_parameter(name), before)
-        networks.append(dict(network.state_dict()))
-    for key, w in networks[0].items():
-        torch.testing.assert_close(w, networks[1][key], rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_under_a_trainer_shows_the_weights_that_train(rule: str) -> None:
-    network, spy = under(rule), Spy()
-    name = next(iter(dict(network.named_parameters())))
-    network.get_parameter(name).requires_grad_(False)
-    learner = RuleLearner(network, RULES[rule](rate=0.5, enough=None), "cross_entropy").double()
-    before = copy.deepcopy(network.state_dict())
-    fit(learner, Recall(), steps=3, evaluate_every=3, seed=0, probes=[spy])
-    for key, w in network.state_dict().items():
-        assert torch.equal(w, before[key]) == (key == name), key
-    assert f"network.{name}" not in spy.seen[0].names
-    assert len(spy.seen[0].names) == len(before) - 1
-
-
-def test_a_layer_that_a_rules_network_uses_twice_moves_by_both_uses() -> None:
-    torch.manual_seed(0)
-    layer, units = nn.Linear(3, 3).double(), nn.Sigmoid()
-    network = nn.Sequential(layer, units, layer, units)
-    x_NI, t_NO = torch.randn(1, 3).double(), torch.rand(1, 3).double().round()
-    loss = (network(x_NI) - t_NO).square().sum() / 2
-    gradients = torch.autograd.grad(loss, list(network.parameters()))
-    pairs = zip(network.parameters(), gradients, strict=True)
-    expected = [w.detach() - 0.5 * g for w, g in pairs]
-    RULES["classical_backpropagation"](rate=0.5, enough=None).learn(network, x_NI, t_NO)
-    for w, moved in zip(network.parameters(), expected, strict=True):
-        torch.testing.assert_close(w.detach(), moved, rtol=1e-12, atol=1e-14)
