@@ -69,7 +69,7 @@ def resets_ignored_backwards(patch: Patch) -> Algorithm:
 
 def block_closed_without_moving_on(patch: Patch) -> Algorithm:
     def forget(self: Block, like_BS: Tensor) -> None:
-        self.__init__()
+        self.__init__(self.sizes)
 
     patch.setattr(Block, "move_on", forget)
     return BlockedRTRL(5)

@@ -68,11 +68,3 @@ def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
         torch.bmm(rows, J, out=into)
     else:  # a span of one row each, which lies time first
         into.copy_(torch.bmm(rows, J).view(into.shape))
-
-
-def flush(rows: Tensor) -> None:
-    """Set to zero what is about to be subnormal, with which products are a hundred times as slow.
-
-    It is where the credit of a cell that forgets ends up.
-    """
-    torch.hardshrink(rows, torch.finfo(rows.dtype).tiny * 1e8, out=rows)
