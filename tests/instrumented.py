@@ -16,6 +16,8 @@ T, B, I, H, STEPS = 5, 3, 4, 6, 3  # noqa: E741
 class Recurrent(nn.Module):
     """An input map, a recurrent layer, dropout and a readout, put together in some way."""
 
+    before: nn.Module
+
     def __init__(self, forward: Callable[["Recurrent", Tensor], Tensor], net: Any = None):
         super().__init__()
         self.before, self.net = nn.Linear(I, I), net or nn.GRU(I, H)
@@ -100,8 +102,8 @@ def _frozen(names: str) -> Callable[[Recurrent], Any]:
 
 
 def _with_batch_norm(m: Recurrent) -> None:
-    m.before = nn.Sequential(m.before, nn.Flatten(0, 1), nn.BatchNorm1d(I), nn.Unflatten(0, (T, B)))
-    m.before[2].eval().requires_grad_(False)
+    norm = nn.BatchNorm1d(I).eval().requires_grad_(False)
+    m.before = nn.Sequential(m.before, nn.Flatten(0, 1), norm, nn.Unflatten(0, (T, B)))
 
 
 def _shared(m: Recurrent) -> None:

@@ -13,6 +13,8 @@ from torch.utils.checkpoint import checkpoint
 class Network(nn.Module):
     """Layers that are put together in some way."""
 
+    squash: nn.Module
+
     def __init__(self, forward: Callable[["Network", Tensor], Tensor]):
         super().__init__()
         self.before, self.squash, self.drop = nn.Linear(3, 5), nn.Tanh(), nn.Dropout(0.3)

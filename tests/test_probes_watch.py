@@ -196,7 +196,7 @@ def test_a_layer_that_drops_out_is_followed_where_it_does_not() -> None:
 
 def test_calls_in_a_loop_are_one_step_and_told_apart() -> None:
     torch.manual_seed(0)
-    net = nn.GRU(I, H).double()
+    net, expected = nn.GRU(I, H).double(), ()
     with watch(net, ["error_flow"]) as record:
         for _ in range(2):
             h, made = torch.zeros(1, B, H).double(), []
@@ -253,7 +253,7 @@ def test_a_pass_that_broke_off_leaves_nothing_to_the_next() -> None:
 def test_what_changed_between_a_call_and_the_way_back_is_said_and_not_measured(what: str) -> None:
     net, x_TBI = nn.GRU(I, H).requires_grad_(False), torch.randn(T, B, I)
     start = torch.zeros(1, B, H, requires_grad=True)
-    frozen = net.weight_ih_l0 if what == "weights" else x_TBI
+    frozen: Any = net.weight_ih_l0 if what == "weights" else x_TBI
     says = f"its {what} changed between a call and the way back"
     with watch(net, ["horizon"]) as record:
         h, _ = net(x_TBI, start)
