@@ -1,18 +1,22 @@
 """What probes say of errors and gradients that are near the ends of what a type holds."""
 
+import dataclasses
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells.srn import SRN
-from lightning_modules.instruments import Row, Update
+from lightning_modules.instruments import Reading, Row, Update
 from lightning_modules.interfaces import Batch
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import HELD, Probe
-from tests.probing import Scene, told, value
+from tests.cases import CELL_BUILDS
+from tests.probing import Scene, scene, told, value
 
 STEPS = 110
 
@@ -110,6 +114,15 @@ def test_an_update_without_a_direction_or_a_size_leaves_that_of_the_others() -> 
     assert value(told["clipping"], quantity="threshold_over_norm") == pytest.approx(0.3)
 
 
+def test_a_parameter_that_some_updates_leave_out_keeps_its_own_rows() -> None:
+    probe, a, b = PROBES["updates"](), torch.ones(2), torch.ones(3)
+    probe.updated(Update(["b"], [b], [3 * b], [b], [b], None))
+    probe.updated(Update(["a", "b"], [a, b], [2 * a, 5 * b], [a, b], [a, b], None))
+    rows = probe.rows(0)
+    assert value(rows, parameter="a") == pytest.approx(1)
+    assert value(rows, parameter="b") == pytest.approx(3)
+
+
 def test_of_gradients_that_were_all_zero_no_threshold_is_told() -> None:
     probe = PROBES["clipping"]()
     probe.updated(_update(torch.ones(2), torch.ones(2), torch.zeros(2)))
@@ -130,3 +143,68 @@ def test_what_is_told_of_an_update_holds_wherever_float32_does(name: str, scale:
         probe.updated(Update(update.names, *as_dtype, update.threshold))
         rows[dtype] = [row["value"] for row in probe.rows(0)]
     assert rows[torch.float32] == pytest.approx(rows[torch.float64], rel=1e-5, abs=0)
+
+
+class _Louder:
+    """A passage's losses, all times a number."""
+
+    def __init__(self, reading: Reading, scale: float):
+        self._reading, self._scale = reading, scale
+        self.counted = reading.counted
+
+    def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
+        return self._reading.direct(samples, states_TBS) * self._scale
+
+    def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
+        return self._reading.loss(samples, h_TBH, shift_P) * self._scale
+
+    def credit(self, samples: slice) -> Any:
+        inner = self._reading.credit(samples)
+        return lambda t, s_BS: inner(t, s_BS) * self._scale
+
+
+def _rows_of(name: str, scale: float) -> list[Row]:
+    """Return what a probe tells of a passage, and of the update that follows, in float32."""
+    p = scene(CELL_BUILDS["lstm"](), resets=False)
+    p = dataclasses.replace(
+        p,
+        cell=p.cell.float(),
+        readout=p.readout.float(),
+        batch=p.batch._replace(x_TBI=p.batch.x_TBI.float()),
+        s_BS=p.s_BS.float(),
+    )
+    plain, probe = p.passage(), PROBES[name]()
+    everyone, loud = slice(None), _Louder(plain.reading, scale)
+    run = BPTT().run(p.cell, plain.x_TBI, plain.s_BS, loud.credit(everyone))
+    assert plain.gradient_P is not None
+    passage = dataclasses.replace(
+        plain, run=run, reading=loud, gradient_P=plain.gradient_P * scale, given_TBS=None
+    )
+    weights = [*p.cell.parameters(), *p.readout.parameters()]
+    with torch.no_grad():
+        before = [w.clone() for w in weights]
+        probe.passed(passage)
+        for w in weights:
+            w += 0.01 * torch.randn_like(w)
+        gradient = [w * scale for w in weights]
+        probe.updated(
+            Update([str(i) for i in range(len(weights))], before, weights, gradient, gradient, None)
+        )
+    return probe.rows(0)
+
+
+@pytest.mark.parametrize("name", [n for n in PROBES if PROBES[n].sees - {"modules", "outputs"}])
+def test_of_errors_times_two_to_the_k_a_probe_tells_the_same_or_two_to_the_k_times_as_much(
+    name: str,
+) -> None:
+    plain = _rows_of(name, 1.0)
+    assert plain
+    for scale in (2.0**-90, 2.0**100):
+        for row, before in zip(_rows_of(name, scale), plain, strict=True):
+            was = before["value"]
+            if not isinstance(was, float):
+                assert row["value"] is None, row
+                continue
+            # To rounding: a logarithm of the norm, as horizon takes it, is not a power of two.
+            allowed = [pytest.approx(was * by, rel=1e-5, abs=0) for by in (1, scale)]
+            assert row["value"] in allowed, (row, before)

@@ -10,7 +10,7 @@ References:
 """
 
 from collections.abc import Iterator
-from typing import Any, final
+from typing import final
 
 from torch import Tensor
 
@@ -25,32 +25,18 @@ class Updates(Probe):
 
     sees = frozenset({"updates"})
 
-    def __init__(self, every: int = 1):
-        """Look at every ``every``-th batch."""
-        super().__init__(every)
-        self._names: list[str] = []
-
     def updated(self, seen: Update) -> None:
-        """Keep the norms of θ and of Δθ."""
-        self._names = list(seen.names)
+        """Keep the norms of Δθ and of θ."""
         moved = (a - b for a, b in zip(seen.after, seen.before, strict=True))
-        self.keep(norms_2W=norms([*moved, *seen.before]))
+        norms_W2 = norms([*moved, *seen.before]).view(2, -1).T
+        self.keep(**dict(zip(seen.names, norms_W2.unbind(), strict=True)))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the ratios, (N, W)."""
-        moved_NW, size_NW = stacked["norms_2W"].chunk(2, dim=1)
-        return {"ratio": ratio(moved_NW, size_NW)}
+        """Return the ratios, (N,), by parameter: one may be moved by some updates alone."""
+        return {name: ratio(*norms_N2.unbind(1)) for name, norms_N2 in stacked.items()}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each parameter."""
-        for name, row in zip(self._names, self.defined_of("ratio"), strict=True):
-            yield {"quantity": "ratio", "parameter": name, **row}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Add the parameters' names."""
-        return {**super().state_dict(), "names": self._names}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take them back."""
-        super().load_state_dict(state_dict)
-        self._names = state_dict["names"]
+        for name in means:
+            for row in self.defined_of(name):
+                yield {"quantity": "ratio", "parameter": name, **row}
