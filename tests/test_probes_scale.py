@@ -145,6 +145,27 @@ def test_what_is_told_of_an_update_holds_wherever_float32_does(name: str, scale:
     assert rows[torch.float32] == pytest.approx(rows[torch.float64], rel=1e-5, abs=0)
 
 
+def test_errors_that_one_batch_did_not_show_leave_the_mean_of_the_others() -> None:
+    probe = PROBES["error_flow"]()
+    for size in (1.0, math.nan, 3.0):
+        probe.gone_back({"layer": [torch.tensor(size)]})
+    (row,) = probe.rows(0)
+    assert (row["value"], row["defined"]) == (2, 2)
+
+
+@pytest.mark.parametrize("scale", [2.0**-90, 2.0**100])
+def test_the_spread_of_outputs_holds_wherever_float32_does(scale: float) -> None:
+    rows = []
+    for by in (1.0, scale):
+        probe, layer = PROBES["activations"](), nn.Identity()
+        probe._called("layer", layer, (), (torch.arange(4.0, requires_grad=True) * by))
+        probe._modules, probe._calls, calls = ["layer"], {}, probe._calls
+        probe.keep(layer=torch.stack(calls["layer"]))
+        rows.append([row["value"] for row in probe.rows(0)])
+    assert rows[1] == [value * scale for value in rows[0]]
+    assert rows[0] == [1.5, pytest.approx(1.25**0.5)]
+
+
 class _Louder:
     """A passage's losses, all times a number."""
 

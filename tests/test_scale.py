@@ -94,5 +94,6 @@ def test_a_rule_says_how_far_weights_moved_at_any_size(scale: float) -> None:
     still = ClassicalBackpropagation(rate=1.0, still=scale / 2)
     layer = nn.Linear(2, 1)
     still._course.before = [w.detach() - scale for w in (torch.zeros(1, 2), torch.zeros(1))]
-    nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
+    for w in layer.parameters():
+        nn.init.zeros_(w)
     assert still._moved(layer) == pytest.approx(math.sqrt(3) * scale, rel=1e-6)

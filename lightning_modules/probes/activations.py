@@ -24,6 +24,7 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
 from lightning_modules.instruments import Row
+from lightning_modules.norms import scaled
 from lightning_modules.probes._base import Probe, guarded
 from lightning_modules.probes._outputs import hook_layers, say_unseen, unseen
 
@@ -86,7 +87,9 @@ class Activations(Probe):
         h = h.to(torch.promote_types(h.dtype, torch.float32))
         saturated = _saturated(module, h)
         share = h.new_tensor(torch.nan) if saturated is None else saturated.to(h.dtype).mean()
-        told = torch.stack([h.mean(), h.std(correction=0), share])
+        unit, scale = scaled(h)  # whose squares stay within the type
+        told = torch.stack([unit.mean(), unit.std(correction=0)]) * scale.view(1)
+        told = torch.cat([told, share.view(1)])
         self._calls.setdefault(name, []).append(told)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:

@@ -58,10 +58,11 @@ class ErrorFlow(Probe):
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each layer and step."""
         if not self._modules:
-            for layer, norm_T in enumerate(means["norm"].T.tolist()):
-                yield from _along(norm_T, {"layer": layer})
+            told, layers = self.defined_of("norm"), means["norm"].shape[1]
+            for layer in range(layers):
+                yield from _along(told[layer::layers], {"layer": layer})
         for layer, name in enumerate(self._modules):
-            told = means[name].tolist() if name in means else []
+            told = self.defined_of(name) if name in means else []
             yield from _along(told, {"layer": layer, "module": name})
 
     def state_dict(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class ErrorFlow(Probe):
         self._modules = state_dict["modules"]
 
 
-def _along(norm_T: list[float], of: Row) -> Iterator[Row]:
+def _along(told_T: list[Row], of: Row) -> Iterator[Row]:
     """Return a row for each step."""
-    for t, value in enumerate(norm_T):
-        yield {"quantity": "norm", "t": t, **of, "value": value}
+    for t, told in enumerate(told_T):
+        yield {"quantity": "norm", "t": t, **of, **told}
