@@ -27,7 +27,7 @@ def leak_not_reset(patch: Patch) -> Algorithm:
 
     def within(self: Any) -> tuple[Tensor, Tensor]:
         given, kept = self._given, self._storage
-        self._given = kept._replace(keep_TB1=None)
+        self._given = kept._replace(reset_TB1=None)
         parts = whole(self)
         self._given = given
         return parts

@@ -15,7 +15,7 @@ from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Trajectory
-from tests.cases import CELL_BUILDS
+from tests.cases import CELL_BUILDS, case_of
 from tests.checks import assert_near, run_in_chunks
 from tests.references import Problem, flat_weights, problem
 
@@ -46,7 +46,7 @@ def test_the_influence_of_every_cell_is_by_each_tensor_at_most_its_bound(
     reach = descent.look(path, p.s_BS, m_BSP, sizes)
     assert reach is not None
     descent.close_spans(path, SPAN * SPANS, p.s_BS)
-    assert len(reach.bounds) == (1 if name.startswith("stack") else SPANS + 1)
+    assert len(reach.bounds) == (SPANS + 1 if case_of(name).by_unit else 1)
     for bound_NB, true_BSP in zip(reach.bounds, _influences(path, m_BSP), strict=False):
         tensors = true_BSP, *true_BSP.split(sizes, dim=-1)
         true_NB = torch.stack([tensor.flatten(1).norm(dim=1) for tensor in tensors])

@@ -12,6 +12,7 @@ from lightning_modules.algorithms._descent import Descent
 from lightning_modules.algorithms._lifts import Lifts, band, log_norm
 from lightning_modules.algorithms._panels import panels
 from lightning_modules.algorithms._reach import Reach
+from lightning_modules.algorithms._resets import forget, without_what_resets_hide
 from lightning_modules.algorithms._room import SPAN
 from lightning_modules.interfaces import Trajectory
 
@@ -75,6 +76,7 @@ class Block:
     def _take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:
         """Do so with credits that can fade without leaving their type at once."""
         self.runs += 1
+        self._forget(new)
         if self.record is None:
             total_P, v_BS = self._swept(new, c_TBS)
             empty = new.part(0, 0) if self._spare is None else self._spare
@@ -84,7 +86,27 @@ class Block:
             total_P, v_BS = self._sent_back(self.record, c_TBS, length)
         if self.m_BSP is not None and v_BS is not None:
             total_P.unsqueeze(0).addmm_(v_BS.reshape(1, -1), self.m_BSP.flatten(0, 1))
+        if new.resets_TB is not None and new.resets_TB[1:].any():
+            self._forget_within(new.resets_TB)
         return total_P
+
+    def _forget(self, new: Trajectory) -> None:
+        """Forget the samples that are reset before the first of some steps."""
+        if new.resets_TB is None:
+            return
+        if self.m_BSP is not None:
+            forget(new, 0, self.m_BSP)
+        if self.record is not None:
+            self.record = self.record.without(new.resets_TB[:1].expand(len(self.record), -1))
+            self._descent.room.clear(new.resets_TB[0])
+
+    def _forget_within(self, resets_TB: Tensor) -> None:
+        """Forget what was before the resets among the last steps, whose losses have been sent."""
+        assert self.record is not None
+        if self.m_BSP is not None:
+            self.m_BSP.masked_fill_(resets_TB.any(0)[:, None, None], 0)
+        self.record = without_what_resets_hide(self.record)
+        self._descent.begin()
 
     def _swept(self, new: Trajectory, c_TBS: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the credits of a block's first steps meet there, and what goes beyond."""

@@ -59,6 +59,12 @@ class Room:
             self.found[name] = found
         return found
 
+    def clear(self, gone_B: Tensor) -> None:
+        """Set to zero what is held of some samples."""
+        for found in self.found.values():
+            held = found.all_TBRS if isinstance(found, Slots) else found[1]
+            held.masked_fill_(gone_B.view(1, -1, 1, 1), 0)
+
 
 def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
     """Write rows J, of each sample where there are several."""

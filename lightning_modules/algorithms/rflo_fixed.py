@@ -54,7 +54,7 @@ class FixedRFLO(Algorithm):
         own_TBKKH = c_TBS.new_zeros(T, B, K, K, S // K)
         own_TBKKH.diagonal(dim1=2, dim2=3).fill_(self.leak)
         # The steps' E, which other traces are carried by, is zero there; this is no trajectory's.
-        if resets_TB is not None:
-            own_TBKKH[resets_TB] = 0
+        if path.resets_TB is not None:
+            own_TBKKH[path.resets_TB] = 0
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
         return Run(total_P, path.states_TBS[-1].clone(), memory, path)
