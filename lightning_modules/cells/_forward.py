@@ -50,14 +50,15 @@ class ForwardCell(Cell):
             before.append(s_BS)
             s_BS = self(x_BI, s_BS)
             after.append(s_BS)
-        steps = _Steps(self, weights, buffers, x_TBI, torch.stack(before), resets_TB, None)
+        held = self, weights, _names(self), buffers
+        steps = _Steps(*held, x_TBI, torch.stack(before), resets_TB, None)
         return ForwardTrajectory([steps], torch.stack(after))
 
     def _try(self, x_BI: Tensor, s_BS: Tensor) -> None:
         """Raise ValueError if ``forward`` is no function of a sample's x and s and the weights."""
         held = [x_BI, s_BS, *self.parameters(), *self.buffers()]
         before, name = [w._version for w in held], type(self).__name__
-        one, two, first = (self(x_BI[:n], s_BS[:n]) for n in (None, None, 1))
+        one = self(x_BI, s_BS)
         if one.shape != s_BS.shape or one.dtype != s_BS.dtype:
             raise ValueError(
                 f"{name}.forward gives {(*one.shape,)} of {one.dtype}: the next state is "
@@ -67,16 +68,32 @@ class ForwardCell(Cell):
             raise ValueError(
                 f"{name}.forward writes into x, s, a weight or a buffer: return a new s"
             )
-        if not torch.equal(one.nan_to_num(), two.nan_to_num()):
+        if not torch.equal(one.nan_to_num(), self(x_BI, s_BS).nan_to_num()):
             raise ValueError(
                 f"{name}.forward gives two next states for one x and s: take dropout, noise and a "
                 "memory of its own out of it, or put it into eval()"
             )
-        if not torch.allclose(one[:1], first, rtol=1e-3, atol=1e-3, equal_nan=True):
+        if not torch.allclose(
+            one[:1], self(x_BI[:1], s_BS[:1]), rtol=1e-3, atol=1e-3, equal_nan=True
+        ):
             raise ValueError(
                 f"{name}.forward gives a sample another next state beside others than alone: "
                 "take what mixes samples out of it, such as batch normalisation"
             )
+
+
+def _names(cell: Cell) -> dict[str, str]:
+    """Return every module's parameters by name, with the first name of each.
+
+    A module of two names is met once: ``functional_call`` does not put its weights back if it
+    finds them itself.
+    """
+    first = {id(w): name for name, w in cell.named_parameters()}
+    return {
+        f"{of}.{name}" if of else name: first[id(w)]
+        for of, module in cell.named_modules()
+        for name, w in module.named_parameters(recurse=False)
+    }
 
 
 class _Steps(NamedTuple):
@@ -84,6 +101,8 @@ class _Steps(NamedTuple):
 
     cell: Cell
     weights: dict[str, Tensor]
+    names: dict[str, str]
+    """The name in ``weights`` of each parameter of each module."""
     buffers: dict[str, Tensor]
     x_TBI: Tensor
     s_TBS: Tensor
@@ -94,20 +113,21 @@ class _Steps(NamedTuple):
 
     def part(self, first: int, last: int) -> "_Steps":
         """Return some of the steps."""
-        x_TBI, s_TBS, *marks = (of if of is None else of[first:last] for of in self[3:])
+        x_TBI, s_TBS, *marks = (of if of is None else of[first:last] for of in self[4:])
         assert x_TBI is not None
         assert s_TBS is not None
-        return _Steps(*self[:3], x_TBI, s_TBS, *marks)
+        return _Steps(*self[:4], x_TBI, s_TBS, *marks)
 
     def without(self, gone_TB: Tensor) -> "_Steps":
         """Return them with some more that are gone."""
         gone_TB = gone_TB if self.gone_TB is None else gone_TB | self.gone_TB
-        x_TBI, s_TBS = (of.masked_fill(gone_TB.unsqueeze(-1), 0) for of in self[3:5])
+        x_TBI, s_TBS = (of.masked_fill(gone_TB.unsqueeze(-1), 0) for of in self[4:6])
         return self._replace(x_TBI=x_TBI, s_TBS=s_TBS, gone_TB=gone_TB)
 
     def step(self, weights: dict[str, Tensor], x_BI: Tensor, s_BS: Tensor) -> Tensor:
         """Take one step with the weights given."""
-        return functional_call(self.cell, (weights, self.buffers), (x_BI, s_BS))
+        tied = {name: weights[first] for name, first in self.names.items()}
+        return functional_call(self.cell, (tied, self.buffers), (x_BI, s_BS), tie_weights=False)
 
     def jacobians(self) -> Tensor:
         """Return ds'/ds, (T, B, S, S)."""
