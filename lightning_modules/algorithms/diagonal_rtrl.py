@@ -128,14 +128,23 @@ def _is_diagonal(cell: Cell) -> bool:
     x_TBI = torch.randn(1, 8, cell.input_size, generator=generator, dtype=torch.float64)
     s_BS = torch.randn(8, cell.state_size, generator=generator, dtype=torch.float64)
     path, weigh_H = probe.follow(x_TBI, s_BS), torch.randn(H, generator=generator).double()
-    try:
-        path.within()
-    except ValueError:  # nothing is known of its units, or there are none
-        return False
     for ones_BS in _rows(s_BS, H):
         _, of_ones = path.pull(ones_BS.unsqueeze(0))
         _, of_weighed = path.pull((ones_BS.unflatten(-1, (-1, H)) * weigh_H).view(1, *s_BS.shape))
         # No sum over units is made where they are apart, so the two agree bit for bit.
         if not torch.equal(of_weighed, (of_ones.unflatten(-1, (-1, H)) * weigh_H).flatten(-2)):
             return False
+        if not _is_by_unit(probe, path, ones_BS, weigh_H):
+            return False
     return True
+
+
+def _is_by_unit(cell: Cell, path: Trajectory, ones_BS: Tensor, weigh_H: Tensor) -> bool:
+    """Tell whether each parameter acts on that unit alone at whose place ``_by_unit`` has it."""
+    weighed_BS = (ones_BS.unflatten(-1, (-1, len(weigh_H))) * weigh_H).view_as(ones_BS)
+    m_B2P = ones_BS.new_zeros(len(ones_BS), 2, path.parameters)
+    path.accumulate(path.immediate(torch.stack([ones_BS, weighed_BS], 1)[None]), 0, m_B2P)
+    return all(
+        torch.allclose(m_B2GHA[:, 1], m_B2GHA[:, 0] * weigh_H[:, None], rtol=1e-12, atol=1e-14)
+        for _, m_B2GHA in _by_unit(cell, m_B2P)
+    )
