@@ -1,6 +1,7 @@
 """Cells that give ``forward`` alone: algorithms keep their claims; what is no cell is refused."""
 
 import copy
+import io
 import re
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.interfaces import Cell, Claim
+from lightning_modules.training.checkpoints import loaded, records_of
 from tests import checks
 from tests.cases import CELL_CASES
 from tests.references import (
@@ -100,6 +102,23 @@ def test_exact_gradients_are_exact_though_weights_move(
 ) -> None:
     _near(stream[0], _runs(name, stream), exact_TP)
     _near(stream[0], _runs(name, stream, pickled=True), exact_TP)
+
+
+@pytest.mark.parametrize("name", ["rtrl", "blocked_rtrl", "tbptt", "uoro"])
+def test_a_memory_goes_on_from_a_checkpoint_which_holds_no_code(name: str) -> None:
+    cell, rule = LayerNormLSTM(2, 2).double(), ALGORITHMS[name]()
+    p, found = problem(cell, 6, 2), []
+    for restored in (False, True):
+        torch.manual_seed(1)
+        one, two = p.chunk(0, 3), p.chunk(3, 6)
+        run = rule.run(cell, one.x_TBI, p.s_BS, one.credit, None, one.resets_TB)
+        memory, file = run.memory, io.BytesIO()
+        if restored:
+            torch.save(memory, file)
+            memory = loaded(file.getbuffer(), "cpu", records_of(cell, rule))
+        then = rule.run(cell, two.x_TBI, run.state_BS, two.credit, memory, two.resets_TB)
+        found.append(then.gradient_P)
+    assert torch.equal(*found)
 
 
 def test_back_propagation_is_that_of_automatic_differentiation(

@@ -43,6 +43,7 @@ class Block:
         self.runs, self.forgets, self.unasked = 0, False, 0
         self._descent = Descent()
         self._spare: Trajectory | None = None
+        self._restored = False
         self._next_BSP: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -54,6 +55,13 @@ class Block:
         """Take that, and make scratch anew."""
         self.__init__(state["sizes"])
         self.__dict__.update(state)
+        self._restored = self.record is not None
+
+    def begin(self, path: Trajectory) -> None:
+        """Let a record that was pickled find its cell again, from steps that are to follow."""
+        if self._restored and self.record is not None:
+            self.record = self.record.followed_by(path.part(0, 0))
+        self._restored = False
 
     def __len__(self) -> int:
         """Count the steps of the open block."""
@@ -98,7 +106,7 @@ class Block:
             forget(new, 0, self.m_BSP)
         if self.record is not None:
             self.record = self.record.without(new.resets_TB[:1].expand(len(self.record), -1))
-            self._descent.room.clear(new.resets_TB[0])
+            self._descent.clear(new.resets_TB[0])
 
     def _forget_within(self, resets_TB: Tensor) -> None:
         """Forget what was before the resets among the last steps, whose losses have been sent."""

@@ -37,6 +37,12 @@ class Descent:
         self._spans, self._known = 0, 0
         self._lifted: dict[int, tuple[Tensor, Tensor]] = {}
 
+    def clear(self, gone_B: Tensor) -> None:
+        """Let nothing lead back from some samples, whatever their Jacobians were."""
+        self.room.clear(gone_B)
+        for half_TB11 in (half for halves in self._lifted.values() for half in halves):
+            half_TB11.masked_fill_(gone_B.view(1, -1, 1, 1), 1)
+
     def look(
         self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None, sizes: Sequence[int]
     ) -> Reach | None:

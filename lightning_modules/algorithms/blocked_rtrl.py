@@ -60,6 +60,7 @@ class BlockedRTRL(Algorithm):
         path, length = cell.follow(x_TBI, s_BS, resets_TB), self.block_length or cell.state_size
         c_TBS = credits_of(credit, path.states_TBS)
         block = Block([w.numel() for w in cell.parameters()]) if memory is None else memory
+        block.begin(path)
         total_P, first, T = None, 0, len(path)
         while first < T:
             if block.left(length) <= 0:

@@ -99,7 +99,8 @@ def _names(cell: Cell) -> dict[str, str]:
 class _Steps(NamedTuple):
     """Steps of the same weights, which are copies."""
 
-    cell: Cell
+    cell: Cell | None
+    """None after pickle, which keeps tensors and plain data: the steps that follow have it."""
     weights: dict[str, Tensor]
     names: dict[str, str]
     """The name in ``weights`` of each parameter of each module."""
@@ -126,6 +127,7 @@ class _Steps(NamedTuple):
 
     def step(self, weights: dict[str, Tensor], x_BI: Tensor, s_BS: Tensor) -> Tensor:
         """Take one step with the weights given."""
+        assert self.cell is not None
         tied = {name: weights[first] for name, first in self.names.items()}
         return functional_call(self.cell, (tied, self.buffers), (x_BI, s_BS), tie_weights=False)
 
@@ -195,8 +197,9 @@ class ForwardTrajectory(Trajectory):
         return self._j_T
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: Jacobians are made anew."""
-        return {**self.__dict__, "_j_T": None}
+        """Return what is pickled: all but the cell."""
+        stretches = [steps._replace(cell=None) for steps in self._stretches]
+        return {**self.__dict__, "_stretches": stretches}
 
     def __len__(self) -> int:
         """Count the steps."""
@@ -258,8 +261,10 @@ class ForwardTrajectory(Trajectory):
         return ForwardTrajectory(stretches, self.states_TBS[first:last], j_T)
 
     def followed_by(self, then: Trajectory) -> "ForwardTrajectory":
-        """Return these steps and the ones after: stretches side by side."""
+        """Return these steps and the ones after: stretches side by side, all of the same cell."""
         assert isinstance(then, ForwardTrajectory)
+        cell = then._stretches[0].cell
+        self._stretches = [steps._replace(cell=cell) for steps in self._stretches]
         stretches = [s for s in (*self._stretches, *then._stretches) if len(s.x_TBI)]
         j_T = [torch.cat([*self._jacobians, *then._jacobians])]
         none = self.states_TBS.new_empty(0)
