@@ -1,12 +1,13 @@
 """A reset forgets everything, finite or not, and is told in any type."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 
 from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.interfaces import Algorithm
 from tests import checks
 from tests.cases import CELL_BUILDS, case_of
@@ -40,14 +41,23 @@ def _gradients(rule: Algorithm, p: Problem, lengths: Sequence[int]) -> list[torc
 @pytest.mark.parametrize("when", RUNS)
 @pytest.mark.parametrize(("name", "cell"), PAIRS)
 def test_what_is_not_finite_ends_at_a_reset(name: str, cell: str, when: str) -> None:
-    lengths, reset = RUNS[when]
+    _ends(ALGORITHMS[name], cell, *RUNS[when])
+
+
+@pytest.mark.parametrize("cell", ["srn", "lstm"])
+def test_what_is_not_finite_ends_at_a_reset_whose_steps_lie_in_spans(cell: str) -> None:
+    _ends(lambda: BlockedRTRL(40), cell, (*(1,) * 20, 2, 1), 19)
+
+
+def _ends(build: Callable[[], Algorithm], cell: str, lengths: Sequence[int], reset: int) -> None:
+    """Assert that after the reset nothing is seen of a sample that began otherwise than finite."""
     p = _stream(cell, sum(lengths), reset)
     ended = next(i for i in range(len(lengths)) if sum(lengths[:i]) >= reset)
     for poison in (float("inf"), float("nan")):
         lost = p.s_BS.clone()
         lost[0] = poison
         expected, found = (
-            _gradients(ALGORITHMS[name](), dataclasses.replace(p, s_BS=s_BS), lengths)[ended:]
+            _gradients(build(), dataclasses.replace(p, s_BS=s_BS), lengths)[ended:]
             for s_BS in (p.s_BS, lost)
         )
         assert len(found) > 1
