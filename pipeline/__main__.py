@@ -1,6 +1,7 @@
 """The command line: python -m pipeline COMMAND."""
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.errors import UserError
+from lightning_modules.registry import nearest
+from pipeline.errors import UserError, refused
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -30,6 +32,7 @@ Scale = Annotated[
     str | None, typer.Option(help="quick, standard or paper; that of params.yaml if not given.")
 ]
 console = Console(stderr=True)
+LOOPBACK = "127.0.0.1"
 
 
 @app.command(name="list")
@@ -192,7 +195,8 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
     shown = Table("study", *(name for name in State._fields if name != "why"))
     for name, of in states.items():
         shown.add_row(name, *(f"{count:,}" for count in of.counts().values()))
-    Console().print(shown)
+    if states:
+        Console().print(shown)
     for name, of in states.items():
         for reason in of.why:
             Console().print(f"{name}: {reason}", highlight=False, markup=False, soft_wrap=True)
@@ -200,11 +204,21 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 5000) -> None:
+def ui(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")
+    ] = 5000,
+) -> None:
     """Browse the recorded runs on this machine, until Ctrl-C."""
-    from pipeline.running.tracking import address
+    from pipeline.running.tracking import address, hold_local
 
-    serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
+    store = hold_local(address())
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        line = f"port {port} cannot be had ({error.strerror}): name another with --port"
+        raise UserError(line) from None
+    serve = ["mlflow", "ui", "--backend-store-uri", store, "--host", LOOPBACK]
     # In place of this process, so that whatever ends the command ends the server.
     os.execv(sys.executable, [sys.executable, "-m", *serve, "--port", str(port)])
 
@@ -219,12 +233,18 @@ def _settings(scale: str | None) -> "Settings":
 def _jobs(
     settings: "Settings", studies: Sequence[str] | None
 ) -> tuple[list["Job"], dict[str, str]]:
-    """Return the studies that were asked for, and what is wrong with those that cannot be."""
+    """Return the studies that were asked for, and what is wrong with those that cannot be.
+
+    Where none can be declared that is all there is to say.
+    """
     from pipeline.running.jobs import jobs
     from pipeline.running.machine import at_once
 
     with at_once():
-        return jobs(settings, studies or ())
+        made, broken = jobs(settings, studies or ())
+    if not made:
+        _end(broken)
+    return made, broken
 
 
 def _end(broken: dict[str, str], code: int = 0) -> None:
@@ -240,13 +260,33 @@ def _say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def _mistaken(mistake: typer.TyperException) -> str:
+    """Say in one line what of a command cannot be understood, and what can."""
+    context = getattr(mistake, "ctx", None)
+    command = context.command_path if context else "python -m pipeline"
+    message = getattr(mistake, "format_message", lambda: str(mistake))().rstrip(".")
+    unknown = message.partition("No such command ")[2]
+    if unknown and context:
+        name = unknown.split("'")[1]
+        message = f"No such command {name!r}: {nearest(name.lower(), context.command.commands)}"
+    return f"{message}; see {command} --help"
+
+
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit code 2."""
+    """Run a command; whatever its user can mend is one line, and exit code 2."""
+    line = ""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as mistake:
+        # Without a command its help has been printed already.
+        line = "" if len(sys.argv) < 2 else _mistaken(mistake)
     except UserError as error:
-        _say(str(error))
-        sys.exit(2)
+        line = str(error)
+    except OSError as error:
+        line = str(refused(error))
+    if line:
+        _say(line)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

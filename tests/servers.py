@@ -42,22 +42,30 @@ def torn(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, send: Send = whole) -> Iterator[tuple[str, list[str]]]:
-    """Serve a folder's files; give the address and the list of paths that were downloaded."""
+def serve(
+    folder: Path, send: Send = whole, encoding: str = "", pack: Callable[[bytes], bytes] = bytes
+) -> Iterator[tuple[str, list[str]]]:
+    """Serve a folder's files; give the address and the list of paths that were downloaded.
+
+    What is sent is packed by ``pack``, and said to be in ``encoding`` if that is not empty.
+    """
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             path = folder / self.path.lstrip("/")
+            data = pack(path.read_bytes()) if path.is_file() else b""
             self.send_response(200 if path.is_file() else 404)
-            self.send_header("Content-Length", str(path.stat().st_size if path.is_file() else 0))
+            self.send_header("Content-Length", str(len(data)))
+            if encoding:
+                self.send_header("Content-Encoding", encoding)
             self.end_headers()
 
         def do_GET(self) -> None:
             asked.append(self.path)
             self.do_HEAD()
             with contextlib.suppress(OSError):
-                send(self, (folder / self.path.lstrip("/")).read_bytes())
+                send(self, pack((folder / self.path.lstrip("/")).read_bytes()))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base's name
             """Keep quiet."""

@@ -1,5 +1,8 @@
 """Fetched files are the published ones."""
 
+import dataclasses
+import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,26 @@ def test_the_next_address_serves_where_one_hangs_up_or_has_nothing_or_another_fi
         toy(refusing(), one, two, three, good)
         assert not sources.fetch("toy_set", root).embedded
     assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
+
+
+def test_a_server_may_pack_files_on_their_way_or_call_them_packed(
+    root: Path, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    packed = {name: gzip.compress(data, mtime=0) for name, data in FILES.items()}
+    for pack, files in ((gzip.compress, FILES), (bytes, packed)):
+        folder = tmp_path / pack.__name__
+        (folder / "toy-set").mkdir(parents=True)
+        for name, data in files.items():
+            (folder / "toy-set" / name).write_bytes(data)
+        with serve(folder, encoding="gzip", pack=pack) as (address, _):
+            toy(address)
+            entry = dataclasses.replace(
+                sources.SOURCES["toy_set"],
+                files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            )
+            monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+            assert not sources.fetch("toy_set", root / pack.__name__).embedded
+        assert {n: (root / pack.__name__ / "toy_set" / n).read_bytes() for n in files} == files
 
 
 @pytest.mark.parametrize("where", ["mirror", "public"])

@@ -4,11 +4,12 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.data import provenance
 from pipeline.data.embedded import Embedded
 from pipeline.data.provenance import Provenance
-from pipeline.errors import UserError
+from pipeline.errors import UserError, anonymous
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +65,24 @@ def _tiers(source: Source, name: str) -> list[list[str]]:
     public = list(source.addresses)
     if not mirror:
         return [public]
-    if not mirror.startswith(("http://", "https://")) and not Path(mirror).is_dir():
-        raise UserError(f"DATA_MIRROR={mirror}: no such folder; give a folder or URL, or unset it")
+    if not mirror.startswith(("http:", "https:")):
+        if not Path(mirror).is_dir():
+            shown = anonymous(mirror)
+            raise UserError(
+                f"DATA_MIRROR={shown}: no such folder; give a folder or URL, or unset it"
+            )
+    elif not _is_address(mirror):
+        shown = anonymous(mirror)
+        raise UserError(f"DATA_MIRROR={shown}: no address; give a folder or URL, or unset it")
     return [[f"{mirror}/{_mirrored(name)}/{{file}}"], public]
+
+
+def _is_address(mirror: str) -> bool:
+    """Tell whether a URL names a host, and a port if any that there can be."""
+    try:
+        return bool(urlsplit(mirror).hostname) and urlsplit(mirror).port != 0
+    except ValueError:
+        return False
 
 
 def _mirrored(name: str) -> str:

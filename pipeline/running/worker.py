@@ -3,9 +3,11 @@
 import contextlib
 import importlib
 import os
+import re
 import shutil
 import stat
 import sys
+import sysconfig
 import tempfile
 import time
 import traceback
@@ -94,9 +96,10 @@ def prepare(assignment: Assignment) -> type[Trial]:
 
 def in_one_line(error: BaseException) -> str:
     """Return the error and the place in the project that raised it."""
-    message = " ".join(str(error).split())[:300]
+    message = " ".join(str(error).split())[:300].encode(errors="backslashreplace").decode()
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "site-packages" not in f.filename and f.filename != __file__]
+    others = "site-packages", sysconfig.get_path("stdlib"), "<frozen", __file__
+    ours = [f for f in frames if not any(other in f.filename for other in others)]
     where = f" ({os.path.relpath(ours[-1].filename, PROJECT)}:{ours[-1].lineno})" if ours else ""
     return f"{type(error).__name__}: {message}{where}"
 
@@ -135,6 +138,11 @@ def _own() -> Path:
     return Path(tempfile.mkdtemp(prefix="gradient-dynamics-"))
 
 
+def _is_text(value: object) -> bool:
+    """Tell whether a word can be written down: a lone half of a character cannot."""
+    return not isinstance(value, str) or value.isascii() or not re.search(r"[\ud800-\udfff]", value)
+
+
 def _fault(rows: list[Row], unnamed: set[str]) -> str:
     """Say what is wrong with a trial that went through; empty if nothing is."""
     if unnamed:
@@ -145,4 +153,6 @@ def _fault(rows: list[Row], unnamed: set[str]) -> str:
             if value is not None and type(value) not in (str, int, float, bool):
                 kind = type(value).__name__
                 return f"column {column!r} holds a {kind}: rows hold str, int, float, bool or None"
+            if not isinstance(column, str) or not _is_text(column) or not _is_text(value):
+                return f"column {column!r} or what it holds is no text that a file can hold"
     return "" if rows else "the trial returned no rows"
