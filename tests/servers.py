@@ -94,31 +94,46 @@ def refusing() -> str:
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-@contextlib.contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Run a real MLflow server, with its database and artifacts in a folder; give its address."""
-    address = refusing()
+def start_mlflow(folder: Path, address: str) -> subprocess.Popen[bytes]:
+    """Start a real MLflow server, with its database and artifacts in a folder."""
     store = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
     store += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
     host, port = address.removeprefix("http://").split(":")
-    server = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *store, "--host", host, "--port", port],
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # it starts others, which end with it
     )
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Kill a server and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def await_answer(server: subprocess.Popen[bytes], address: str) -> None:
+    """Return when the server is up; TimeoutError if it does not come up."""
+    late = time.monotonic() + 120
+    while not _answers(address):
+        if server.poll() is not None or time.monotonic() > late:
+            raise TimeoutError("the MLflow server has not come up")
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """Run a real MLflow server, with its database and artifacts in a folder; give its address."""
+    address = refusing()
+    server = start_mlflow(folder, address)
     try:
-        end = time.monotonic() + 120
-        while not _answers(address):
-            if server.poll() is not None or time.monotonic() > end:
-                raise TimeoutError("the MLflow server has not come up")
-            time.sleep(0.2)
+        await_answer(server, address)
         yield address
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        end(server)
 
 
 def _answers(address: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import kills
 from tests.laboratory import Laboratory, kill, part_of_ray, wait_for
 
 ALL = {f"{cell}-{seed}" for cell in ("alpha", "beta") for seed in range(7)}
@@ -103,6 +104,13 @@ def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laborator
     assert sum(starts.values()) <= most, "more than what was running ran again"
     assert laboratory.runs() == {"FINISHED": len(ALL)}
     assert not scratch.exists()
+
+
+def test_thirty_kills_of_whatever_takes_part_lose_repeat_fail_and_hold_up_nothing():
+    (seen,) = kills.run(trials=90, kills=30)
+    each = [seen[f"kills_of_{name}"] for name in ("driver", "worker", "raylet", "server")]
+    assert each == [3, 21, 3, 3], seen
+    assert [seen[what] for what in ("lost", "repeated", "wrongly_failed", "stuck")] == [0] * 4, seen
 
 
 def test_failed_trials_are_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(

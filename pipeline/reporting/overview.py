@@ -32,7 +32,8 @@ def build(
     folder = imprint.folder_of("", scale, root)
     if not pages and not why:
         raise UserError(f"{folder}: holds no page of a study: python -m pipeline report")
-    entries = [Markup(left.entry) for left in pages.values()]  # escaped when it was made
+    # Escaped when they were made.
+    entries = [Markup(left.entry) for left in pages.values()]  # nosec B704
     numbers = {name: left.summary for name, left in pages.items()}
     files = {
         "index.html": fill("index.html.j2", {}, scale=scale, entries=entries, errors=why),
