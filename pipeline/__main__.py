@@ -216,7 +216,8 @@ def ui(
     try:
         socket.create_server((LOOPBACK, port)).close()
     except OSError as error:
-        line = f"port {port} cannot be had ({error.strerror}): name another with --port"
+        why = os.strerror(error.errno or 0)
+        line = f"port {port} cannot be had ({why}): name another with --port"
         raise UserError(line) from None
     serve = ["mlflow", "ui", "--backend-store-uri", store, "--host", LOOPBACK]
     # In place of this process, so that whatever ends the command ends the server.

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline.reporting import report
-from pipeline.running import journal
+from pipeline.running import cluster, journal
 from tests.commanded import Project
+from tests.servers import black_hole, refusing, serve
 
 COMMAND_LINE: list[tuple[list[str], str]] = [
     (["nosuch"], "No such command 'nosuch': allowed: list, fetch, run"),
@@ -480,3 +481,32 @@ def test_an_environment_that_cannot_be_used_is_one_line_without_secrets(
     line = refusal(project, *given.command)
     assert given.says in line
     assert "hunter2" not in line
+
+
+def test_an_address_of_ray_that_is_none_is_one_line_within_seconds(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    project.edit("params.yaml", "backend: inline", "backend: ray")
+    with serve(project.folder) as (other, _):
+        for address, says in (
+            (other.removeprefix("http://"), "who listens there is not Ray"),
+            (refusing().removeprefix("http://"), "refused"),
+            ("127.0.0.1:99999", "does not answer"),
+        ):
+            monkeypatch.setenv("RAY_ADDRESS", address)
+            line = refusal(project, "run", lines=2)
+            assert line.startswith(f"RAY_ADDRESS={address} does not answer (")
+            assert says in line
+
+
+def test_ray_is_given_a_folder_that_its_sockets_can_lie_in(monkeypatch: pytest.MonkeyPatch):
+    for folder, given in (("/tmp", None), ("/tmp/" + "a" * 60, "/tmp/ray"), ("/tmp/ü", "/tmp/ray")):
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        assert cluster._sockets() == given
+
+
+def test_a_port_that_is_taken_is_one_line(project: Project):
+    with black_hole() as taken:
+        port = taken.rpartition(":")[2]
+        line = refusal(project, "ui", "--port", port)
+    assert line == f"port {port} cannot be had (Address already in use): name another with --port"

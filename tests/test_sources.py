@@ -80,6 +80,20 @@ def test_what_the_mirror_lacks_comes_from_the_public_address(
     assert asked == ["/toy-set/two.bin"]
 
 
+@pytest.mark.parametrize("folder", ["toy_set", "toy-set"])
+def test_a_data_set_that_is_not_published_comes_from_a_mirror_alone(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, folder: str
+):
+    entry = dataclasses.replace(sources.SOURCES["toy_set"], addresses=(), embedded=None)
+    monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+    with pytest.raises(UserError, match=r"it is not published, and DATA_MIRROR names no mirror"):
+        sources.fetch("toy_set", root)
+    (published / "toy-set").rename(published / folder)
+    monkeypatch.setenv("DATA_MIRROR", str(published))
+    served = sources.fetch("toy_set", root)
+    assert (served.served, served.address) == ("Toy", "a mirror: it is not published")
+
+
 def test_provenance_is_the_same_wherever_the_files_came_from(
     published: Path, tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ):

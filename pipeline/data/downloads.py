@@ -81,9 +81,8 @@ class UnreachableError(Exception):
 
     def __init__(self, file: str, tried: Mapping[str, str]):
         self.file = file
-        super().__init__(
-            ", ".join(f"{anonymous(address)}: {why}" for address, why in tried.items())
-        )
+        said = ", ".join(f"{anonymous(address)}: {why}" for address, why in tried.items())
+        super().__init__(said or "it is not published, and DATA_MIRROR names no mirror")
 
 
 def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> None:
