@@ -41,6 +41,22 @@ def test_every_declared_figure_is_drawn_on_a_light_and_on_a_dark_ground(
         assert "against" in image["alt"]
 
 
+def test_a_large_heat_map_is_readable_and_counts_cells_alone():
+    figure = Figure("map", "Map", "All.", "x", "y", hue="value", kind="heatmap", log_y=True)
+    cells = [{"x": x, "y": y, "value": 10.0 ** (x - y)} for x in range(50) for y in range(32)]
+    others = [{"x": None, "y": None, "value": None}] * 1600
+    rows = pd.DataFrame([*cells, *({**cell, "value": None} for cell in cells), *others])
+    assert hidden(figure, rows) == 0, "every cell has a value, other rows have no place"
+    svg = draw(figure, rows)[""]
+    places = set(re.findall(r">(\d+)<", svg))
+    assert len(places) < 40
+    assert "stroke-width: 1.2" not in svg, "lines would swallow the cells"
+    colours = set(re.findall(r"fill: (#[0-9a-f]{6})", svg))
+    assert len(colours) > 30, "80 decades are told apart"
+    rows.loc[rows["x"] == 3, "value"] = -1.0
+    assert hidden(figure, rows) == 32
+
+
 def test_a_figure_shows_the_names_its_labels_give(report_of: tuple[str, Path]):
     svg = (report_of[1] / "figures" / "growth.svg").read_text(encoding="utf-8")
     for text in ("units n", "the fast rule", "theory", "deep: True, word: early", ">10<", ">40<"):

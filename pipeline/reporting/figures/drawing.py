@@ -116,8 +116,10 @@ def _heat(
     """Draw tables of colours on one common scale."""
     value = measured(figure)
     tables = [_table(figure, part, value) for _, part in panels]
+    if figure.log_y:
+        tables = [table.where(table > 0) for table in tables]
     limits = min(t.min().min() for t in tables), max(t.max().max() for t in tables)
-    meshes = [heatmap(a, t, limits) for a, t in zip(grid.flat, tables, strict=True)]
+    meshes = [heatmap(a, t, limits, figure.log_y) for a, t in zip(grid.flat, tables, strict=True)]
     canvas.colorbar(meshes[0], ax=grid, label=called(figure, value), shrink=0.9, format=NUMBERS)
 
 

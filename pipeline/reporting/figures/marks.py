@@ -8,9 +8,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
 
 from pipeline.reporting.figures.grounds import INK, MAP, PAPER, Style, words
 
+ACROSS, DOWN = 12, 20
+"""Names that the axes have room for."""
 CENTRE: dict[str, Any] = {"ha": "center", "va": "center"}
 
 
@@ -100,13 +103,22 @@ def _expected(axes: Axes, s: Drawn, x: str, theory: str | None) -> None:
         )
 
 
-def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float]) -> Any:
-    """Draw a table of values as colours, the values written in where there is room."""
+def heatmap(axes: Axes, cells: pd.DataFrame, limits: tuple[float, float], log: bool) -> Any:
+    """Draw a table of values as colours, the values written in where there is room.
+
+    Lines between cells are there while cells are larger than these; of many names some stand.
+    """
     shades = mpl.colormaps[MAP]
-    mesh = axes.pcolormesh(cells, cmap=shades, vmin=limits[0], vmax=limits[1], lw=1.2)
-    mesh.set_edgecolor(PAPER)
-    axes.set_xticks([i + 0.5 for i in range(cells.shape[1])], [words(c) for c in cells.columns])
-    axes.set_yticks([i + 0.5 for i in range(cells.shape[0])], [words(c) for c in cells.index])
+    parted = max(cells.shape) <= DOWN
+    norm = LogNorm(*limits) if log and limits[0] > 0 else Normalize(*limits)
+    mesh = axes.pcolormesh(cells, cmap=shades, norm=norm, lw=1.2 if parted else 0)
+    if parted:
+        mesh.set_edgecolor(PAPER)
+    axis = (axes.set_xticks, cells.columns, ACROSS), (axes.set_yticks, cells.index, DOWN)
+    for place, names, room in axis:
+        every = max(1, math.ceil(len(names) / room))
+        some = range(0, len(names), every)
+        place([i + 0.5 for i in some], [words(names[i]) for i in some])
     axes.grid(False)
     axes.invert_yaxis()
     if cells.size <= 100:
