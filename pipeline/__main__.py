@@ -1,7 +1,13 @@
-"""The command line: python -m pipeline COMMAND."""
+"""The command line: python -m pipeline COMMAND.
 
+Above 300 lines because every command stands here, a few lines each, and how each ends.
+"""
+
+import contextlib
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,9 +225,25 @@ def ui(
         why = os.strerror(error.errno or 0)
         line = f"port {port} cannot be had ({why}): name another with --port"
         raise UserError(line) from None
-    serve = ["mlflow", "ui", "--backend-store-uri", store, "--host", LOOPBACK]
-    # In place of this process, so that whatever ends the command ends the server.
-    os.execv(sys.executable, [sys.executable, "-m", *serve, "--port", str(port)])
+    serve = ["-m", "mlflow", "ui", "--backend-store-uri", store, "--host", LOOPBACK]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = subprocess.Popen(
+        [sys.executable, *serve, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # at its end it prints a stack for each of its processes
+        start_new_session=True,
+    )
+    try:
+        _say(f"http://{LOOPBACK}:{port} shows the runs in some seconds, until Ctrl-C")
+        code = server.wait()
+    except KeyboardInterrupt:
+        _say("ended")
+        return
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # all that it has started, too
+        server.wait()
+    raise UserError(f"the server has ended by itself ({code}): `mlflow ui` on its own says why")
 
 
 def _settings(scale: str | None) -> "Settings":
