@@ -29,8 +29,8 @@ from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell, Claim
 from lightning_modules.norms import norm, ratio
 
-INPUTS, STEPS, BATCH, LENGTHS = 3, 8, 2, (1, 3, 4)
-POWERS = {"float64": range(-300, 301, 50), "float32": range(-35, 36, 5)}
+INPUTS, STEPS, BATCH, LENGTHS = 3, 12, 2, (1, 5, 6)
+POWERS = {"float64": range(-300, 301, 75), "float32": range(-35, 36, 7)}
 MOST = 8
 
 Row = dict[str, Any]

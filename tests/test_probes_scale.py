@@ -134,13 +134,13 @@ def test_of_gradients_that_were_all_zero_no_threshold_is_told() -> None:
 @pytest.mark.parametrize("name", ["direction", "updates", "clipping"])
 def test_what_is_told_of_an_update_holds_wherever_float32_does(name: str, scale: float) -> None:
     torch.manual_seed(0)
-    before, moved = torch.randn(2, 5)
-    update = _update(before * scale, (before + 0.1 * moved) * scale, -moved * scale)
+    w, moved = torch.randn(2, 5)
+    update = _update(w * scale, (w + 0.1 * moved) * scale, -moved * scale)
     rows = {}
     for dtype in (torch.float32, torch.float64):
-        as_dtype = [[part.to(dtype) for part in parts] for parts in update[1:5]]
+        before, after, raw, clipped = ([part.to(dtype) for part in of] for of in update[1:5])
         probe = PROBES[name]()
-        probe.updated(Update(update.names, *as_dtype, update.threshold))
+        probe.updated(Update(update.names, before, after, raw, clipped, 1.0))
         rows[dtype] = [row["value"] for row in probe.rows(0)]
     assert rows[torch.float32] == pytest.approx(rows[torch.float64], rel=1e-5, abs=0)
 

@@ -129,7 +129,7 @@ class Probe(Callback, abc.ABC):
         Each is a row's ``value``, and ``defined`` where that leaves out some measurements.
         """
         whole = self._whole[name]
-        parts = whole.mean, whole.defined, whole.count
+        parts = whole.mean, whole.defined, whole.taken
         entries = (part.flatten().tolist() for part in parts)
         return [
             {"value": value, **({"defined": defined} if 0 < defined < of else {})}
@@ -153,7 +153,7 @@ class Probe(Callback, abc.ABC):
         self._reduce()
         self._whole = {k: joined(parts).to("cpu") for k, parts in self._sums.items()}
         means = {
-            k: whole.mean.where(whole.defined == whole.count, torch.nan)
+            k: whole.mean.where(whole.defined == whole.taken, torch.nan)
             for k, whole in self._whole.items()
         }
         self._sums = {}

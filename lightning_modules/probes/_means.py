@@ -22,7 +22,7 @@ class Sums(NamedTuple):
     """Of what lies far out, times ``NEARER``."""
     defined: Tensor
     """Over how many measurements each goes."""
-    count: Tensor
+    taken: Tensor
     """How many there were, defined or not."""
 
     @classmethod
