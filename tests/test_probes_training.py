@@ -106,7 +106,7 @@ def test_probes_resume_bit_for_bit(held: int, tmp_path: Any, monkeypatch: Any) -
 
 
 def test_a_learner_refuses_a_probe_that_sees_nothing_of_it() -> None:
-    says = "horizon sees passages, but BackpropLearner shows outputs, updates alone"
+    says = "horizon sees passages, but BackpropLearner shows modules, outputs, updates alone"
     with pytest.raises(ValueError, match=says):
         fit(perceptron(), Recall(), **RUN, probes=[PROBES["horizon"]()])
 

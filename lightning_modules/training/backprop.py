@@ -1,6 +1,6 @@
 """Learning by ordinary back-propagation: automatic differentiation of a network x -> y.
 
-Probes see its updates, and ∂L/∂h of the outputs h of all modules without children.
+Probes see its updates, and of all modules without children the outputs h and ∂L/∂h.
 """
 
 from collections.abc import Iterable, Iterator
