@@ -119,8 +119,9 @@ class Descent:
         t, v_T, reach = last, rows.each_T, self.reach
         while True:
             if t <= added and t % SPAN == 0 and rows.all_TBRS.is_cpu:
-                lifts.keep(v_T[t - first], t)
-                if reach is not None and t <= ask and reach.may_end(lifts.size, t, least):
+                asked = reach is not None and t <= ask
+                lifts.keep(v_T[t - first], t, asked)
+                if asked and reach.may_end(lifts.size, t, least):
                     return t, True
             if t == first:
                 return t, False

@@ -44,7 +44,7 @@ class Lifts:
     """By what the rows of one way back were lifted, and where.
 
     Attributes:
-        size: log ‖rows‖ at the slot that was kept last, as they are without lifts.
+        size: log ‖rows‖ at the slot that was asked for last, as they are without lifts.
     """
 
     def __init__(self):
@@ -52,11 +52,11 @@ class Lifts:
         self._log: Tensor | float = 0.0
         self.size = math.nan
 
-    def keep(self, rows: Tensor, t: int) -> None:
-        """Keep rows at slot t, and with them all below, in the band."""
+    def keep(self, rows: Tensor, t: int, asked: bool) -> None:
+        """Keep rows at slot t, and with them all below, in the band; tell their size if asked."""
         low, _, high, _, tiny = band(rows.dtype)
         torch.hardshrink(rows, tiny, out=rows)
-        one = rows.dim() == 2 and len(rows) == 1
+        one = rows.dim() == 2 and rows.shape[0] == 1
         size = vector_norm(rows).item() if one else math.nan
         if not low <= size <= high and (exponent := lift(rows, 1)) is not None:
             self._inverses.append((t, torch.exp2(-exponent)))
@@ -65,7 +65,7 @@ class Lifts:
             size = vector_norm(rows).item()
         if isinstance(self._log, float) and one:
             self.size = _log(size) + self._log
-        else:
+        elif asked:
             self.size = joint(self.sizes(rows).flatten(), 0).item()
 
     def sizes(self, rows: Tensor) -> Tensor:
