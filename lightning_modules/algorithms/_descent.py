@@ -121,7 +121,7 @@ class Descent:
             if t <= added and t % SPAN == 0 and rows.all_TBRS.is_cpu:
                 asked = reach is not None and t <= ask
                 lifts.keep(v_T[t - first], t, asked)
-                if asked and reach.may_end(lifts.size, t, least):
+                if reach is not None and asked and reach.may_end(lifts.size, t, least):
                     return t, True
             if t == first:
                 return t, False

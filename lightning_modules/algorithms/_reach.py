@@ -120,16 +120,17 @@ class Reach:
 
     def _logs(self, m_BRP: Tensor) -> Tensor:
         """Return the log norms of each row's columns of each tensor, (N, B, R)."""
-        return torch.stack([_log_norms(m) for m in m_BRP.split(self._sizes, dim=-1)])
+        tensors, (low, _, high, *_) = m_BRP.split(self._sizes, dim=-1), band(m_BRP.dtype)
+        size_NBR = torch.stack([vector_norm(m, dim=-1) for m in tensors])
+        least, most = (bound.item() for bound in torch.aminmax(size_NBR))
+        if not (low <= least and most <= high):
+            size_NBR = torch.stack([_norm_by_panels(m) for m in tensors])
+        return size_NBR.double().log()
 
 
-def _log_norms(m_BRP: Tensor) -> Tensor:
-    """Return the log norm of each row; by panels, which scale what they copy, if it must be."""
-    size_BR, (low, _, high, *_) = vector_norm(m_BRP, dim=-1), band(m_BRP.dtype)
-    least, most = (bound.item() for bound in torch.aminmax(size_BR))
-    if not (low <= least and most <= high):
-        size_BR = norm(torch.stack([norm(m, -1) for m in m_BRP.split(WIDTH, dim=-1)]), 0)
-    return size_BR.double().log()
+def _norm_by_panels(m_BRP: Tensor) -> Tensor:
+    """Return the norm of each row at any scale, without a copy of the whole."""
+    return norm(torch.stack([norm(m, -1) for m in m_BRP.split(WIDTH, dim=-1)]), 0)
 
 
 def _with_whole(of_N: Tensor) -> Tensor:
