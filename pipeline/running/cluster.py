@@ -492,7 +492,9 @@ def _sockets() -> str | None:
     A socket's path holds 107 bytes, of which Ray needs 75 for itself, and ASCII alone.
     """
     usual = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-    return None if usual.isascii() and len(usual) <= 30 else "/tmp/ray"
+    if usual.isascii() and len(usual) <= 30:
+        return None
+    return "/tmp/ray"  # nosec B108 - Ray's own; its folder for each session has a name of its own
 
 
 def _dead(ray: Any) -> str:
