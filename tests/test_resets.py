@@ -86,3 +86,12 @@ def test_resets_mean_the_same_in_every_type(name: str, dtype: torch.dtype) -> No
         torch.manual_seed(0)
         found.append(rule.gradient(cell, p.x_TBI, p.s_BS, p.credit, resets_TB))
     assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_callers_resets_stay_as_they_were(name: str) -> None:
+    cell = CELL_BUILDS["elstm" if name == "diagonal_rtrl" else "srn"]()
+    p = problem(cell, checks.LENGTH, checks.BATCH)
+    before_TB = p.resets_TB.clone()
+    _gradients(ALGORITHMS[name](), p, checks.CHUNKS)
+    assert torch.equal(p.resets_TB, before_TB)

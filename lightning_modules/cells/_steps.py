@@ -52,7 +52,8 @@ class Steps(NamedTuple):
             field.masked_fill(gone_TB.view(*gone_TB.shape, *[1] * (field.dim() - 2)), 0)
             for field in self[:4]
         )
-        return Steps(*kept, reset_TB1=self.reset_TB1)
+        reset_TB1 = self.reset_TB1  # the caller's own, where no step was written behind these
+        return Steps(*kept, reset_TB1=None if reset_TB1 is None else reset_TB1.clone())
 
     def grown(self, room: int) -> "Steps":
         """Return storage for ``room`` steps that begins with these."""
