@@ -1,38 +1,58 @@
-# Each target is one command; the first use of `repro` or `test` sets itself up.
+# Each target is one command; the first use of `repro` or `test` sets itself up, in .venv, unless
+# another environment is active: then that is used.
 PYTHON ?= python3
-BIN := $(CURDIR)/.venv/bin
+ACTIVE := $(filter-out $(CURDIR)/.venv,$(VIRTUAL_ENV))
+BIN := $(or $(ACTIVE),$(CURDIR)/.venv)/bin
+RUN := $(if $(ACTIVE),active-run,.venv/run.stamp)
+DEV := $(if $(ACTIVE),active-dev,.venv/dev.stamp)
 SCALE := $(shell sed -n 's/^scale: *//p' params.yaml)
 # DVC's stages call `python`: this one.
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test check ui bench
+.PHONY: help repro test check ui bench active-run active-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
 
-repro: .venv/run.stamp ## Fetch the data, run every study at the scale of params.yaml, build the reports
+repro: $(RUN) ## Fetch the data, run every study at the scale of params.yaml, build the reports
 	@python -m pipeline fetch --keep-going
 	@dvc repro
 	@echo
 	@echo "Reports:    $(CURDIR)/reports/$(SCALE)/index.html (open it in a browser)"
 	@echo "MLflow UI:  make ui, then http://127.0.0.1:5000"
 
-test: .venv/dev.stamp ## Run every test, as many at a time as there are cores
+test: $(DEV) ## Run every test, as many at a time as there are cores
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal
 
-check: .venv/dev.stamp ## Format, lint, types, import direction
+check: $(DEV) ## Format, lint, import direction, known weaknesses, types
 	ruff format --check .
 	ruff check .
-	basedpyright
 	lint-imports
+	bandit --quiet -ll --recursive lightning_modules pipeline benchmarks
+	python .ci/audit.py
+	@echo "Types: most of the time, one to two minutes ..."
+	basedpyright
 
-ui: .venv/run.stamp ## Browse the recorded runs on http://127.0.0.1:5000
+ui: $(RUN) ## Browse the recorded runs on http://127.0.0.1:5000
 	python -m pipeline ui
 
-bench: .venv/dev.stamp ## Measure speed and memory beside peers and floors
+bench: $(DEV) ## Measure speed and memory beside peers and floors
 	python -m benchmarks
+
+# What is active must have the project in it.
+define found
+@python -c 'import $(1)' 2>/dev/null || { echo "$(ACTIVE) is active and lacks $(1): deactivate it, or \
+python -m pip install -c constraints.txt -e '.[dev]'"; exit 2; }
+endef
+
+active-run:
+	$(call found,pipeline.params)
+
+active-dev: active-run
+	$(call found,pytest)
+	$(call found,bandit)
 
 # Without git (an unpacked archive) DVC has to be told so; with git it must not be.
 define prepare

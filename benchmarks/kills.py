@@ -1,10 +1,11 @@
 """Whatever is killed, no trial is lost, repeated, wrongly failed or stuck.
 
-A copy of the project runs 200 trials of half a second on two workers, while its driver, its
-workers and Ray's raylet are killed in turn, and what is dead is started again, as a user would.
+A copy of the project runs short trials on two workers and logs them to an MLflow server, while its
+driver, its workers, Ray's raylet and that server are killed in an order drawn from a seed. What is
+dead is started again, as a user would.
 
-    lost            trials that are not finished in the end
-    repeated        finished trials that were started again
+    lost            trials that are not finished in the end, or that MLflow lacks then
+    repeated        finished trials that were started again, or are in MLflow twice
     wrongly_failed  trials that the journal ever held as failed: none of them can fail
     stuck           drivers that neither went on nor ended within two minutes
 """
@@ -17,56 +18,72 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.laboratory import Laboratory, kill, part_of_ray
+from tests.servers import await_answer, end, refusing, start_mlflow
 
-SECONDS, PATIENCE = 0.5, 120.0
+SECONDS, PATIENCE = 0.3, 120.0
 """What a trial takes, and how long nothing may happen."""
-VICTIMS = ("driver", "worker", "worker", "raylet")
-"""In turn."""
+SHARES = {"worker": 0.7, "driver": 0.1, "raylet": 0.1, "server": 0.1}
+"""How many of the kills each gets: a worker is soon started again, the others are not."""
+MOST = 2
+"""How often one trial's worker is killed: after one more than ``retries`` it has failed."""
 
 
-def run(trials: int = 200, kills: int = 25) -> list[dict[str, object]]:
+def run(trials: int = 300, kills: int = 60, seed: int = 0) -> list[dict[str, object]]:
     """Return how many trials were lost, repeated, failed or stuck: none of each."""
     with tempfile.TemporaryDirectory() as folder:
-        return [_Experiment(Laboratory(Path(folder)), trials, kills).result()]
+        experiment = _Experiment(Laboratory(Path(folder)), trials, kills, seed)
+        try:
+            return [experiment.result()]
+        finally:
+            end(experiment.server)
 
 
 class _Experiment:
     """One grid, killed until it is done."""
 
-    def __init__(self, laboratory: Laboratory, trials: int, kills: int):
-        """Declare the trials."""
-        self.laboratory, self.trials, self.kills = laboratory, trials, kills
-        self.done = dict.fromkeys(VICTIMS, 0)
+    def __init__(self, laboratory: Laboratory, trials: int, kills: int, seed: int):
+        """Declare the trials, draw the order of the kills, and start the server."""
+        self.laboratory, self.trials, self.draw = laboratory, trials, random.Random(seed)
+        self.left = [victim for victim, share in SHARES.items() for _ in range(int(share * kills))]
+        self.left += ["worker"] * (kills - len(self.left))
+        self.draw.shuffle(self.left)
+        self.done: Counter[str] = Counter()
         self.stuck, self.starts = 0, 0
         self.failed: set[str] = set()
         self.kept: dict[str, int] = {}
         """How often each trial had been started when it was seen to be finished."""
         self.repeated: set[str] = set()
+        self.hit: Counter[str] = Counter()
+        """How often each trial's worker was killed."""
         laboratory.declare(["alpha", "beta"], trials // 2, seconds=SECONDS, backend="ray")
+        self.address = refusing()
+        self.server = start_mlflow(laboratory.folder, self.address)
+        laboratory.environment["MLFLOW_TRACKING_URI"] = self.address
 
     def result(self) -> dict[str, object]:
         """Run and kill until all is finished, and count."""
-        draw, start = random.Random(0), time.monotonic()
-        pause = 0.5 * self.trials * SECONDS / 2 / self.kills
+        start = time.monotonic()
+        await_answer(self.server, self.address)
         while True:
-            driver, wait = self._start(), pause
-            while (code := self._watch(driver, wait * draw.uniform(0.5, 1.5))) is None:
-                if sum(self.done.values()) < self.kills:
-                    # Without its raylet a driver has to end by itself.
-                    wait = math.inf if self._kill(driver) == "raylet" else pause
-            if code == 0 or self.starts > 4 * self.kills:
+            driver = self._start()
+            self._kill_while(driver)
+            if driver.returncode == 0 or self.starts > self.trials:
                 break
+        await_answer(self.server, self.address)
+        self.laboratory.run("track")
+        runs = self.laboratory.runs("server.db")
         return {
             "trials": self.trials,
             "drivers": self.starts,
-            **{f"kills_of_{victim}": count for victim, count in self.done.items()},
+            **{f"kills_of_{victim}": self.done[victim] for victim in SHARES},
             "seconds": time.monotonic() - start,
-            "lost": self.trials - len(self.laboratory.finished()),
-            "repeated": len(self.repeated),
-            "wrongly_failed": len(self.failed),
+            "lost": self.trials - min(len(self.laboratory.finished()), runs["FINISHED"]),
+            "repeated": len(self.repeated) + max(0, runs["FINISHED"] - self.trials),
+            "wrongly_failed": len(self.failed) + runs["FAILED"],
             "stuck": self.stuck,
         }
 
@@ -74,16 +91,28 @@ class _Experiment:
         self.starts += 1
         return self.laboratory.start("run", "toy", quietly=True)
 
+    def _kill_while(self, driver: subprocess.Popen[str]) -> None:
+        """Kill one after the other, with some trials between, until the driver has ended."""
+        pause = self.draw.uniform(0, SECONDS)
+        while self._watch(driver, pause) is None:
+            victim = self.left[-1] if self.left else ""
+            if victim and self._kill(victim, driver):
+                self.left.pop()
+                self.done[victim] += 1
+            # Without its raylet a driver has to end by itself.
+            ending = victim == "raylet" or not self.left
+            pause = math.inf if ending else self.draw.uniform(0, SECONDS)
+
     def _watch(self, driver: subprocess.Popen[str], seconds: float) -> int | None:
         """Look on until trials have ended for that long; return the exit code of a dead driver."""
-        end, seen, moved = None, self._look(), time.monotonic()
+        late, seen, moved = None, self._look(), time.monotonic()
         while (code := driver.poll()) is None:
             finished = self._look()
             now = time.monotonic()
             if finished != seen:
                 seen, moved = finished, now
-                end = end or now + seconds
-            if end and now > end:
+                late = late or now + seconds
+            if late and now > late:
                 return None
             if now - moved > PATIENCE:
                 self.stuck += 1
@@ -105,21 +134,26 @@ class _Experiment:
         self.repeated |= {name for name, count in self.kept.items() if starts[name] > count}
         return len(self.kept)
 
-    def _kill(self, driver: subprocess.Popen[str]) -> str:
-        """Kill the next victim and return what it was; empty if it was not there."""
-        victim = VICTIMS[sum(self.done.values()) % len(VICTIMS)]
+    def _kill(self, victim: str, driver: subprocess.Popen[str]) -> bool:
+        """Kill something; tell whether it was there."""
         with contextlib.suppress(StopIteration, ProcessLookupError):
             if victim == "driver":
                 os.kill(driver.pid, signal.SIGKILL)
+                driver.wait()
             elif victim == "raylet":
                 kill(part_of_ray(driver.pid, "raylet"))
-            else:
+            elif victim == "worker":
                 kill(self._worker())
-            self.done[victim] += 1
-            return victim
-        return ""
+            else:
+                end(self.server)
+                self.server = start_mlflow(self.laboratory.folder, self.address)
+            return True
+        return False
 
     def _worker(self) -> int:
-        """Return the process of the trial that was started last."""
-        last = max(self.laboratory.marks.iterdir(), key=lambda mark: mark.stat().st_mtime_ns)
-        return int(last.name.rsplit("-", 1)[1])
+        """Return the process of the trial that was started last; StopIteration if it had enough."""
+        marks = sorted(self.laboratory.marks.iterdir(), key=lambda mark: -mark.stat().st_mtime_ns)
+        names = (mark.name.rsplit("-", 1) for mark in marks[:2])
+        name, process = next(each for each in names if self.hit[each[0]] < MOST)
+        self.hit[name] += 1
+        return int(process)

@@ -1,7 +1,9 @@
 """The contract where learners and probes meet.
 
 A learner shows itself to the instruments that are attached to it and knows no more of them than
-this, so that who changes a probe changes nothing of what is trained without it.
+this, so that who changes a probe changes nothing of what is trained without it. An instrument
+changes nothing: no weight, gradient, mode or random generator, no memory kept. What it cannot see,
+and that it failed, it says in one line, an ``InstrumentWarning``; training goes on.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +12,10 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from lightning_modules.interfaces import Credit
+
+
+class InstrumentWarning(UserWarning):
+    """What an instrument cannot see, or why it stands aside."""
 
 
 class Reading(Protocol):
@@ -33,7 +39,7 @@ class Reading(Protocol):
 
 
 class Update(NamedTuple):
-    """An update of the weights, tensor by tensor."""
+    """An update of the weights that train, tensor by tensor: a frozen one is in none of these."""
 
     names: Sequence[str]
     before: Sequence[Tensor]
@@ -58,10 +64,12 @@ class Instrument(Protocol):
     Attributes:
         name: what it is called.
         sees: what it can measure: passages, updates, or the outputs of a network's layers.
+        needs: what of these it cannot do without.
         passage: makes what all instruments see of a passage out of its facts.
     """
 
     sees: frozenset[str]
+    needs: frozenset[str]
     passage: Callable[..., Any]
 
     @property
@@ -83,6 +91,10 @@ class Instrument(Protocol):
 
     def gone_back(self, seen: Outputs) -> None:
         """Look at what came back to a network's layers."""
+        ...
+
+    def remark(self, what: str) -> None:
+        """Say in one line, once, what it cannot see."""
         ...
 
     def rows(self, step: int) -> list[Row]:

@@ -14,12 +14,15 @@ import enum
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 Credit = Callable[[int, Tensor], Tensor]
 """``credit(t, s_BS)`` is the partial derivative of the loss at step t by the state, (B, S).
 
-It is called once a step, in order; where offered, ``credit.sequence(s_TBS)`` does all at once.
+It is called once a step, in order; where offered, ``credit.sequence(s_TBS)`` does all at once. It
+may use autograd, and may hand back the same tensor each time: what it returns is copied. It must
+not write into the states; who does is refused.
 """
 
 
@@ -47,6 +50,11 @@ class Trajectory(abc.ABC):
     states_TBS: Tensor
     pre_activations: int
     parameters: int
+
+    @property
+    @abc.abstractmethod
+    def resets_TB(self) -> Tensor | None:  # noqa: N802
+        """Which samples started which step from zero, as booleans; None if none did."""
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -103,9 +111,20 @@ class Trajectory(abc.ABC):
     def followed_by(self, then: "Trajectory") -> "Trajectory":
         """Return these steps and more, each with its own weights; this storage is taken over."""
 
+    @abc.abstractmethod
+    def without(self, gone_TB: Tensor) -> "Trajectory":
+        """Return these steps, of which those where ``gone_TB`` is true hold zeros.
+
+        Nothing goes back beyond a reset, but 0 · inf is no zero, so who keeps steps from before one
+        keeps them so.
+        """
+
 
 class Cell(nn.Module, abc.ABC):
-    """One step of a network whose memory is one flat tensor, h, which others see, in front."""
+    """One step of a network whose memory is one flat tensor, h, which others see, in front.
+
+    One that gives ``forward`` alone derives from ``ForwardCell`` in ``cells/_forward.py``.
+    """
 
     input_size: int
     hidden_size: int
@@ -115,9 +134,47 @@ class Cell(nn.Module, abc.ABC):
     def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
         """Return the next state, (B, S)."""
 
-    @abc.abstractmethod
+    @torch.no_grad()
     def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
-        """Run T steps without autograd; where ``resets_TB`` is true, step t starts from zero."""
+        """Run T steps without autograd; where ``resets_TB`` is not 0, step t starts from zero.
+
+        ValueError where there is no step, or shapes or types do not fit.
+        """
+        _check(self, x_TBI, s_BS, resets_TB)
+        if resets_TB is not None:
+            resets_TB = resets_TB if resets_TB.dtype == torch.bool else resets_TB != 0
+            resets_TB = resets_TB if resets_TB.any() else None
+        return self._follow(x_TBI, s_BS, resets_TB)
+
+    @abc.abstractmethod
+    def _follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> Trajectory:
+        """Do so with arguments that fit; resets are booleans, some of them true, or None."""
+
+
+def _check(cell: Cell, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> None:
+    """Raise ValueError for what the cell cannot follow."""
+    shape, weights = x_TBI.shape, next(cell.parameters(), x_TBI)
+    if len(shape) != 3 or shape[2] != cell.input_size:
+        raise ValueError(f"x is {(*shape,)}: {_name(cell)} takes (T, B, {cell.input_size})")
+    if shape[0] == 0:
+        raise ValueError(f"x is {(*shape,)}: there must be at least one step, T")
+    if s_BS.shape != (shape[1], cell.state_size):
+        raise ValueError(
+            f"the state is {(*s_BS.shape,)}: {_name(cell)} takes {(shape[1], cell.state_size)} "
+            f"beside an x of {(*shape,)}"
+        )
+    if resets_TB is not None and resets_TB.shape != shape[:2]:
+        raise ValueError(f"resets are {(*resets_TB.shape,)}: {(*shape[:2],)} fits x")
+    if not x_TBI.dtype == s_BS.dtype == weights.dtype:
+        raise ValueError(
+            f"x is {x_TBI.dtype}, the state {s_BS.dtype}, the weights {weights.dtype}: "
+            "give all the same type"
+        )
+
+
+def _name(cell: Cell) -> str:
+    """Return the name of the cell's class."""
+    return type(cell).__name__
 
 
 class Run(NamedTuple):
@@ -128,7 +185,10 @@ class Run(NamedTuple):
     state_BS: Tensor
     """The state after the last step."""
     memory: Any
-    """What the algorithm carries on; it belongs to this stream and can be pickled."""
+    """What the algorithm carries on; it belongs to this stream and goes into checkpoints.
+
+    It is of tensors, plain data, trajectories, and records that the algorithm's module defines.
+    """
     path: Trajectory
     total_TBS: Tensor | None = None
     """The total credit of every state, (T + 1, B, S); None where the rule does not come by it."""

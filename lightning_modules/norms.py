@@ -5,7 +5,8 @@
 A sum of squares leaves float32 below norms of 1e-19 or so and above 1e19, which credits of a
 vanishing or exploding gradient reach long before they leave the type. Scaling by a power of two
 rounds nothing, so that an ordinary vector's norm stays the same bit for bit, and the norm of 2^k v
-is 2^k times that of v. One pass more over v, and no question whose answer would be waited for.
+is 2^k times that of v. On a GPU it is one pass more over v, and no question whose answer would be
+waited for; a processor looks at the plain norm first, and keeps it where it is far from both ends.
 
 References:
     Blue (1978), A portable Fortran program to find the Euclidean norm of a vector, ACM
@@ -14,6 +15,7 @@ References:
 
 import functools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -34,26 +36,45 @@ def scaled(v: Tensor, dim: Axes = None) -> tuple[Tensor, Tensor]:
     return v * torch.exp2(-exponent), torch.exp2(exponent)
 
 
-def norm(v: Tensor, dim: Axes = None, keepdim: bool = False) -> Tensor:
-    """Return the 2-norm over the axes ``dim``, all of them where it is None.
+def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) -> Tensor:
+    """Return the 2-norm over the axes ``dim``, all of them where it is None, divided by ``over``.
 
     It is right to rounding wherever it is a number of v's type, and inf beyond.
     """
-    if v.numel() == 0:
-        return torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
+    if v.is_cpu or v.numel() == 0:
+        plain = torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
+        if v.numel() == 0 or _far_from_both_ends(plain):
+            return plain if over == 1 else plain / over
     unit, scale = scaled(v, dim)
-    of_unit = torch.linalg.vector_norm(unit, dim=dim, keepdim=True)
-    whole = of_unit * scale
+    whole = (torch.linalg.vector_norm(unit, dim=dim, keepdim=True) / over).mul_(scale)
     if keepdim:
         return whole
     return whole.squeeze(tuple(range(v.dim())) if dim is None else dim)
 
 
-def joint(parts: list[Tensor]) -> Tensor:
+def norms(parts: Sequence[Tensor]) -> Tensor:
+    """Return the 2-norm of each of some tensors, (N,)."""
+    if all(part.is_cpu for part in parts):
+        plain_N = torch.stack([torch.linalg.vector_norm(part) for part in parts])
+        if _far_from_both_ends(plain_N):
+            return plain_N
+    return torch.stack([norm(part) for part in parts])
+
+
+def joint(parts: Sequence[Tensor]) -> Tensor:
     """Return the 2-norm of some tensors as one vector; zero of none."""
     if not parts:
         return torch.zeros(())
-    return norm(torch.stack([norm(part) for part in parts]))
+    return norm(parts[0]) if len(parts) == 1 else norm(norms(parts))
+
+
+def ratio(over: Tensor, under: Tensor) -> Tensor:
+    """Return over / under, rounded as their type does, in float64, whose range is wider.
+
+    NaN where ``under`` is zero: what has no length is nothing to compare with.
+    """
+    (over, i), (under, j) = torch.frexp(over), torch.frexp(under.where(under != 0, torch.nan))
+    return (over / under).double() * torch.exp2((i - j).double())
 
 
 def cosine(a: Tensor, b: Tensor, dim: Axes = None) -> Tensor:
@@ -61,6 +82,13 @@ def cosine(a: Tensor, b: Tensor, dim: Axes = None) -> Tensor:
     (a, _), (b, _) = scaled(a, dim), scaled(b, dim)
     a, b = (v / torch.linalg.vector_norm(v, dim=dim, keepdim=True) for v in (a, b))
     return (a * b).sum(dim)
+
+
+def _far_from_both_ends(plain: Tensor) -> bool:
+    """Tell whether no square that counted in any of these norms can have left the type."""
+    most = 2.0 ** (_reach(plain.dtype) // 3)
+    least, largest = (float(end) for end in plain.detach().aminmax())
+    return 1 / most < least and largest < most
 
 
 @functools.cache

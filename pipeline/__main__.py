@@ -1,6 +1,13 @@
-"""The command line: python -m pipeline COMMAND."""
+"""The command line: python -m pipeline COMMAND.
 
+Above 300 lines because every command stands here, a few lines each, and how each ends.
+"""
+
+import contextlib
 import os
+import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +17,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.errors import UserError
+from lightning_modules.registry import nearest
+from pipeline.errors import UserError, refused
 
 if TYPE_CHECKING:
     from pipeline.params import Settings
@@ -30,6 +38,7 @@ Scale = Annotated[
     str | None, typer.Option(help="quick, standard or paper; that of params.yaml if not given.")
 ]
 console = Console(stderr=True)
+LOOPBACK = "127.0.0.1"
 
 
 @app.command(name="list")
@@ -193,7 +202,8 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
     shown = Table("study", *(name for name in State._fields if name != "why"))
     for name, of in states.items():
         shown.add_row(name, *(f"{count:,}" for count in of.counts().values()))
-    Console().print(shown)
+    if states:
+        Console().print(shown)
     for name, of in states.items():
         for reason in of.why:
             Console().print(f"{name}: {reason}", highlight=False, markup=False, soft_wrap=True)
@@ -201,13 +211,40 @@ def status(studies: Studies = None, scale: Scale = None) -> None:
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 5000) -> None:
+def ui(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")
+    ] = 5000,
+) -> None:
     """Browse the recorded runs on this machine, until Ctrl-C."""
-    from pipeline.running.tracking import address
+    from pipeline.running.tracking import address, hold_local
 
-    serve = ["mlflow", "ui", "--backend-store-uri", address(), "--host", "127.0.0.1"]
-    # In place of this process, so that whatever ends the command ends the server.
-    os.execv(sys.executable, [sys.executable, "-m", *serve, "--port", str(port)])
+    store = hold_local(address())
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        line = f"port {port} cannot be had ({why}): name another with --port"
+        raise UserError(line) from None
+    serve = ["-m", "mlflow", "ui", "--backend-store-uri", store, "--host", LOOPBACK]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = subprocess.Popen(
+        [sys.executable, *serve, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # at its end it prints a stack for each of its processes
+        start_new_session=True,
+    )
+    try:
+        _say(f"http://{LOOPBACK}:{port} shows the runs in some seconds, until Ctrl-C")
+        code = server.wait()
+    except KeyboardInterrupt:
+        _say("ended")
+        return
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # all that it has started, too
+        server.wait()
+    raise UserError(f"the server has ended by itself ({code}): `mlflow ui` on its own says why")
 
 
 def _run(settings: "Settings", made: list["Job"], broken: dict[str, str], *, force: bool) -> None:
@@ -245,12 +282,18 @@ def _settings(scale: str | None) -> "Settings":
 def _jobs(
     settings: "Settings", studies: Sequence[str] | None
 ) -> tuple[list["Job"], dict[str, str]]:
-    """Return the studies that were asked for, and what is wrong with those that cannot be."""
+    """Return the studies that were asked for, and what is wrong with those that cannot be.
+
+    Where none can be declared that is all there is to say.
+    """
     from pipeline.running.jobs import jobs
     from pipeline.running.machine import at_once
 
     with at_once():
-        return jobs(settings, studies or ())
+        made, broken = jobs(settings, studies or ())
+    if not made:
+        _end(broken)
+    return made, broken
 
 
 def _end(broken: dict[str, str], code: int = 0) -> None:
@@ -266,13 +309,33 @@ def _say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def _mistaken(mistake: typer.TyperException) -> str:
+    """Say in one line what of a command cannot be understood, and what can."""
+    context = getattr(mistake, "ctx", None)
+    command = context.command_path if context else "python -m pipeline"
+    message = getattr(mistake, "format_message", lambda: str(mistake))().rstrip(".")
+    unknown = message.partition("No such command ")[2]
+    if unknown and context:
+        name = unknown.split("'")[1]
+        message = f"No such command {name!r}: {nearest(name.lower(), context.command.commands)}"
+    return f"{message}; see {command} --help"
+
+
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit code 2."""
+    """Run a command; whatever its user can mend is one line, and exit code 2."""
+    line = ""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as mistake:
+        # Without a command its help has been printed already.
+        line = "" if len(sys.argv) < 2 else _mistaken(mistake)
     except UserError as error:
-        _say(str(error))
-        sys.exit(2)
+        line = str(error)
+    except OSError as error:
+        line = str(refused(error))
+    if line:
+        _say(line)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

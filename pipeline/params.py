@@ -9,16 +9,18 @@ Above 300 lines because reading, multiplying out and saying what is wrong share 
 
 import functools
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 import pydantic
 from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 from lightning_modules.registry import nearest
 from pipeline.data.sources import SOURCES
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused
 from pipeline.studies import STUDIES
 from pipeline.study import Entries, Section, Structured, Study, Trial, key, named
 
@@ -26,8 +28,13 @@ Scale = Literal["quick", "standard", "paper"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
 Offline = Literal["embedded", "error"]
 FILE, FOLDER = Path("params.yaml"), Path("params")
+MOST = 4096
+"""What no machine and no patience exceeds: of workers, processors, GPUs, retries."""
+SEEDS, LARGEST_SEED = 100_000, 2**32 - 1
+"""How many there may be of a trial, and the largest that every generator takes."""
 SHOWN = 60
 """How many characters of a value a message repeats."""
+ANCHOR = re.compile(r"(?:^|[\s\[{,])[&*]\S", re.MULTILINE)
 Location = tuple[str | int, ...]
 T = TypeVar("T")
 
@@ -49,6 +56,13 @@ def _all_studies(value: Any) -> Any:
     return value
 
 
+def _share_or_whole(gpus: float) -> float:
+    """Return the field; ValueError for what no trial can be given, such as one GPU and a half."""
+    if gpus > 1 and gpus != int(gpus):
+        raise ValueError("should be a share of one GPU, 0 to 1, or a whole number of them")
+    return gpus
+
+
 Once = pydantic.AfterValidator(_each_once)
 
 
@@ -63,10 +77,10 @@ class Dispatch(Section):
     """Where trials run and what each may use unless its part says otherwise."""
 
     backend: Literal["ray", "inline"]
-    workers: pydantic.PositiveInt | Literal["auto"]
-    cpus: pydantic.PositiveInt
-    gpus: pydantic.NonNegativeFloat
-    retries: pydantic.NonNegativeInt
+    workers: Annotated[int, pydantic.Field(ge=1, le=MOST)] | Literal["auto"]
+    cpus: Annotated[int, pydantic.Field(ge=1, le=MOST)]
+    gpus: Annotated[float, pydantic.Field(ge=0, le=MOST), pydantic.AfterValidator(_share_or_whole)]
+    retries: Annotated[int, pydantic.Field(ge=0, le=MOST)]
 
 
 class Settings(Section):
@@ -202,6 +216,10 @@ def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Tr
     mistakes: dict[str, None] = {}
     made: list[Trial] = []
     for values in _grid(swept, _placed(section, (), where), where):
+        seed, at, _ = values.get("seed", _Put(0, ()))
+        if type(seed) is int and seed > LARGEST_SEED:
+            line = f"{'.'.join([where, *at])}: at most {LARGEST_SEED}; given: {_shown(seed)}"
+            mistakes[line] = None
         try:
             made.append(kind.model_validate({name: put.value for name, put in values.items()}))
         except pydantic.ValidationError as error:
@@ -227,10 +245,9 @@ def _placed(section: Mapping[Any, Any], path: tuple[str, ...], where: str) -> _V
     count, at, _ = values.pop("seeds")
     if "seed" in values:
         raise UserError(f"{'.'.join([where, *path])}: give one of seed and seeds")
-    if type(count) is not int or count < 1:
-        raise UserError(
-            f"{'.'.join([where, *at])}: a number of seeds from 1 on; given: {_shown(count)}"
-        )
+    if type(count) is not int or not 1 <= count <= SEEDS:
+        allowed = f"a number of seeds from 1 on, at most {SEEDS:,}"
+        raise UserError(f"{'.'.join([where, *at])}: {allowed}; given: {_shown(count)}")
     return values | {"seed": _Put(list(range(count)) if count > 1 else 0, at)}
 
 
@@ -369,12 +386,17 @@ def _within(value: Any, location: Sequence[str | int]) -> Iterator[str]:
 def _read(path: Path, hint: str) -> Any:
     """Return what a YAML file holds."""
     try:
-        raw = _parsed(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        raw = _parsed(text)
+        endless = [f"{path}: {'.'.join(at)}: must be finite" for at in _endless(raw)]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {hint}") from None
-    except (YAMLError, ValueError, OSError) as error:
+    except OSError as error:
+        raise refused(error, path) from None
+    except RecursionError:
+        raise UserError(f"{path}: not readable as YAML: nested too deeply") from None
+    except (YAMLError, ValueError) as error:
         raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
-    endless = [f"{path}: {'.'.join(at)}: must be finite" for at in _endless(raw)]
     if endless:
         raise UserError("\n".join(endless))
     return raw
@@ -382,7 +404,13 @@ def _read(path: Path, hint: str) -> Any:
 
 @functools.cache
 def _parsed(text: str) -> Any:
-    """Parse a file's text, once for all of its scales."""
+    """Parse a file's text, once for all of its scales; YAMLError for anchors."""
+    if ANCHOR.search(text):  # which may stand within words: a slower look tells
+        for token in YAML(typ="safe", pure=True).scan(text):
+            if isinstance(token, AnchorToken | AliasToken):
+                where = f"line {token.start_mark.line + 1}"
+                why = "make one change another: write out what they stand for"
+                raise YAMLError(f"{where}: anchors (&) and aliases (*) {why}")
     return YAML(typ="safe").load(text)
 
 

@@ -60,7 +60,7 @@ def resets_ignored_backwards(patch: Patch) -> Algorithm:
     whole = UnitwiseTrajectory.sweep
 
     def sweep(self: Any, c_TBS: Tensor) -> Any:
-        self._given = self._storage._replace(keep_TB1=None)
+        self._given = self._storage._replace(reset_TB1=None)
         return whole(self, c_TBS)
 
     patch.setattr(UnitwiseTrajectory, "sweep", sweep)
@@ -69,7 +69,7 @@ def resets_ignored_backwards(patch: Patch) -> Algorithm:
 
 def block_closed_without_moving_on(patch: Patch) -> Algorithm:
     def forget(self: Block, like_BS: Tensor) -> None:
-        self.__init__()
+        self.__init__(self.sizes)
 
     patch.setattr(Block, "move_on", forget)
     return BlockedRTRL(5)

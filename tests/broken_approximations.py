@@ -1,5 +1,6 @@
 """Approximate algorithms that are broken on purpose, one way each."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -27,12 +28,14 @@ def leak_not_reset(patch: Patch) -> Algorithm:
 
     def within(self: Any) -> tuple[Tensor, Tensor]:
         given, kept = self._given, self._storage
-        self._given = kept._replace(keep_TB1=None)
+        self._given = kept._replace(reset_TB1=None)
         parts = whole(self)
         self._given = given
         return parts
 
     patch.setattr(UnitwiseTrajectory, "within", within)
+    patch.setattr(_traces, "stretches", lambda path: iter([(0, path)]))
+    patch.setattr(_traces, "forget", lambda path, t, memory: None)
     return RFLO()
 
 
@@ -139,7 +142,12 @@ def estimate_forgotten(patch: Patch) -> Algorithm:
 
 def kronecker_without_resets(patch: Patch) -> Algorithm:
     whole = kf_rtrl._entries
-    patch.setattr(kf_rtrl, "_entries", lambda x, s, states, _, H: whole(x, s, states, None, H))
+
+    def entries(x_TBI: Tensor, s_BS: Tensor, path: Any, H: int) -> Tensor:
+        seen: Any = SimpleNamespace(states_TBS=path.states_TBS, resets_TB=None)
+        return whole(x_TBI, s_BS, seen, H)
+
+    patch.setattr(kf_rtrl, "_entries", entries)
     return KFRTRL()
 
 

@@ -13,8 +13,10 @@ from lightning_modules.cells.diagonal import Diagonal
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
 from lightning_modules.cells.janet import JANET
+from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.lstm import LSTM
+from lightning_modules.cells.min_gru import MinGRU
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.residual_recurrent import ResidualRecurrent
@@ -42,6 +44,8 @@ class CellCase:
     """Its Jacobian is diagonal by unit."""
     by_unit: bool = True
     """Each of its parameters belongs to one unit."""
+    slow: bool = False
+    """Its steps go by torch.func: tests/test_forward_cells.py has algorithms meet it, briefly."""
     short: float = 0.99
     """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
@@ -149,6 +153,25 @@ CELL_CASES = {
         parameters=2 * UNITS * (INPUTS + UNITS + 1),
         twin=formulas.janet,
     ),
+    "min_gru": CellCase(
+        build=lambda: MinGRU(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=2 * UNITS * (INPUTS + 1),
+        twin=formulas.min_gru,
+        diagonal=True,
+    ),
+    "layer_norm_lstm": CellCase(
+        build=lambda: LayerNormLSTM(INPUTS, UNITS),
+        state_size=2 * UNITS,
+        parameters=4 * UNITS * (INPUTS + UNITS + 1) + 2 * (4 + 4 + 1) * UNITS,
+        twin=formulas.layer_norm_lstm,
+        by_unit=False,
+        slow=True,
+        refused=(
+            (lambda: LayerNormLSTM(INPUTS, 0), "hidden_size is 0"),
+            (lambda: LayerNormLSTM(0, UNITS), "input_size is 0"),
+        ),
+    ),
     "stack": CellCase(
         build=lambda: Stack([LSTM(INPUTS, 2), SRN(2, UNITS)]),
         state_size=2 * 2 + UNITS,
@@ -162,6 +185,11 @@ CELL_CASES = {
         refused=(
             (lambda: Stack([]), "a stack needs at least one"),
             (lambda: Stack([SRN(INPUTS, 5), SRN(UNITS, UNITS)]), "input_size is 4 above"),
+            (
+                lambda: Stack([SRN(INPUTS, UNITS)] + [SRN(UNITS, UNITS)] * 2),
+                "cells.2.U is cells.1.U",
+            ),
+            (lambda: Stack([LayerNormLSTM(INPUTS, UNITS)]), "LayerNormLSTM cannot be stacked"),
         ),
     ),
 }
@@ -172,6 +200,9 @@ CELL_BUILDS = {
     for form, build in {"": case.build, **case.others}.items()
 }
 """Every cell in every form, by name."""
+
+QUICK = [name for name in CELL_BUILDS if not CELL_CASES[name.split("-")[0]].slow]
+"""Those that every algorithm meets at length."""
 
 UNITWISE = [name for name, build in CELL_BUILDS.items() if isinstance(build(), UnitwiseCell)]
 """Those that are one affine map and a unit-wise update."""

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from lightning_modules.interfaces import Cell
-from tests.cases import CELL_BUILDS, CellCase, case_of
+from tests.cases import CELL_BUILDS, QUICK, CellCase, case_of
 
 
-@pytest.fixture(params=CELL_BUILDS)
+@pytest.fixture(params=QUICK)
 def cell_name(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -144,6 +144,39 @@ def ablated_lstm(cell: Any, x_TBI: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def min_gru(cell: Any, x_TBI: Tensor) -> Tensor:
+    (U_z, U_h), (b_z, b_h) = cell.U.chunk(2), cell.b.chunk(2)
+    h, seen = _zero(cell, x_TBI), []
+    for x in x_TBI:
+        z = sigmoid(_map(x, U_z) + b_z)
+        h = (1 - z) * h + z * (_map(x, U_h) + b_h)
+        seen.append(h)
+    return torch.stack(seen)
+
+
+def _normalised(a: Tensor, by: Any) -> Tensor:
+    """Return a with mean 0 and variance 1 over each sample's entries, scaled and shifted."""
+    apart = a - a.mean(-1, keepdim=True)
+    return by.weight * apart / (apart.square().mean(-1, keepdim=True) + 1e-5).sqrt() + by.bias
+
+
+@torch.no_grad()
+def layer_norm_lstm(cell: Any, x_TBI: Tensor) -> Tensor:
+    h = c = _zero(cell, x_TBI)
+    seen = []
+    for x in x_TBI:
+        of_x, of_h = (
+            _normalised(_map(x, cell.U), cell.of_x),
+            _normalised(_map(h, cell.W), cell.of_h),
+        )
+        i, f, o, g = (of_x + of_h + cell.b).chunk(4, dim=-1)
+        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        h = sigmoid(o) * tanh(_normalised(c, cell.of_c))
+        seen.append(h)
+    return torch.stack(seen)
+
+
+@torch.no_grad()
 def janet(cell: Any, x_TBI: Tensor, beta: float = 1.0) -> Tensor:
     (U_f, U_g), (W_f, W_g), (b_f, b_g) = cell.U.chunk(2), cell.W.chunk(2), cell.b.chunk(2)
     h, seen = _zero(cell, x_TBI), []

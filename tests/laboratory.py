@@ -87,6 +87,7 @@ class Laboratory:
         for name in ("lightning_modules", "pipeline"):
             shutil.copytree(ROOT / name, folder / name, ignore=_left_out)
         self.folder, self.marks = folder, folder / "marks"
+        self.environment: dict[str, str] = {}
         self.marks.mkdir()
         (folder / "params").mkdir()
         cells = folder / "lightning_modules" / "cells"
@@ -113,7 +114,8 @@ class Laboratory:
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *command],
             cwd=self.folder,
-            env={k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"},
+            env={k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+            | self.environment,
             stdout=subprocess.DEVNULL if quietly else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -150,13 +152,13 @@ class Laboratory:
         named = (r["trial"] for r in self.records() if r["status"] == "finished")
         return {f"{trial['cell']}-{trial['seed']}" for trial in named}
 
-    def runs(self) -> Counter[str]:
+    def runs(self, store: str = "mlflow.db") -> Counter[str]:
         """Count MLflow's runs of trials by status."""
         of_trials = (
             "select status from runs join tags using (run_uuid) "
             "where tags.key = 'kind' and tags.value = 'trial'"
         )
-        with contextlib.closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
+        with contextlib.closing(sqlite3.connect(self.folder / store)) as database:
             return Counter(s for (s,) in database.execute(of_trials))
 
 

@@ -42,22 +42,30 @@ def torn(handler: http.server.BaseHTTPRequestHandler, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, send: Send = whole) -> Iterator[tuple[str, list[str]]]:
-    """Serve a folder's files; give the address and the list of paths that were downloaded."""
+def serve(
+    folder: Path, send: Send = whole, encoding: str = "", pack: Callable[[bytes], bytes] = bytes
+) -> Iterator[tuple[str, list[str]]]:
+    """Serve a folder's files; give the address and the list of paths that were downloaded.
+
+    What is sent is packed by ``pack``, and said to be in ``encoding`` if that is not empty.
+    """
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             path = folder / self.path.lstrip("/")
+            data = pack(path.read_bytes()) if path.is_file() else b""
             self.send_response(200 if path.is_file() else 404)
-            self.send_header("Content-Length", str(path.stat().st_size if path.is_file() else 0))
+            self.send_header("Content-Length", str(len(data)))
+            if encoding:
+                self.send_header("Content-Encoding", encoding)
             self.end_headers()
 
         def do_GET(self) -> None:
             asked.append(self.path)
             self.do_HEAD()
             with contextlib.suppress(OSError):
-                send(self, (folder / self.path.lstrip("/")).read_bytes())
+                send(self, pack((folder / self.path.lstrip("/")).read_bytes()))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base's name
             """Keep quiet."""
@@ -86,31 +94,46 @@ def refusing() -> str:
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-@contextlib.contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Run a real MLflow server, with its database and artifacts in a folder; give its address."""
-    address = refusing()
+def start_mlflow(folder: Path, address: str) -> subprocess.Popen[bytes]:
+    """Start a real MLflow server, with its database and artifacts in a folder."""
     store = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
     store += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
     host, port = address.removeprefix("http://").split(":")
-    server = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *store, "--host", host, "--port", port],
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # it starts others, which end with it
     )
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Kill a server and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def await_answer(server: subprocess.Popen[bytes], address: str) -> None:
+    """Return when the server is up; TimeoutError if it does not come up."""
+    late = time.monotonic() + 120
+    while not _answers(address):
+        if server.poll() is not None or time.monotonic() > late:
+            raise TimeoutError("the MLflow server has not come up")
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path) -> Iterator[str]:
+    """Run a real MLflow server, with its database and artifacts in a folder; give its address."""
+    address = refusing()
+    server = start_mlflow(folder, address)
     try:
-        end = time.monotonic() + 120
-        while not _answers(address):
-            if server.poll() is not None or time.monotonic() > end:
-                raise TimeoutError("the MLflow server has not come up")
-            time.sleep(0.2)
+        await_answer(server, address)
         yield address
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        end(server)
 
 
 def _answers(address: str) -> bool:

@@ -19,11 +19,12 @@ from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.cells._unitwise import UnitwiseCell
 from lightning_modules.cells.leaky import Leaky
+from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Algorithm, Cell
 from tests import checks
 from tests.approximations import owners, snap_reference
 from tests.cases import CELL_BUILDS, INPUTS, UNITS, UNITWISE, case_of
-from tests.references import flat_weights, problem
+from tests.references import Problem, flat_weights, problem
 
 Build = Callable[[], Algorithm]
 
@@ -108,6 +109,40 @@ def test_a_fixed_leak_that_is_the_cells_own_makes_rflo() -> None:
     cell = Leaky(INPUTS, UNITS).double()
     fixed = FixedRFLO(1 - cell.leak)
     checks.assert_near(cell, gradient(fixed, cell), gradient(RFLO(), cell))
+
+
+def filtered(cell: SRN, p: Problem, alpha: float) -> Tensor:
+    """Return RFLO's gradient as vanilla-rtrl has it: B = (1 - α) B + α φ'(h) â, then q B."""
+    h_BH, B_BHA, total_HA = p.s_BS, 0.0, 0.0
+    for t, x_BI in enumerate(p.x_TBI):
+        kept_B1 = ~p.resets_TB[t, :, None]
+        a_BA = torch.cat([x_BI, h_BH * kept_B1, torch.ones_like(x_BI[:, :1])], dim=-1)
+        h_BH = cell(x_BI, h_BH * kept_B1).detach()
+        fresh_BHA = (1 - h_BH.square()).unsqueeze(-1) * a_BA.unsqueeze(1)
+        B_BHA = (1 - alpha) * B_BHA * kept_B1.unsqueeze(-1) + alpha * fresh_BHA
+        total_HA = total_HA + (p.credit(t, h_BH).unsqueeze(-1) * B_BHA).sum(0)
+    assert isinstance(total_HA, Tensor)
+    return torch.cat([part.flatten() for part in total_HA.split([INPUTS, UNITS, 1], dim=-1)])
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.3])
+def test_a_fixed_leak_takes_in_the_whole_step_and_a_filter_alpha_of_it(alpha: float) -> None:
+    p = problem(SRN(INPUTS, UNITS), checks.LENGTH, checks.BATCH)
+    assert isinstance(p.cell, SRN)
+    theirs_P = filtered(p.cell, p, alpha)
+    checks.assert_near(p.cell, gradient(FixedRFLO(1 - alpha), p.cell) * alpha, theirs_P)
+
+
+def test_adam_moves_alike_whether_the_step_is_taken_in_whole_or_filtered() -> None:
+    steps_TP, moved = torch.randn(50, 9, dtype=torch.float64), []
+    for alpha in (1.0, 0.1):
+        w = torch.zeros(9, dtype=torch.float64, requires_grad=True)
+        adam = torch.optim.Adam([w], lr=1e-3)
+        for g_P in steps_TP:
+            w.grad = alpha * g_P
+            adam.step()
+        moved.append(w.detach())
+    torch.testing.assert_close(moved[0], moved[1], rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])

@@ -15,7 +15,8 @@ APP.command()(main)
 
 def test_a_benchmark_is_found_by_its_file() -> None:
     of_cells = {"rtrl", "bptt", "approximate", "stream", "peers"}
-    named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "tracking"}
+    named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "scale"}
+    named |= {"tracking", "watch"}
     assert named == set(NAMES)
 
 
@@ -31,6 +32,28 @@ def test_rtrl_reports_times_ratios_and_exactness(
     assert row["every_times_dense"] == pytest.approx(row["dense_us"] / row["every_us"])
     assert row["dense_of_peak"] == pytest.approx(row["floor_us"] / row["dense_us"])
     assert row["every_under_floor"] == pytest.approx(row["floor_us"] / row["every_us"])
+
+
+def test_scale_reports_the_worst_error_over_all_decades() -> None:
+    arguments = ["scale", "--json", "--with", "algorithms=rtrl", "--with", "cells=gru"]
+    rows = json.loads(CliRunner().invoke(APP, arguments).stdout)
+    assert [(row["type"], row["decades"], row["cells"]) for row in rows] == [
+        ("float64", 600, 1),
+        ("float32", 70, 1),
+    ]
+    for row, rounding in zip(rows, (2.0**-52, 2.0**-23), strict=True):
+        assert 0 < max(row["ten"], row["bptt"]) < 8 * rounding
+        assert row["at_most_8_roundings"]
+    assert rows[0]["two"] == "1e-300 to 1e300"
+
+
+def test_watch_reports_memory_and_tensors_that_do_not_grow() -> None:
+    arguments = ["watch", "--json", "--with", "first=2", "--with", "last=4", "--with", "n=4"]
+    rows = json.loads(CliRunner().invoke(APP, arguments).stdout)
+    assert [row["watched"] == "no" for row in rows] == [True, False]
+    for row in rows:
+        assert row["tensors_grown"] == row["tensors_4"] - row["tensors_2"] == 0
+        assert row["resident_mib_2"] > 0
 
 
 def test_a_table_shows_every_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Every cell, held to what the contract says of it."""
 
+import re
+
 import pytest
 import torch
 from torch import Tensor
@@ -132,6 +134,26 @@ def test_following_equals_stepping_with_resets(cell: Cell) -> None:
     for t in range(T):
         s_BS = cell(x_TBI[t], s_BS * ~resets_TB[t, :, None])
         torch.testing.assert_close(path.states_TBS[t], s_BS, rtol=1e-13, atol=1e-14)
+
+
+def test_what_does_not_fit_is_refused_in_one_line(cell: Cell) -> None:
+    (x_TBI, _), (_, s_BS) = _point(cell, T, B), _point(cell, B)
+    none_TB = torch.zeros(T, B, dtype=torch.bool)
+    S = cell.state_size
+    for given, says in (
+        ((x_TBI[:0], s_BS), "there must be at least one step"),
+        ((x_TBI[..., :2], s_BS), rf"x is \(6, 3, 2\): \w+ takes \(T, B, {INPUTS}\)"),
+        ((x_TBI[0], s_BS), rf"x is \(3, 3\): \w+ takes \(T, B, {INPUTS}\)"),
+        ((x_TBI, s_BS[:1]), rf"the state is \(1, {S}\): \w+ takes \(3, {S}\)"),
+        ((x_TBI, s_BS[:, 1:]), rf"the state is \(3, {S - 1}\): \w+ takes \(3, {S}\)"),
+        ((x_TBI, s_BS, none_TB[0]), r"resets are \(3,\): \(6, 3\) fits x"),
+        ((x_TBI, s_BS, none_TB[:, :1]), r"resets are \(6, 1\): \(6, 3\) fits x"),
+        ((x_TBI.float(), s_BS), "x is torch.float32, the state torch.float64, the weights"),
+        ((x_TBI.float(), s_BS.float()), "the weights torch.float64: give all the same type"),
+    ):
+        with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
+            cell.follow(*given)
+        assert re.search(says, str(refused.value))
 
 
 def test_following_leaves_its_arguments_alone(cell: Cell) -> None:

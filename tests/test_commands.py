@@ -30,7 +30,7 @@ def _fails(laboratory: Laboratory, *command: str) -> tuple[int, str]:
 
 def test_the_study_in_contributing_runs_as_it_stands(laboratory: Laboratory):
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    study, values = re.findall(r"```(?:python|yaml)\n(.*?)```", text, re.DOTALL)
+    study, values, _ = re.findall(r"```(?:python|yaml)\n(.*?)```", text, re.DOTALL)
     (laboratory.folder / "pipeline" / "studies" / "linear_decay.py").write_text(study)
     (laboratory.folder / "params" / "linear_decay.yaml").write_text(values)
     laboratory.run("run", "linear_decay")

@@ -125,12 +125,13 @@ def _takes_rows_for_units(patch: Patch) -> tuple[Algorithm, Cell]:
     """The axes of blocks and units of a parameter are taken the wrong way round."""
     whole = diagonal_rtrl._by_unit
 
-    def by_unit(cell: Cell, m: Tensor, after: Tensor) -> Any:
-        for of, a, b in whole(cell, m, after):
+    def by_unit(cell: Cell, m: Tensor) -> Any:
+        for of, a in whole(cell, m):
             G, H, A = a.shape[-3:]
-            yield of, *(c.flatten(-3).unflatten(-1, (H, G, A)).transpose(-3, -2) for c in (a, b))
+            yield of, a.flatten(-3).unflatten(-1, (H, G, A)).transpose(-3, -2)
 
     patch.setattr(diagonal_rtrl, "_by_unit", by_unit)
+    patch.setattr(diagonal_rtrl, "_is_by_unit", lambda *_: True)
     return DiagonalRTRL(), ELSTM(INPUTS, UNITS)
 
 

@@ -70,6 +70,21 @@ def _params(spec: Any) -> Iterator[dict[str, Any]]:
             yield from _params(inner)
 
 
+def test_a_large_heat_map_is_readable_and_counts_cells_alone():
+    figure = Figure("map", "Map", "All.", "x", "y", hue="value", kind="heatmap", log_y=True)
+    cells = [{"x": x, "y": y, "value": 10.0 ** (x - y)} for x in range(50) for y in range(32)]
+    others = [{"x": None, "y": None, "value": None}] * 1600
+    rows = pd.DataFrame([*cells, *({**cell, "value": None} for cell in cells), *others])
+    assert hidden(figure, rows) == 0, "every cell has a value, other rows have no place"
+    svg = draw(figure, rows).svg
+    places = set(re.findall(r">(\d+)<", svg))
+    assert 4 < len(places) < 60
+    colours = set(re.findall(r"fill=\"(rgb\([^)]+\))", svg))
+    assert len(colours) > 30, "80 decades are told apart"
+    rows.loc[rows["x"] == 3, "value"] = -1.0
+    assert hidden(figure, rows) == 32
+
+
 def test_a_figure_shows_the_names_its_labels_give(report_of: tuple[str, Path]):
     svg = (report_of[1] / "figures" / "growth.svg").read_text(encoding="utf-8")
     for text in ("units n", "the fast rule", "deep: True", "word: early", ">10<", ">40<"):

@@ -14,6 +14,28 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 LONG, WHY = 300, "Above 300 lines because"
+HELD_AT_EVERY_SCALE = [
+    ROOT / folder
+    for folder in (
+        *(
+            f"lightning_modules/{of}"
+            for of in ("probes", "algorithms", "training", "rules", "cells")
+        ),
+        "pipeline/measuring",
+    )
+]
+RAW_NORMS = {"norm", "vector_norm", "matrix_norm", "cosine_similarity", "clip_grad_norm_"}
+"""Functions and methods of torch whose squares leave the type before what they tell does."""
+ALLOWED = {
+    # The loss itself.
+    "lightning_modules/rules/classical_backpropagation.py": {"square().sum"},
+    # Each asks whether what it found lies in the band (`band`), where squares are numbers of the
+    # type, and lifts or scales what does not: norms.norm would look at every step.
+    "lightning_modules/algorithms/_block.py": {"vector_norm"},
+    "lightning_modules/algorithms/_lifts.py": {"vector_norm"},
+    "lightning_modules/algorithms/_reach.py": {"vector_norm", "square().sum"},
+}
+"""Files that may, and what."""
 
 
 def test_a_file_above_300_lines_says_why():
@@ -24,6 +46,47 @@ def test_a_file_above_300_lines_says_why():
         if len(text.splitlines()) > LONG and WHY not in " ".join(doc.split()):
             unexplained.append(str(path.relative_to(ROOT)))
     assert not unexplained, f"above {LONG} lines the docstring says: {WHY} …"
+
+
+def _raw_norms(tree: ast.AST) -> set[str]:
+    """Return the raw norms that a module calls or imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module != "lightning_modules.norms":
+            found |= {alias.name for alias in node.names} & RAW_NORMS
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in RAW_NORMS:
+            found.add(node.func.attr)
+        if ast.unparse(node.func).endswith(".square().sum"):
+            found.add("square().sum")
+    return found
+
+
+def test_norms_are_taken_by_the_one_helper_that_holds_at_every_scale():
+    for path in SOURCES:
+        if not any(path.is_relative_to(folder) for folder in HELD_AT_EVERY_SCALE):
+            continue
+        name = str(path.relative_to(ROOT))
+        found = _raw_norms(ast.parse(path.read_text(encoding="utf-8")))
+        assert found == ALLOWED.get(name, set()), f"{name}: use lightning_modules/norms.py"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "v.norm(dim=-1)",
+        "torch.norm(v)",
+        "torch.linalg.vector_norm(v)",
+        "from torch.linalg import matrix_norm",
+        "torch.cosine_similarity(a, b)",
+        "nn.functional.cosine_similarity(a, b)",
+        "v.square().sum(1)",
+    ],
+)
+def test_a_raw_norm_is_found_in_any_form(line: str):
+    assert _raw_norms(ast.parse(line))
+    assert not _raw_norms(ast.parse("from lightning_modules.norms import norm\nnorm(v)"))
 
 
 def test_exact_versions_name_no_local_build():

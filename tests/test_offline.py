@@ -87,7 +87,7 @@ def test_offline_error_names_the_file_the_addresses_and_the_way_on(root: Path, t
     assert message.startswith(f"{root / 'toy_set' / 'one.bin'}: no address has it")
     assert "http://no-such-host.invalid/toy-set/one.bin: no such host" in message
     assert f"{away}/toy-set/one.bin: connection refused" in message
-    assert "set DATA_MIRROR to a folder or URL that holds toy-set/one.bin" in message
+    assert "set DATA_MIRROR to a folder or URL that holds toy_set/one.bin" in message
     assert "data.offline: embedded" in message
     assert "\n" not in message
     assert not snapshot(root)

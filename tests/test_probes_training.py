@@ -23,7 +23,7 @@ from tests.probing import value
 from tests.probing_learners import OF_SEQUENCES, Spy, every, perceptron
 from tests.recall import Recall
 from tests.test_training import sequence_learner
-from tests.test_training_runs import RUN, Failing, online
+from tests.test_training_runs import RUN, killed, online
 
 
 def _error_by_hand(network: nn.Module, task: Recall, index: int) -> dict[str, list[float]]:
@@ -97,8 +97,8 @@ def test_probes_resume_bit_for_bit(held: int, tmp_path: Any, monkeypatch: Any) -
     monkeypatch.setattr("lightning_modules.probes._base.HELD", held)
     expected = fit(online(BPTT), Recall(streams=True), **RUN, probes=every(gates=3))
     saving = {"scratch": tmp_path, "checkpoint_every_seconds": 0}
-    with pytest.raises(RuntimeError, match="killed"):
-        fit(online(BPTT), Failing(streams=True), **RUN, **saving, probes=every(gates=3))
+    with killed():
+        fit(online(BPTT), Recall(streams=True), **RUN, **saving, probes=every(gates=3))
     resumed = fit(
         online(BPTT), Recall(streams=True), **RUN, scratch=tmp_path, probes=every(gates=3)
     )
@@ -106,7 +106,7 @@ def test_probes_resume_bit_for_bit(held: int, tmp_path: Any, monkeypatch: Any) -
 
 
 def test_a_learner_refuses_a_probe_that_sees_nothing_of_it() -> None:
-    says = "horizon sees passages, but BackpropLearner shows outputs, updates alone"
+    says = "horizon sees passages, but BackpropLearner shows modules, outputs, updates alone"
     with pytest.raises(ValueError, match=says):
         fit(perceptron(), Recall(), **RUN, probes=[PROBES["horizon"]()])
 

@@ -1,12 +1,20 @@
-"""Probes on a user's own torch.nn layers, against automatic differentiation step by step."""
+"""Probes on a user's own torch.nn layers, against automatic differentiation step by step.
 
+Above 300 lines because they share one model, and the by-hand derivatives that it is held to.
+"""
+
+import gc
+import warnings
+import weakref
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.instruments import InstrumentWarning
 from lightning_modules.probes import PROBES
+from lightning_modules.probes._base import guarded
 from lightning_modules.training.torch_layers import as_cell
 from lightning_modules.training.watch import watch
 from tests.probing import near, value
@@ -166,9 +174,169 @@ def test_the_last_h_is_the_same_wherever_it_is_read(kind: str) -> None:
         ({"dropout": 0.5}, "drops out"),
     ],
 )
-def test_a_layer_that_no_cell_is_like_is_refused(options: Any, says: str) -> None:
+def test_a_layer_that_no_cell_is_like_is_refused_before_it_runs(options: Any, says: str) -> None:
+    net = nn.LSTM(I, H, 2, **options)
     with pytest.raises(ValueError, match=says):
-        as_cell(nn.LSTM(I, H, 2, **options))
+        as_cell(net)
+    with pytest.raises(ValueError, match=f"^LSTM .*{says}"), watch(net, ["gates"]):
+        pass
+
+
+def test_a_layer_that_drops_out_is_followed_where_it_does_not() -> None:
+    net = nn.LSTM(I, H, 2, dropout=0.5).eval()
+    with watch(net, ["horizon"]) as record:
+        net(torch.randn(T, B, I))[0].sum().backward()
+        net.train()  # what counts is how the call was made
+    assert record.rows
+    net.eval()
+    with pytest.warns(InstrumentWarning, match="drops out"), watch(net, ["horizon"]) as record:
+        net.train()(torch.randn(T, B, I))[0].sum().backward()
+    assert not record.rows
+
+
+def test_calls_in_a_loop_are_one_step_and_told_apart() -> None:
+    torch.manual_seed(0)
+    net, expected = nn.GRU(I, H).double(), ()
+    with watch(net, ["error_flow"]) as record:
+        for _ in range(2):
+            h, made = torch.zeros(1, B, H).double(), []
+            for x in torch.randn(T, B, I).double():
+                h, _ = net(x[None], h)
+                made.append(h)
+            loss = torch.cat(made).square().sum()
+            expected = torch.autograd.grad(loss, made, retain_graph=True)
+            loss.backward()
+            record.take()
+    assert record.steps == 4  # the first way back took derivatives of the calls, and was one
+    assert {row["step"] for row in record.rows} == {2, 4}
+    for call, v_BH in enumerate(expected):
+        assert value(record.rows, step=4, call=call, t=0) == near(v_BH.norm())
+
+
+def test_every_second_backward_pass_is_looked_at_whole() -> None:
+    torch.manual_seed(0)
+    net = nn.GRU(I, H)
+    with watch(net, ["error_flow"], error_flow={"every": 2}) as record:
+        for _ in range(2):
+            (net(torch.randn(T, B, I))[0].sum() + net(torch.randn(4, B, I))[0].sum()).backward()
+            record.take()
+    assert record.steps == 2
+    assert {(row["step"], row["call"]) for row in record.rows} == {(1, 0), (1, 1)}
+    assert sum(row["call"] == 1 for row in record.rows) == 4
+
+
+def test_a_pass_through_one_call_has_no_field_for_it() -> None:
+    net = nn.GRU(I, H)
+    with watch(net, ["error_flow"]) as record:
+        net(torch.randn(T, B, I))  # no error comes back of this
+        net(torch.randn(T, B, I))[0].sum().backward()
+    assert not any("call" in row for row in record.rows)
+
+
+def test_a_pass_that_broke_off_leaves_nothing_to_the_next() -> None:
+    net = nn.GRU(I, H)
+
+    def fail(gradient: Tensor) -> None:
+        raise RuntimeError("broken off")
+
+    with watch(net, ["error_flow"]) as record:
+        x_TBI = torch.randn(T, B, I, requires_grad=True)
+        x_TBI.register_hook(fail)
+        with pytest.raises(RuntimeError, match="broken off"):
+            net(x_TBI)[0].sum().backward()
+        net(torch.randn(T, B, I))[0].sum().backward()
+    assert record.steps == 1
+    assert not any("call" in row for row in record.rows)
+
+
+@pytest.mark.parametrize("what", ["weights", "input"])
+def test_what_changed_between_a_call_and_the_way_back_is_said_and_not_measured(what: str) -> None:
+    net, x_TBI = nn.GRU(I, H).requires_grad_(False), torch.randn(T, B, I)
+    start = torch.zeros(1, B, H, requires_grad=True)
+    frozen: Any = net.weight_ih_l0 if what == "weights" else x_TBI
+    says = f"its {what} changed between a call and the way back"
+    with watch(net, ["horizon"]) as record:
+        h, _ = net(x_TBI, start)
+        frozen.mul_(2)
+        with pytest.warns(InstrumentWarning, match=says):
+            h.sum().backward()
+    assert not record.rows
+
+
+def _zero(w: Tensor) -> None:
+    with torch.no_grad():
+        w.zero_()
+
+
+def test_weights_that_move_on_the_way_back_are_taken_before_they_do() -> None:
+    found = []
+    for moved in (False, True):
+        torch.manual_seed(0)
+        net = nn.GRU(I, H).double()
+        if moved:
+            for w in net.parameters():
+                w.register_post_accumulate_grad_hook(_zero)
+        with watch(net, ["error_flow"]) as record:
+            net(torch.ones(T, B, I).double())[0].sum().backward()
+        found.append([row["value"] for row in record.rows])
+    assert found[0] == found[1]
+
+
+def test_no_output_outlives_its_pass_and_forward_passes_keep_nothing() -> None:
+    net, x_TBI, outputs = nn.GRU(I, H), torch.randn(T, B, I), []
+    gc.collect()
+    gc.disable()  # nothing may need to be looked for
+    try:
+        with watch(net, ["error_flow"]):
+            for step in range(50):
+                h, last = net(x_TBI)
+                outputs += [weakref.ref(h), weakref.ref(last)]
+                if step % 2:
+                    h.sum().backward()
+                del h, last
+            assert not any(one() is not None for one in outputs)
+    finally:
+        gc.enable()
+
+
+def test_a_graph_that_outlives_the_block_is_not_looked_at() -> None:
+    net = nn.GRU(I, H)
+    x_TBI = torch.randn(T, B, I)
+    with watch(net, ["error_flow"]) as record:
+        net(x_TBI)[0].sum().backward()
+        later = net(x_TBI)[0].sum()
+    rows = list(record.rows)
+    later.backward()
+    assert (record.rows, record.steps) == (rows, 1)
+
+
+def test_low_precision_is_followed_in_float32() -> None:
+    torch.manual_seed(0)
+    net, x_TBI = nn.LSTM(I, H), torch.randn(T, B, I)
+    found = []
+    for cast in (False, True):
+        casting = torch.autocast("cpu", dtype=torch.bfloat16, enabled=cast)
+        with watch(net, ["error_flow", "spectrum"]) as record, casting:
+            net(x_TBI)[0].float().sum().backward()
+        found.append([row["value"] for row in record.rows])
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
+
+
+def test_a_probe_that_fails_on_a_layer_says_so_once_and_the_others_go_on() -> None:
+    net = nn.GRU(I, H)
+
+    def fail(self: Any, seen: Any) -> None:
+        raise StopIteration
+
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        patch.setattr(PROBES["horizon"], "passed", guarded(fail))
+        with watch(net, ["horizon", "error_flow"]) as record:
+            for _ in range(3):
+                (net(torch.ones(T, B, I))[0].sum() + net(torch.ones(T, B, I))[0].sum()).backward()
+    assert [str(one.message) for one in said] == ["horizon stands aside: StopIteration"]
+    assert {row["probe"] for row in record.rows} == {"error_flow"}
+    assert record.steps == 3
 
 
 def test_what_cannot_be_watched_is_refused() -> None:
@@ -176,9 +344,21 @@ def test_what_cannot_be_watched_is_refused() -> None:
         (nn.Linear(1, 1), "gates", "Linear has no torch"),
         (nn.GRU(1, 1), "updates", "updates sees updates: use a learner"),
         (nn.GRU(1, 1), "horzon", "did you mean 'horizon'"),
+        (nn.Sequential(nn.GRU(1, 1, bidirectional=True)), "gates", "^0: GRU is bidirectional"),
     ):
         with pytest.raises((ValueError, KeyError), match=says), watch(model, [name]):
             pass
+    for options, says in (
+        ({"spectum": {"every": 2}}, "options for 'spectum', no probe: did you mean 'spectrum'"),
+        ({"spectrum": {"evry": 2}}, "spectrum takes no option 'evry': did you mean 'every'"),
+        ({"spectrum": {"every": 2.5}}, "every is 2.5: it must be a whole number"),
+    ):
+        given: Any = options
+        with (
+            pytest.raises((ValueError, KeyError, TypeError), match=says),
+            watch(nn.GRU(1, 1), ["spectrum"], **given),
+        ):
+            pass
     net, packed = nn.GRU(1, 1), nn.utils.rnn.pack_sequence([torch.randn(3, 1)])
-    with watch(net, ["gates"]), pytest.raises(TypeError, match="got a packed sequence"):
+    with pytest.warns(InstrumentWarning, match="got a packed sequence"), watch(net, ["gates"]):
         net(packed)

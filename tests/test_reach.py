@@ -15,7 +15,7 @@ from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
 from lightning_modules.interfaces import Trajectory
-from tests.cases import CELL_BUILDS
+from tests.cases import CELL_BUILDS, case_of
 from tests.checks import assert_near, run_in_chunks
 from tests.references import Problem, flat_weights, problem
 
@@ -35,22 +35,22 @@ def _influences(path: Trajectory, m_BSP: Tensor) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("name", CELL_BUILDS)
-def test_the_influence_of_every_cell_is_at_most_its_bound(
+def test_the_influence_of_every_cell_is_by_each_tensor_at_most_its_bound(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_descent, "LARGE", 0)
     p = problem(CELL_BUILDS[name](), SPANS * SPAN, BATCH)
     path = p.cell.follow(p.x_TBI, p.s_BS, p.resets_TB)
     m_BSP = torch.randn(BATCH, p.cell.state_size, path.parameters, dtype=torch.float64)
-    descent, sizes = Descent(), []
-    reach = descent.look(path, p.s_BS, m_BSP)
+    descent, sizes = Descent(), [w.numel() for w in p.cell.parameters()]
+    reach = descent.look(path, p.s_BS, m_BSP, sizes)
     assert reach is not None
-    for span in range(SPANS + 1):
-        descent.close_spans(path, SPAN * span, p.s_BS)
-        sizes.append(reach.size_B)
-    known = 1 if name.startswith("stack") else SPANS + 1
-    for size_B, true_BSP in list(zip(sizes, _influences(path, m_BSP), strict=True))[:known]:
-        assert torch.all(true_BSP.flatten(1).norm(dim=1) <= size_B * (1 + 1e-12))
+    descent.close_spans(path, SPAN * SPANS, p.s_BS)
+    assert len(reach.bounds) == (SPANS + 1 if case_of(name).by_unit else 1)
+    for bound_NB, true_BSP in zip(reach.bounds, _influences(path, m_BSP), strict=False):
+        tensors = true_BSP, *true_BSP.split(sizes, dim=-1)
+        true_NB = torch.stack([tensor.flatten(1).norm(dim=1) for tensor in tensors])
+        assert torch.all(true_NB <= bound_NB.exp() * (1 + 1e-12))
 
 
 def _forgetful(scale: float) -> Problem:
@@ -158,9 +158,14 @@ def test_a_block_that_was_stretched_ends_when_its_start_comes_into_sight(closed:
     assert BLOCK < closed[0] < STRETCH * BLOCK
 
 
+def _nothing(reach: Reach, record: Trajectory, first: int, steps: int) -> Tensor:
+    """Return the log of zero for the influence of some steps, by tensor and sample."""
+    return torch.full((3, steps, BATCH), -torch.inf, dtype=torch.float64)
+
+
 @pytest.mark.usefixtures("met")
 def test_a_bound_that_is_too_small_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Reach, "_own", lambda self, record, first, steps: torch.zeros(steps, BATCH))
+    monkeypatch.setattr(Reach, "_own", _nothing)
     with pytest.raises(AssertionError, match="off"):
         _compare(_forgetful(0.05))
 
@@ -184,4 +189,4 @@ def test_small_networks_are_not_asked() -> None:
     p = _forgetful(0.05)
     path = p.cell.follow(p.x_TBI, p.s_BS)
     assert p.s_BS.numel() * path.parameters < _reach.LARGE
-    assert Descent().look(path, p.s_BS, None) is None
+    assert Descent().look(path, p.s_BS, None, [path.parameters]) is None

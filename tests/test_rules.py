@@ -118,4 +118,4 @@ def test_errors_are_the_derivatives_of_each_example_s_loss() -> None:
     assert errors is not None
     assert list(errors) == list(made)
     for e, g in zip(errors.values(), gradients, strict=True):
-        torch.testing.assert_close(e, g.square().sum(), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(e, g.norm(), rtol=1e-12, atol=1e-12)

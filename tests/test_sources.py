@@ -1,5 +1,8 @@
 """Fetched files are the published ones."""
 
+import dataclasses
+import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,20 @@ def test_what_the_mirror_lacks_comes_from_the_public_address(
     assert asked == ["/toy-set/two.bin"]
 
 
+@pytest.mark.parametrize("folder", ["toy_set", "toy-set"])
+def test_a_data_set_that_is_not_published_comes_from_a_mirror_alone(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, folder: str
+):
+    entry = dataclasses.replace(sources.SOURCES["toy_set"], addresses=(), embedded=None)
+    monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+    with pytest.raises(UserError, match=r"it is not published, and DATA_MIRROR names no mirror"):
+        sources.fetch("toy_set", root)
+    (published / "toy-set").rename(published / folder)
+    monkeypatch.setenv("DATA_MIRROR", str(published))
+    served = sources.fetch("toy_set", root)
+    assert (served.served, served.address) == ("Toy", "a mirror: it is not published")
+
+
 def test_provenance_is_the_same_wherever_the_files_came_from(
     published: Path, tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ):
@@ -104,6 +121,26 @@ def test_the_next_address_serves_where_one_hangs_up_or_has_nothing_or_another_fi
         toy(refusing(), one, two, three, good)
         assert not sources.fetch("toy_set", root).embedded
     assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
+
+
+def test_a_server_may_pack_files_on_their_way_or_call_them_packed(
+    root: Path, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    packed = {name: gzip.compress(data, mtime=0) for name, data in FILES.items()}
+    for pack, files in ((gzip.compress, FILES), (bytes, packed)):
+        folder = tmp_path / pack.__name__
+        (folder / "toy-set").mkdir(parents=True)
+        for name, data in files.items():
+            (folder / "toy-set" / name).write_bytes(data)
+        with serve(folder, encoding="gzip", pack=pack) as (address, _):
+            toy(address)
+            entry = dataclasses.replace(
+                sources.SOURCES["toy_set"],
+                files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            )
+            monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+            assert not sources.fetch("toy_set", root / pack.__name__).embedded
+        assert {n: (root / pack.__name__ / "toy_set" / n).read_bytes() for n in files} == files
 
 
 @pytest.mark.parametrize("where", ["mirror", "public"])

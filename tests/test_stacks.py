@@ -99,6 +99,22 @@ def test_a_cell_without_a_map_of_its_input_cannot_be_stacked() -> None:
         Stack([cell])
 
 
+def test_weights_of_two_names_are_refused() -> None:
+    low, top, last = SRN(INPUTS, UNITS), SRN(UNITS, UNITS), SRN(UNITS, UNITS)
+    says = r"^cells\.\S+ is cells\.\S+: each cell of a stack needs weights of its own[^\n]+$"
+    with pytest.raises(ValueError, match=says):
+        Stack([low, top, top])
+    with pytest.raises(ValueError, match=says):
+        Stack([low, Stack([top, Stack([top])])])
+    stack = Stack([low, top, last])
+    last.W = top.W
+    with pytest.raises(ValueError, match=says):
+        _states(stack.double(), _inputs())
+    top.W = top.U
+    with pytest.raises(ValueError, match=r"^U is W: a cell needs weights of its own[^\n]+$"):
+        top.double().follow(torch.zeros(1, B, UNITS).double(), torch.zeros(B, UNITS).double())
+
+
 def test_each_step_of_a_record_keeps_its_own_maps() -> None:
     cell, x_TBI = CELL_BUILDS["stack-three"]().double(), _inputs()
     S = cell.state_size

@@ -12,6 +12,7 @@ from lightning_modules.cells.coupled_lstm import CoupledLSTM
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
 from lightning_modules.cells.janet import JANET
+from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
@@ -153,3 +154,12 @@ def test_a_start_that_cannot_be_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
         make()
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_cell_that_gives_forward_alone_is_refused_and_left_as_it_is(name: str) -> None:
+    cell = LayerNormLSTM(2, 3)
+    before = [w.clone() for w in cell.parameters()]
+    with pytest.raises(ValueError, match=r"^LayerNormLSTM has no U, W and b that a start knows"):
+        STARTS[name]().apply(cell)
+    assert all(torch.equal(w, of) for w, of in zip(cell.parameters(), before, strict=True))

@@ -1,5 +1,8 @@
 """What the tasks made of texts and pictures read, and in which order."""
 
+import dataclasses
+from typing import Any
+
 import pytest
 import torch
 
@@ -115,3 +118,27 @@ def test_fewer_training_pictures_are_drawn_by_the_seed_and_shown_again_each_epoc
 def test_what_cannot_be_shown_is_refused(options, words: str):
     with pytest.raises(ValueError, match=words):
         Images(images(), 0, 5, held_out_size=1, **options)
+
+
+@pytest.mark.parametrize("held_out", [0, 1, 20, 21])
+def test_a_text_too_short_to_be_held_out_is_refused_at_once(held_out: int):
+    whole = text()
+    short = dataclasses.replace(whole, valid_N=whole.valid_N[:held_out])
+    sizes: dict[str, Any] = {"seed": 0, "batch_size": 2, "length": 5, "held_out_size": 40}
+    if held_out <= HELD_OUT_STREAMS:
+        with pytest.raises(ValueError, match=f"has {held_out} characters, must have at least 21"):
+            NextCharacter(short, **sizes)
+    else:
+        (batch,) = NextCharacter(short, **sizes).held_out()
+        assert batch.x_TBI.shape[:2] == (1, HELD_OUT_STREAMS)
+
+
+@pytest.mark.parametrize("value", [2.5, True, "3", 0])
+@pytest.mark.parametrize("name", ["seed", "batch_size", "length", "held_out_size"])
+def test_sizes_that_are_no_whole_numbers_are_refused_at_once(name: str, value: Any):
+    if (name, value) == ("seed", 0):
+        return
+    sizes: dict[str, Any] = {"seed": 0, "batch_size": 2, "length": 5, "held_out_size": 40}
+    with pytest.raises(ValueError, match=f"{name} is") as error:
+        NextCharacter(text(), **(sizes | {name: value}))
+    assert "\n" not in str(error.value)

@@ -1,9 +1,12 @@
 """What a training run is to its caller: rows, resumption, silence, and clear refusals."""
 
+import contextlib
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +19,7 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells.srn import SRN
-from lightning_modules.interfaces import Algorithm, Claim, Run
+from lightning_modules.interfaces import Algorithm, Batch, Claim, Run
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
@@ -55,16 +58,20 @@ class Dropped(nn.Module):
         return self.network(self.drop(x_TBI))
 
 
-class Failing(Recall):
-    """Recall whose batch number 8 does not come."""
+@contextlib.contextmanager
+def killed(at: int = 8) -> Iterator[None]:
+    """Have batch number 8 of Recall not come, once, while the block runs."""
+    whole = Recall.batch
 
-    def batch(self, index: int):
-        if index == 8:
-            self.fail()
-        return super().batch(index)
+    def batch(self: Recall, index: int) -> Batch:
+        if index == at:
+            raise RuntimeError("killed")
+        return whole(self, index)
 
-    def fail(self):
-        raise RuntimeError("killed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Recall, "batch", batch)
+        with pytest.raises(RuntimeError, match="killed"):
+            yield
 
 
 def online(inner: type[Algorithm] = RTRL) -> SequenceLearner:
@@ -94,8 +101,8 @@ NETWORKS = {"back-propagation": dropped, "annealed": partial(dropped, anneal=Tru
 def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build, streams, tmp_path):
     whole, resumed = build(), build()
     expected = fit(whole, Recall(streams=streams), **RUN)
-    with pytest.raises(RuntimeError, match="killed"):
-        fit(build(), Failing(streams=streams), **RUN, scratch=tmp_path, checkpoint_every_seconds=0)
+    with killed():
+        fit(build(), Recall(streams=streams), **RUN, scratch=tmp_path, checkpoint_every_seconds=0)
     task = Recall(streams=streams)
     assert fit(resumed, task, **RUN, scratch=tmp_path) == expected
     assert [i for i in task.served if i < HELD_OUT] == [8, 9, 10, 11], "only the rest was trained"
@@ -105,8 +112,9 @@ def test_a_run_that_broke_off_and_resumed_gives_the_same_rows_bit_for_bit(build,
 def test_a_killed_process_leaves_a_checkpoint_that_another_goes_on_from(tmp_path):
     script = (
         "import os, pathlib; from tests.test_training_runs import *\n"
-        "Failing.fail = lambda self: os.kill(os.getpid(), 9)\n"
-        f"fit(online(), Failing(streams=True), **RUN, scratch=pathlib.Path({str(tmp_path)!r}),"
+        "whole = Recall.batch\n"
+        "Recall.batch = lambda s, i: os.kill(os.getpid(), 9) if i == 8 else whole(s, i)\n"
+        f"fit(online(), Recall(streams=True), **RUN, scratch=pathlib.Path({str(tmp_path)!r}),"
         " checkpoint_every_seconds=0)"
     )
     root = pathlib.Path(__file__).parents[1]
@@ -117,11 +125,11 @@ def test_a_killed_process_leaves_a_checkpoint_that_another_goes_on_from(tmp_path
 
 
 def test_a_checkpoint_half_written_is_never_taken_for_one(tmp_path, monkeypatch):
-    def torn(trainer: Any, path: pathlib.Path, *_: Any) -> None:
-        path.write_bytes(b"half")
+    def torn(file: int) -> None:
+        os.write(file, b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("pytorch_lightning.Trainer.save_checkpoint", torn)
+    monkeypatch.setattr("os.fsync", torn)
     with pytest.raises(OSError, match="disk full"):
         fit(online(), Recall(streams=True), **RUN, scratch=tmp_path, checkpoint_every_seconds=0)
     assert not list(tmp_path.glob("*.ckpt"))

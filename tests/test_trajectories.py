@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.cells._stacked import StackedTrajectory
+from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.interfaces import Cell, Trajectory
 from tests.cases import CELL_BUILDS
 from tests.references import Problem, problem
@@ -56,8 +57,10 @@ def test_pulling_back_is_multiplying_by_the_jacobian(p: Problem) -> None:
 
 def test_what_passes_within_units_is_the_diagonal_of_each_block_of_the_jacobian(p: Problem) -> None:
     path, H = _follow(p), p.cell.hidden_size
-    if isinstance(path, StackedTrajectory):
-        with pytest.raises(ValueError, match="a stack has no units of its own"):
+    if not isinstance(path, UnitwiseTrajectory):
+        with pytest.raises(
+            ValueError, match=r"^\w+ (\w+ )?has no units [^\n]+ algorithm that needs"
+        ):
             path.within()
         return
     held_TBKKH, through_TBKH = path.within()
@@ -113,6 +116,24 @@ def test_joining_onto_a_part_leaves_what_it_was_part_of_alone(p: Problem) -> Non
     branch = record.part(0, T).followed_by(_follow(p, T + 4, 2 * T))
     _assert_same(record, whole.part(0, T + 4), p.cell)
     _assert_same(branch.part(0, T), whole.part(0, T), p.cell)
+
+
+def test_steps_that_are_gone_hold_nothing_and_the_others_all(p: Problem) -> None:
+    path, gone_TB = _follow(p), torch.rand(2 * T, B) < 0.4
+    for of in (path, path.part(0, 0).followed_by(path)):
+        rest, c_TBS = of.without(gone_TB), _random(path, p.cell.state_size)
+        c_TBS[gone_TB] = 0
+        assert len(rest) == len(path)
+        for t in range(2 * T):
+            found, expected = torch.zeros(2, B, p.cell.state_size, path.parameters).double()
+            rest.inject(t, found)
+            path.inject(t, expected)
+            expected[gone_TB[t]] = 0
+            torch.testing.assert_close(found, expected)
+        (u_TBZ, before), (of_u_TBZ, of_before) = rest.pull(c_TBS), path.pull(c_TBS)
+        torch.testing.assert_close(before[~gone_TB], of_before[~gone_TB])
+        torch.testing.assert_close(rest.gradient(u_TBZ), path.gradient(of_u_TBZ))
+        assert not rest.pull(torch.ones_like(c_TBS))[1][gone_TB].any()
 
 
 def _assert_same(one: Trajectory, other: Trajectory, cell: Cell) -> None:

@@ -1,13 +1,18 @@
 """The memory of blocked RTRL: the influence at a block's start, and the block's record."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from lightning_modules.algorithms._descent import Descent
+from lightning_modules.algorithms._lifts import Lifts, band, log_norm
 from lightning_modules.algorithms._panels import panels
 from lightning_modules.algorithms._reach import Reach
+from lightning_modules.algorithms._resets import forget, without_what_resets_hide
 from lightning_modules.algorithms._room import SPAN
 from lightning_modules.interfaces import Trajectory
 
@@ -23,6 +28,7 @@ class Block:
     """What a stream carries on.
 
     Attributes:
+        sizes: how many numbers each tensor of parameters has.
         m_BSP: M₀; None in the first block, where it is zero.
         record: the open block's steps so far; M₀ moves on when the next step comes.
         runs: how many runs the record was made in.
@@ -30,23 +36,32 @@ class Block:
         unasked: how many blocks, this one among them, are sent back whole without asking.
     """
 
-    def __init__(self):
+    def __init__(self, sizes: Sequence[int]):
+        self.sizes = sizes
         self.m_BSP: Tensor | None = None
         self.record: Trajectory | None = None
         self.runs, self.forgets, self.unasked = 0, False, 0
         self._descent = Descent()
         self._spare: Trajectory | None = None
+        self._restored = False
         self._next_BSP: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: scratch is not."""
-        kept = "m_BSP", "record", "runs", "forgets", "unasked"
+        kept = "sizes", "m_BSP", "record", "runs", "forgets", "unasked"
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take that, and make scratch anew."""
-        self.__init__()
+        self.__init__(state["sizes"])
         self.__dict__.update(state)
+        self._restored = self.record is not None
+
+    def begin(self, path: Trajectory) -> None:
+        """Let a record that was pickled find its cell again, from steps that are to follow."""
+        if self._restored and self.record is not None:
+            self.record = self.record.followed_by(path.part(0, 0))
+        self._restored = False
 
     def __len__(self) -> int:
         """Count the steps of the open block."""
@@ -61,7 +76,15 @@ class Block:
 
         ``outlives`` says that the record will be needed when the run is over.
         """
+        exponent = _faint(c_TBS)
+        if exponent:
+            return self._take(new, c_TBS * 2.0**exponent, outlives, length) * 2.0**-exponent
+        return self._take(new, c_TBS, outlives, length)
+
+    def _take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:
+        """Do so with credits that can fade without leaving their type at once."""
         self.runs += 1
+        self._forget(new)
         if self.record is None:
             total_P, v_BS = self._swept(new, c_TBS)
             empty = new.part(0, 0) if self._spare is None else self._spare
@@ -71,19 +94,42 @@ class Block:
             total_P, v_BS = self._sent_back(self.record, c_TBS, length)
         if self.m_BSP is not None and v_BS is not None:
             total_P.unsqueeze(0).addmm_(v_BS.reshape(1, -1), self.m_BSP.flatten(0, 1))
+        if new.resets_TB is not None and new.resets_TB[1:].any():
+            self._forget_within(new.resets_TB)
         return total_P
+
+    def _forget(self, new: Trajectory) -> None:
+        """Forget the samples that are reset before the first of some steps."""
+        if new.resets_TB is None:
+            return
+        if self.m_BSP is not None:
+            forget(new, 0, self.m_BSP)
+        if self.record is not None:
+            self.record = self.record.without(new.resets_TB[:1].expand(len(self.record), -1))
+            self._descent.clear(new.resets_TB[0])
+
+    def _forget_within(self, resets_TB: Tensor) -> None:
+        """Forget what was before the resets among the last steps, whose losses have been sent."""
+        assert self.record is not None
+        if self.m_BSP is not None:
+            self.m_BSP.masked_fill_(resets_TB.any(0)[:, None, None], 0)
+        self.record = without_what_resets_hide(self.record)
+        self._descent.begin()
 
     def _swept(self, new: Trajectory, c_TBS: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the credits of a block's first steps meet there, and what goes beyond."""
         u_TBZ, v_TBS = new.sweep(c_TBS)
         total_P = new.gradient(u_TBZ)
         reach = self._look(new, c_TBS[0])
-        self.forgets = reach is not None and reach.ends(v_TBS[0], 0, reach.least(u_TBZ))
+        self.forgets = False
+        if reach is not None:
+            size, least = log_norm(v_TBS[0]), reach.least(u_TBZ)
+            self.forgets = reach.may_end(size, 0, least) and reach.settled(size, 0, total_P)
         return total_P, None if self.forgets else v_TBS[0]
 
     def _look(self, record: Trajectory, like_BS: Tensor) -> Reach | None:
         """Return the bounds of the open block; None where it is not asked."""
-        return None if self.unasked else self._descent.look(record, like_BS, self.m_BSP)
+        return None if self.unasked else self._descent.look(record, like_BS, self.m_BSP, self.sizes)
 
     def _sent_back(
         self, record: Trajectory, c_TBS: Tensor, length: int
@@ -97,10 +143,19 @@ class Block:
         j_T, skipped = descent.jacobians(record, T, c_TBS[0])
         v = descent.room.slots("credits", c_TBS, STRETCH * length + 1, B, 1, S)
         v.first_TBS[T - given + 1 : T + 1] = c_TBS
-        start, self.forgets = descent.go(v, j_T, 0, T, given, skipped, least)
-        u_TBZ = record.immediate(v.all_TBRS[start + 1 : T + 1], start).squeeze(2)
-        met = record.part(start, T) if start else record
-        return met.gradient(u_TBZ), None if self.forgets else v.first_TBS[0]
+        start, added, ask, lifts = T, T - given, T - given, Lifts()
+        while True:
+            start, ended = descent.go(v, j_T, 0, start, lifts, added, ask, skipped, least)
+            u_TBRZ = record.immediate(v.all_TBRS[start + 1 : T + 1], start)
+            met = record.part(start, T) if start else record
+            total_P = met.gradient(lifts.undo(u_TBRZ, start).squeeze(2))
+            if not ended or reach is None:
+                self.forgets = False
+                return total_P, lifts.undo(v.all_TBRS[:1], -1)[0, :, 0]
+            if reach.settled(lifts.size, start, total_P):
+                self.forgets = True
+                return total_P, None
+            ask = _further(start, T)
 
     def move_on(self, like_BS: Tensor) -> None:
         """Carry M₀ to the end of the open block, and close it."""
@@ -133,8 +188,9 @@ class Block:
         psi_BSS, least = torch.eye(S, dtype=m_BSP.dtype, device=m_BSP.device).expand(B, S, S), 0.0
         if descent.reach is not None:
             least = descent.reach.least_influence(record, T - 1)
-        for first in range((T - 1) // some * some, -1, -some):
-            last = min(T, first + some)
+        last, ask, lifts = T, T, Lifts()
+        while last > 0:
+            first = (last - 1) // some * some
             psi.all_TBRS[last - first] = psi_BSS
             if self.runs > 1:
                 j_T, skipped = descent.jacobians(record, T, m_BSP[..., 0])
@@ -142,10 +198,29 @@ class Block:
                 j_T, these_TBSS = descent.room.steps("these", m_BSP, some, B, S, S)
                 record.jacobians(first, these_TBSS[: last - first])
                 skipped = first
-            start, ended = descent.go(psi, j_T, first, last, skipped=skipped, least=least)
-            psi_BSS, of_u = psi.all_TBRS[0], u.all_TBRS[start - first : last - first]
+            start, ended = descent.go(psi, j_T, first, last, lifts, last - 1, ask, skipped, least)
+            psi_BSS, of_u = psi.all_TBRS[start - first], u.all_TBRS[start - first : last - first]
             record.immediate(psi.all_TBRS[start - first + 1 : last - first + 1], start, of_u)
-            record.accumulate(of_u, start, m_BSP)
-            if ended:
-                return None
-        return psi_BSS
+            record.accumulate(lifts.undo(of_u, start), start, m_BSP)
+            if ended and descent.reach is not None:
+                if descent.reach.settled_rows(lifts.sizes(psi_BSS), start, m_BSP):
+                    return None
+                ask = _further(start, T)
+            last = start
+        return lifts.undo(psi.all_TBRS[:1], -1)[0]
+
+
+def _further(start: int, T: int) -> int:
+    """Return the slot to ask at next, twice as far back, so that asking costs little in all."""
+    return max(0, 2 * start - T) if start else -1
+
+
+def _faint(c_TBS: Tensor) -> int:
+    """Return the exponent that lifts credits into the band; 0 where they are in it, or are large.
+
+    They are lifted no higher than need be, since they may grow on their way back.
+    """
+    (low, _, _, reach, _), size = band(c_TBS.dtype), 0.0
+    if c_TBS.is_cpu and vector_norm(c_TBS).item() < low:
+        size = c_TBS.abs().max().item()
+    return min(reach, math.frexp(low)[1] - math.frexp(size)[1]) if 0 < size < low else 0

@@ -7,10 +7,15 @@ that a row is sent through them by one product instead of ``SPAN``.
     slot t of some rows: what is credited to the state after t steps        v_t = v_{t+1} J_t
 """
 
+import math
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
+from lightning_modules.algorithms._lifts import Lifts, band, lift
 from lightning_modules.algorithms._reach import LARGE, Reach
-from lightning_modules.algorithms._room import SPAN, Room, Slots, flush, product
+from lightning_modules.algorithms._room import SPAN, Room, Slots, product
 from lightning_modules.interfaces import Trajectory
 
 
@@ -30,15 +35,24 @@ class Descent:
         """Forget the block before."""
         self.reach: Reach | None = None
         self._spans, self._known = 0, 0
+        self._lifted: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def look(self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None) -> Reach | None:
+    def clear(self, gone_B: Tensor) -> None:
+        """Let nothing lead back from some samples, whatever their Jacobians were."""
+        self.room.clear(gone_B)
+        for half_TB11 in (half for halves in self._lifted.values() for half in halves):
+            half_TB11.masked_fill_(gone_B.view(1, -1, 1, 1), 1)
+
+    def look(
+        self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None, sizes: Sequence[int]
+    ) -> Reach | None:
         """Return the block's bounds, where it is worth while to ask for them.
 
         On a GPU it is not: an answer is awaited longer than the influence is read.
         """
         large = like_BS.numel() * record.parameters >= LARGE
         if self.reach is None and large and like_BS.is_cpu:
-            self.reach = Reach(record, like_BS, m_BSP)
+            self.reach = Reach(record, like_BS, m_BSP, sizes)
         return self.reach
 
     def jacobians(self, record: Trajectory, upto: int, like_BS: Tensor) -> tuple[list[Tensor], int]:
@@ -59,14 +73,30 @@ class Descent:
         while (first := SPAN * self._spans) + SPAN <= upto:
             j_T, _ = self.jacobians(record, first + SPAN, like_BS)
             span = self.room.slots(f"span {self._spans}", like_BS, SPAN, B, S, S)
-            span.each_T[-1].copy_(j_T[SPAN - 1])
-            for t in range(SPAN - 2, -1, -1):
-                product(span.each_T[t + 1], j_T[t], span.each_T[t])
-            flush(span.all_TBRS)
+            log_TB = self._multiply(span, j_T[:SPAN])
             if self.reach is not None:
-                self.reach.extend(record, first, span)
+                self.reach.extend(record, first, span.all_TBRS, log_TB)
             self._spans += 1
             self._known = 0  # those behind the span lie elsewhere now, and are made again
+
+    def _multiply(self, span: Slots, j_T: list[Tensor]) -> Tensor:
+        """Make a span's products, lifted where they leave the band; return the logs of inverses."""
+        span.each_T[-1].copy_(j_T[-1])
+        exponents, of_one = [], span.all_TBRS.new_zeros(span.all_TBRS.shape[1], 1, 1)
+        for t in range(SPAN - 1, -1, -1):
+            if t < SPAN - 1:
+                product(span.each_T[t + 1], j_T[t], span.each_T[t])
+            if span.all_TBRS.is_cpu and (more := lift(span.each_T[t], 2)) is not None:
+                of_one = of_one - more
+            exponents.append(of_one)
+        exponent_TB11 = torch.stack(exponents[::-1])
+        if span.all_TBRS.is_cpu:
+            torch.hardshrink(span.all_TBRS, band(of_one.dtype).tiny, out=span.all_TBRS)
+            if exponent_TB11.any():  # by halves, as 2^exponent may be none of the type
+                half_TB11 = (exponent_TB11 / 2).floor()
+                halves = torch.exp2(half_TB11), torch.exp2(exponent_TB11 - half_TB11)
+                self._lifted[self._spans] = halves
+        return exponent_TB11[..., 0, 0].double() * math.log(2)
 
     def go(
         self,
@@ -74,26 +104,33 @@ class Descent:
         j_T: list[Tensor],
         first: int,
         last: int,
-        given: int = 1,
+        lifts: Lifts,
+        added: int,
+        ask: int,
         skipped: int = 0,
-        least: float = -1.0,
+        least: float = -math.inf,
     ) -> tuple[int, bool]:
         """Fill the slots from ``last`` down to ``first``, which is slot 0 of ``rows``.
 
-        The last ``given`` slots hold what is added there; the list lacks ``skipped`` Jacobians.
-        Return the slot that was reached, and whether what is left to meet is at most ``least``.
+        Those above ``added`` hold what is added there; the list lacks ``skipped`` Jacobians.
+        Return the slot that was reached, and whether what is left to meet may be too little to
+        be seen: at most ``least``, in a slot that is not above ``ask``.
         """
-        t, v_T, added, reach = last, rows.each_T, last - given, self.reach
+        t, v_T, reach = last, rows.each_T, self.reach
         while True:
-            if reach is not None and t <= added and reach.ends(v_T[t - first], t, least):
-                return t, True
+            if t <= added and t % SPAN == 0 and rows.all_TBRS.is_cpu:
+                asked = reach is not None and t <= ask
+                lifts.keep(v_T[t - first], t, asked)
+                if reach is not None and asked and reach.may_end(lifts.size, t, least):
+                    return t, True
             if t == first:
                 return t, False
             if t <= SPAN * self._spans:
                 t -= SPAN
                 products = self.room.found[f"span {t // SPAN}"].spans[0]
                 product(v_T[t + SPAN - first], products, rows.spans[(t - first) // SPAN])
-                flush(v_T[t - first])
+                for half_TB11 in self._lifted.get(t // SPAN, ()):
+                    rows.all_TBRS[t - first : t - first + SPAN] *= half_TB11
                 continue
             t -= 1
             v, J = v_T[t + 1 - first], j_T[t - skipped]
@@ -101,5 +138,3 @@ class Descent:
                 v_T[t - first] += v @ J
             else:
                 product(v, J, v_T[t - first])
-            if t % SPAN == 0:
-                flush(v_T[t - first])

@@ -26,11 +26,15 @@ class Signs:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self._generator = torch.Generator(state["device"])
-        self._generator.set_state(state["state"])
+        self._generator.set_state(state["state"].cpu())  # there it is kept, wherever it draws
 
 
 def balance(over_B1: Tensor, under_B1: Tensor) -> tuple[Tensor, Tensor]:
-    """Return r = sqrt(over / under) and 1 / r; both zero where one norm is, so is the product."""
-    some = (over_B1 > 0) & (under_B1 > 0)
-    r_B1 = torch.where(some, over_B1, 0).sqrt() / torch.where(some, under_B1, 1).sqrt()
-    return r_B1, torch.where(some, 1 / torch.where(some, r_B1, 1), 0)
+    """Return r = sqrt(over / under) and 1 / r; both zero where one norm is, so is the product.
+
+    Neither leaves the type: any r leaves the mean what it is, as long as r times 1 / r is 1.
+    """
+    some, least = (over_B1 > 0) & (under_B1 > 0), torch.finfo(over_B1.dtype).smallest_normal
+    r_B1 = torch.where(some, over_B1, 1).sqrt() / torch.where(some, under_B1, 1).sqrt()
+    r_B1 = r_B1.clamp(least, 1 / least)
+    return torch.where(some, r_B1, 0), torch.where(some, 1 / r_B1, 0)

@@ -2,18 +2,29 @@
 
     |M_t|  is at most  |P| |M_{t-8}| + Σ_s |P_s| |C_s ⊗ a_s|
 
-P_s leads from after step s to slot t, P over the whole span; norms are Frobenius's, but for |P|,
-which is (Σ σ⁸)^⅛ of its singular values σ. A row v that has arrived at slot t has v M_t yet to
-meet, so where |v| |M_t| is less than an eighth of a rounding of what the row met before, it has
-met everything: a network that forgets is exact at the price of what it remembers.
+for M whole and for its columns of each tensor of parameters (U, W, b, of each layer) alone. P_s
+leads from after step s to slot t, P over the whole span; norms are Frobenius's, but for |P|, which
+is (Σ σ⁸)^⅛ of its singular values σ. A row v that has arrived at slot t has v M_t yet to meet. So
+where for every tensor |v| |M_t| is less than an eighth of a rounding of what the row has met of it,
+it has met everything: a network that forgets is exact at the price of what it remembers.
+
+A tensor that has met nothing yet, as U where x was zero for long, is sought back to where it did.
+Finer than by tensor nothing is judged: a column of U whose x is zero at nearly all steps is exact
+beside U, not beside itself. All sizes are logarithms, so that none leaves its type.
 """
+
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from lightning_modules.algorithms._room import SPAN, Slots
+from lightning_modules.algorithms._lifts import band, joint, log_norm
+from lightning_modules.algorithms._panels import WIDTH
+from lightning_modules.algorithms._room import SPAN
 from lightning_modules.interfaces import Trajectory
+from lightning_modules.norms import norm
 
 LARGE = 2**18
 """Entries of the influence from which on it costs more to read it than to ask."""
@@ -26,65 +37,105 @@ class Reach:
     is.
 
     Attributes:
-        size_B: the last bound, of each sample.
+        bounds: the logarithms, (1 + N, B), of M whole and of its columns of each of N tensors.
     """
 
-    def __init__(self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None):
-        """Measure the influence at the start; None is zero."""
-        self._rows_KS = _blocks(record, like_BS)
-        self.size_B = like_BS.new_zeros(len(like_BS))
+    def __init__(
+        self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None, sizes: Sequence[int]
+    ):
+        """Measure the influence at the start; None is zero. ``sizes`` are the tensors'."""
+        self._rows_KS, self._sizes, B = _blocks(record, like_BS), list(sizes), len(like_BS)
+        of_NB = torch.full((len(sizes), B), -math.inf, dtype=torch.float64)
         if m_BSP is not None:
-            self.size_B = vector_norm(m_BSP, dim=(1, 2))
-        self._most = [float(self.size_B.max())]
-        self._rounding = torch.finfo(like_BS.dtype).eps / 8 / len(like_BS) ** 0.5
+            of_NB = joint(self._logs(m_BSP), -1)
+        self.bounds = [_with_whole(of_NB)]
+        self._most = [self.bounds[0].amax(1).tolist()]
+        self._eighth = math.log(torch.finfo(like_BS.dtype).eps / 8)
+        self._of_any = self._eighth - math.log(B) / 2
 
-    def extend(self, record: Trajectory, first: int, products: Slots) -> None:
-        """Bound the influence after the span of steps from ``first`` on."""
+    def extend(self, record: Trajectory, first: int, products_TBRS: Tensor, log_TB: Tensor) -> None:
+        """Bound the influence after the span from ``first`` on, given its products by e^log."""
         if self._rows_KS is None:
             return
-        own_TB = self._own(record, first, SPAN)
+        own_NTB = _with_whole(self._own(record, first, SPAN))
         # Rows lie before time, so they are summed over first: it is several times as fast.
-        square_TBS = products.all_TBRS.square().sum(2)
-        through_TB = square_TBS.sum(2).sqrt_()
-        through_TB[0] *= _largest_share(products.all_TBRS[0], through_TB[0])
-        self.size_B = through_TB[0] * self.size_B + own_TB[-1]
-        self.size_B += (through_TB[1:] * own_TB[:-1]).sum(0)
-        self._most.append(float(self.size_B.max()))
+        through_TB = products_TBRS.square().sum(2).sum(2).sqrt_()
+        through_TB[0] *= _largest_share(products_TBRS[0], through_TB[0])
+        log_TB = through_TB.double().log() + log_TB
+        old_N1B, new_N1B = (log_TB[0] + self.bounds[-1]).unsqueeze(1), own_NTB[:, -1:]
+        terms = old_N1B, log_TB[1:] + own_NTB[:, :-1], new_N1B
+        self.bounds.append(torch.logsumexp(torch.cat(terms, dim=1), dim=1))
+        self._most.append(self.bounds[-1].amax(1).tolist())
 
     def least(self, u_TBRZ: Tensor) -> float:
-        """Return what is a rounding beside credits on z, which are the biases' own gradient."""
-        return self._rounding * vector_norm(u_TBRZ).item()
+        """Return the log of a rounding of credits on z, which are the biases' own gradient."""
+        return self._of_any + log_norm(u_TBRZ)
 
     def least_influence(self, record: Trajectory, t: int) -> float:
-        """Return what is a rounding beside the influence of step t, of whichever sample."""
+        """Return that of the influence of step t, of whichever sample."""
         if self._rows_KS is None:
-            return 0.0
-        return self._rounding * float(self._own(record, t, 1).min())
+            return -math.inf
+        return self._of_any + joint(self._own(record, t, 1), 0).min().item()
 
-    def ends(self, rows: Tensor, t: int, least: float) -> bool:
-        """Tell whether rows that arrived at slot t have at most ``least`` left to meet.
+    def may_end(self, size: float, t: int, least: float) -> bool:
+        """Tell whether rows of log norm ``size`` at slot t have at most ``least`` left to meet.
 
+        It is quickly asked, and nothing ends unless it is ``settled`` or ``settled_rows`` as well.
         That none is there where a stream begins spares nobody anything.
         """
         span, within = divmod(t, SPAN)
-        if within or span >= len(self._most) or not (t or self._most[0]):
+        if within or span >= len(self._most) or (t == 0 and self._most[0][0] == -math.inf):
             return False
-        return vector_norm(rows).item() * self._most[span] <= least
+        return size + self._most[span][0] <= least
+
+    def settled(self, size: float, t: int, g_P: Tensor) -> bool:
+        """Tell whether credits at slot t, having met g, have met everything of every tensor."""
+        for most, g in zip(self._most[t // SPAN][1:], g_P.split(self._sizes), strict=True):
+            left = size + most
+            if left != -math.inf and not left <= self._of_any + log_norm(g) < math.inf:
+                return False
+        return True
+
+    def settled_rows(self, size_BR: Tensor, t: int, m_BRP: Tensor) -> bool:
+        """Tell the same of each row, having met m."""
+        left_NBR = size_BR + self.bounds[t // SPAN][1:].unsqueeze(-1)
+        most_NBR = self._eighth + self._logs(m_BRP)
+        little = (left_NBR <= most_NBR) & (most_NBR < math.inf)
+        return bool((little | (left_NBR == -math.inf)).all())
 
     def _own(self, record: Trajectory, first: int, steps: int) -> Tensor:
-        """Return the size of the immediate influence of some steps, (T, B).
+        """Return the log size of the immediate influence of some steps, (N, T, B).
 
         Rows of blocks meet each parameter in its own unit alone, so what they meet is all there
         is. Those of different steps are kept apart, each being zero at the others.
         """
         assert self._rows_KS is not None
-        B, (K, S), Z = len(self.size_B), self._rows_KS.shape, record.pre_activations
+        B, (K, S), Z = self.bounds[0].shape[1], self._rows_KS.shape, record.pre_activations
         u_TBKZ = record.immediate(self._rows_KS.expand(steps, B, K, S), first)
         apart = u_TBKZ.new_zeros(steps, B, steps, K, Z)
         apart.diagonal(dim1=0, dim2=2).copy_(u_TBKZ.permute(1, 2, 3, 0))
         m_BRP = u_TBKZ.new_zeros(B, steps * K, record.parameters)
         record.accumulate(apart.flatten(2, 3), first, m_BRP)
-        return vector_norm(m_BRP.view(B, steps, -1), dim=2).t()
+        return joint(self._logs(m_BRP).unflatten(-1, (steps, K)), -1).transpose(1, 2)
+
+    def _logs(self, m_BRP: Tensor) -> Tensor:
+        """Return the log norms of each row's columns of each tensor, (N, B, R)."""
+        tensors, (low, _, high, *_) = m_BRP.split(self._sizes, dim=-1), band(m_BRP.dtype)
+        size_NBR = torch.stack([vector_norm(m, dim=-1) for m in tensors])
+        least, most = (bound.item() for bound in torch.aminmax(size_NBR))
+        if not (low <= least and most <= high):
+            size_NBR = torch.stack([_norm_by_panels(m) for m in tensors])
+        return size_NBR.double().log()
+
+
+def _norm_by_panels(m_BRP: Tensor) -> Tensor:
+    """Return the norm of each row at any scale, without a copy of the whole."""
+    return norm(torch.stack([norm(m, -1) for m in m_BRP.split(WIDTH, dim=-1)]), 0)
+
+
+def _with_whole(of_N: Tensor) -> Tensor:
+    """Put the norm of all tensors before those of each."""
+    return torch.cat([joint(of_N, 0).unsqueeze(0), of_N])
 
 
 def _blocks(record: Trajectory, like_BS: Tensor) -> Tensor | None:

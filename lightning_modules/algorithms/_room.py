@@ -59,6 +59,12 @@ class Room:
             self.found[name] = found
         return found
 
+    def clear(self, gone_B: Tensor) -> None:
+        """Set to zero what is held of some samples."""
+        for found in self.found.values():
+            held = found.all_TBRS if isinstance(found, Slots) else found[1]
+            held.masked_fill_(gone_B.view(1, -1, 1, 1), 0)
+
 
 def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
     """Write rows J, of each sample where there are several."""
@@ -68,11 +74,3 @@ def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
         torch.bmm(rows, J, out=into)
     else:  # a span of one row each, which lies time first
         into.copy_(torch.bmm(rows, J).view(into.shape))
-
-
-def flush(rows: Tensor) -> None:
-    """Set to zero what is about to be subnormal, with which products are a hundred times as slow.
-
-    It is where the credit of a cell that forgets ends up.
-    """
-    torch.hardshrink(rows, torch.finfo(rows.dtype).tiny * 1e8, out=rows)

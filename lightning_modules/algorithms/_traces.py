@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.algorithms._resets import forget, stretches
 from lightning_modules.algorithms._units import Units, units_of
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
 
@@ -68,12 +69,14 @@ def follow_traces(
 ) -> tuple[Tensor, Traces]:
     """Return the steps' gradient, (P,), and the traces after them, given each unit's own block."""
     total_P = None
-    for first in range(0, len(path), TOGETHER):
-        last = min(len(path), first + TOGETHER)
-        part = path if last - first == len(path) else path.part(first, last)
-        go = _back if last - first > 1 else _step
-        share_P, memory = go(part, c_TBS[first:last], own_TBKKH[first:last], memory)
-        total_P = share_P if total_P is None else total_P + share_P
+    for start, stretch in stretches(path):
+        forget(stretch, 0, memory.m_BKP)
+        for first in range(0, len(stretch), TOGETHER):
+            last = min(len(stretch), first + TOGETHER)
+            part = stretch if last - first == len(stretch) else stretch.part(first, last)
+            here, go = slice(start + first, start + last), _back if last - first > 1 else _step
+            share_P, memory = go(part, c_TBS[here], own_TBKKH[here], memory)
+            total_P = share_P if total_P is None else total_P + share_P
     assert total_P is not None
     return total_P, memory
 

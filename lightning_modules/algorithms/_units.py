@@ -5,6 +5,7 @@ known tells both: credits of 0, 1, 2 … on z over ones come back as the rows, a
 over 2, 3, 4 … as the columns.
 """
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -38,8 +39,11 @@ class Units(NamedTuple):
 def units_of(cell: Cell, like: Tensor) -> Units:
     """Return the cell's units; ValueError if its parameters do not belong to units."""
     inputs, H, S = cell.input_size, cell.hidden_size, cell.state_size
+    if like.dtype.itemsize < 4:  # in which not every whole number can be told from the next
+        cell, like = copy.deepcopy(cell).float(), like.float()
     count, columns = torch.arange(2, inputs + S + 2).to(like), inputs + H + 1
     step = cell.follow(count[:inputs].view(1, 1, -1), count[inputs:].view(1, -1))
+    _refuse_without_units(cell, step)
     Z = step.pre_activations
     # A constant's column comes back as 1, which is put last.
     column_P = (step.gradient(like.new_ones(1, 1, Z)).round().long() - 2) % columns
@@ -47,14 +51,27 @@ def units_of(cell: Cell, like: Tensor) -> Units:
     row_P = step.gradient(torch.arange(Z).to(like).view(1, 1, Z)).round().long()
     place_P = row_P * columns + column_P
     if S % H or Z % H or not _distinct(step, row_P, place_P) or not _apart(step, S, H, like):
-        raise ValueError(
-            f"{type(cell).__name__} has parameters that do not belong to one unit each by one "
-            "affine map of [x, h, 1]: use an algorithm that needs no units, such as rtrl or uoro"
-        )
+        raise _no_units(cell)
     of_h_ZH = torch.full((Z, columns), step.parameters, device=like.device)
     of_h_ZH.view(-1)[place_P] = torch.arange(step.parameters, device=like.device)
     of_h_ZH = of_h_ZH[:, inputs : inputs + H].contiguous()
     return Units(row_P, column_P, row_P % H, place_P, of_h_ZH, inputs, H, S // H, Z)
+
+
+def _refuse_without_units(cell: Cell, step: Trajectory) -> None:
+    """Raise ValueError for a cell whose steps themselves say that they have no units."""
+    try:
+        step.within()
+    except ValueError as error:
+        raise _no_units(cell) from error
+
+
+def _no_units(cell: Cell) -> ValueError:
+    """Return what is to be raised for a cell whose parameters do not belong to units."""
+    return ValueError(
+        f"{type(cell).__name__} has parameters that do not belong to one unit each by one "
+        "affine map of [x, h, 1]: use an algorithm that needs no units, such as rtrl or uoro"
+    )
 
 
 def _distinct(step: Trajectory, row_P: Tensor, place_P: Tensor) -> bool:

@@ -12,7 +12,9 @@ many steps sends the losses of a whole block back together. Once in K steps M₀
 
 the sum being one product of (n² × K) by (K × (n + m + 1)). Each recorded step keeps its own
 weights, so nothing is approximated when they move at every step. Large networks that forget do
-less: v and Ψ go back no further than where all that is left is below a rounding (``_reach``).
+less: v and Ψ go back no further than where all that is left is below a rounding of each tensor of
+parameters, those of every layer of a stack (``_reach``). That holds at every scale of credit
+(``_lifts``); M is a number of its type, so what fades from M below that is lost, as in dense RTRL.
 
 References:
     Williams (1989), Complexity of exact gradient computation algorithms for recurrent neural
@@ -59,7 +61,8 @@ class BlockedRTRL(Algorithm):
         """Fill the open block, then one block after the other; the last may stay open."""
         path, length = cell.follow(x_TBI, s_BS, resets_TB), self.block_length or cell.state_size
         c_TBS = credits_of(credit, path.states_TBS)
-        block = Block() if memory is None else memory
+        block = Block([w.numel() for w in cell.parameters()]) if memory is None else memory
+        block.begin(path)
         total_P, first, T = None, 0, len(path)
         while first < T:
             if block.left(length) <= 0:

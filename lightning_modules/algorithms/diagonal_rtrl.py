@@ -32,7 +32,8 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
-from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+from lightning_modules.algorithms._resets import forget, stretches
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
 
 
 @final
@@ -60,20 +61,33 @@ class DiagonalRTRL(Algorithm):
         path, H = cell.follow(x_TBI, s_BS, resets_TB), cell.hidden_size
         u_TBZ, total_TBS = path.sweep(credits_of(credit, path.states_TBS))
         total_P = path.gradient(u_TBZ)
-        u_KTBZ, rows_KTBS = zip(
-            *(path.sweep(ones_BS.unsqueeze(0)) for ones_BS in _rows(s_BS, H)), strict=True
-        )
-        next_BKP = s_BS.new_zeros(len(s_BS), len(u_KTBZ), path.parameters)
-        path.accumulate(torch.stack(u_KTBZ, dim=2), 0, next_BKP)
-        if memory is not None:
-            before_KBS = [rows_TBS[0] for rows_TBS in rows_KTBS]
-            psi_BKKH = torch.stack(before_KBS, dim=1).unflatten(-1, (-1, H))
-            v_BKH = total_TBS[0].unflatten(-1, (-1, H))
-            for of, m_BKGHA, next_BKGHA in _by_unit(cell, memory, next_BKP):
-                total_P[of] += torch.einsum("bkh,bkgha->gha", v_BKH, m_BKGHA).flatten()
-                for j, m_BGHA in enumerate(m_BKGHA.unbind(1)):
-                    next_BKGHA.addcmul_(psi_BKKH[:, :, j, None, :, None], m_BGHA.unsqueeze(1))
-        return Run(total_P, path.states_TBS[-1].clone(), next_BKP, path, total_TBS)
+        for first, stretch in stretches(path):
+            if memory is not None:
+                forget(stretch, 0, memory)
+                if first == 0:
+                    v_BKH = total_TBS[0].unflatten(-1, (-1, H))
+                    for of, m_BKGHA in _by_unit(cell, memory):
+                        total_P[of] += torch.einsum("bkh,bkgha->gha", v_BKH, m_BKGHA).flatten()
+            memory = _moved_on(cell, stretch, s_BS, memory)
+        return Run(total_P, path.states_TBS[-1].clone(), memory, path, total_TBS)
+
+
+def _moved_on(cell: Cell, path: Trajectory, like_BS: Tensor, memory: Tensor | None) -> Tensor:
+    """Return M after some steps, (B, K, P), from that before them; None is zero."""
+    u_KTBZ, rows_KTBS = zip(
+        *(path.sweep(ones_BS.unsqueeze(0)) for ones_BS in _rows(like_BS, cell.hidden_size)),
+        strict=True,
+    )
+    next_BKP = like_BS.new_zeros(len(like_BS), len(u_KTBZ), path.parameters)
+    path.accumulate(torch.stack(u_KTBZ, dim=2), 0, next_BKP)
+    if memory is not None:
+        before_KBS = [rows_TBS[0] for rows_TBS in rows_KTBS]
+        psi_BKKH = torch.stack(before_KBS, dim=1).unflatten(-1, (-1, cell.hidden_size))
+        both = zip(_by_unit(cell, memory), _by_unit(cell, next_BKP), strict=True)
+        for (_, m_BKGHA), (_, next_BKGHA) in both:
+            for j, m_BGHA in enumerate(m_BKGHA.unbind(1)):
+                next_BKGHA.addcmul_(psi_BKKH[:, :, j, None, :, None], m_BGHA.unsqueeze(1))
+    return next_BKP
 
 
 def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
@@ -84,8 +98,8 @@ def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
         yield ones_BS
 
 
-def _by_unit(cell: Cell, m_BKP: Tensor, next_BKP: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Iterate over each parameter's place and its influences, with an axis for the unit.
+def _by_unit(cell: Cell, m_BKP: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Iterate over each parameter's place and its influence, with an axis for the unit.
 
     A parameter's rows go round the units as those of z do, so they are (G, H), then the rest.
     """
@@ -95,7 +109,7 @@ def _by_unit(cell: Cell, m_BKP: Tensor, next_BKP: Tensor) -> Iterator[tuple[slic
         first = of.stop
         if w.numel() > 0:
             shape = (w.shape[0] // cell.hidden_size, cell.hidden_size, w[0].numel())
-            yield of, m_BKP[..., of].unflatten(-1, shape), next_BKP[..., of].unflatten(-1, shape)
+            yield of, m_BKP[..., of].unflatten(-1, shape)
 
 
 def _is_diagonal(cell: Cell) -> bool:
@@ -120,4 +134,17 @@ def _is_diagonal(cell: Cell) -> bool:
         # No sum over units is made where they are apart, so the two agree bit for bit.
         if not torch.equal(of_weighed, (of_ones.unflatten(-1, (-1, H)) * weigh_H).flatten(-2)):
             return False
+        if not _is_by_unit(probe, path, ones_BS, weigh_H):
+            return False
     return True
+
+
+def _is_by_unit(cell: Cell, path: Trajectory, ones_BS: Tensor, weigh_H: Tensor) -> bool:
+    """Tell whether each parameter acts on that unit alone at whose place ``_by_unit`` has it."""
+    weighed_BS = (ones_BS.unflatten(-1, (-1, len(weigh_H))) * weigh_H).view_as(ones_BS)
+    m_B2P = ones_BS.new_zeros(len(ones_BS), 2, path.parameters)
+    path.accumulate(path.immediate(torch.stack([ones_BS, weighed_BS], 1)[None]), 0, m_B2P)
+    return all(
+        torch.allclose(m_B2GHA[:, 1], m_B2GHA[:, 0] * weigh_H[:, None], rtol=1e-12, atol=1e-14)
+        for _, m_B2GHA in _by_unit(cell, m_B2P)
+    )

@@ -24,8 +24,10 @@ from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._noise import Signs, balance
+from lightning_modules.algorithms._resets import forget
 from lightning_modules.algorithms._units import Units, units_of
-from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
+from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
+from lightning_modules.norms import norm
 
 
 class _Factors(NamedTuple):
@@ -53,7 +55,7 @@ class KFRTRL(Algorithm):
     ) -> Run:
         """Carry both factors; signs come from torch's seed. ValueError for another cell."""
         path, (B, S) = cell.follow(x_TBI, s_BS, resets_TB), s_BS.shape
-        a_TBA = _entries(x_TBI, s_BS, path.states_TBS, resets_TB, cell.hidden_size)
+        a_TBA = _entries(x_TBI, s_BS, path, cell.hidden_size)
         if memory is None:
             A_BSZ = s_BS.new_zeros(B, S, path.pre_activations)
             signs, units = Signs(s_BS.device), units_of(cell, s_BS)
@@ -63,6 +65,7 @@ class KFRTRL(Algorithm):
         total_ZA = s_BS.new_zeros(path.pre_activations, a_TBA.shape[-1])
         rows_TBSS, j_TBSS = torch.eye(S).to(s_BS).expand(1, B, S, S), s_BS.new_empty(1, B, S, S)
         for t, a_BA in enumerate(a_TBA.unbind()):
+            forget(path, t, memory.u_BA, memory.A_BSZ)
             total_ZA.addmm_((v_TBS[t].unsqueeze(1) @ memory.A_BSZ).squeeze(1).t(), memory.u_BA)
             path.jacobians(t, j_TBSS)
             C_BSZ = path.immediate(rows_TBSS, t)[0]
@@ -70,13 +73,11 @@ class KFRTRL(Algorithm):
         return Run(total_P + total_ZA.flatten()[place_P], path.states_TBS[-1].clone(), memory, path)
 
 
-def _entries(
-    x_TBI: Tensor, s_BS: Tensor, states_TBS: Tensor, resets_TB: Tensor | None, H: int
-) -> Tensor:
+def _entries(x_TBI: Tensor, s_BS: Tensor, path: Trajectory, H: int) -> Tensor:
     """Return [x, h, 1] of every step, h being the one before it and after resets, (T, B, A)."""
-    h_TBH = torch.cat([s_BS[None], states_TBS[:-1]])[..., :H]
-    if resets_TB is not None:
-        h_TBH = h_TBH.masked_fill(resets_TB.unsqueeze(-1), 0)
+    h_TBH = torch.cat([s_BS[None], path.states_TBS[:-1]])[..., :H]
+    if path.resets_TB is not None:
+        h_TBH = h_TBH.masked_fill(path.resets_TB.unsqueeze(-1), 0)
     return torch.cat([x_TBI, h_TBH, torch.ones_like(h_TBH[..., :1])], dim=-1)
 
 
@@ -92,4 +93,4 @@ def _advance(a_BA: Tensor, C_BSZ: Tensor, carried_BSZ: Tensor, memory: _Factors)
 
 def _norm(v: Tensor) -> Tensor:
     """Return each sample's norm, (B, 1)."""
-    return v.flatten(1).norm(dim=-1, keepdim=True)
+    return norm(v.flatten(1), -1, keepdim=True)

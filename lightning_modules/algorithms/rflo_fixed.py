@@ -9,9 +9,19 @@ and is 0.9, τ = 10, where sonaradarcn/sketched-rtrl forecasts with it. O(K² P)
 is as far from the exact gradient as the leak is from what units pass on. Cells without units are
 refused.
 
+D_t is whole here, as it is in that project (its ``skrtrl/baselines.py``), beside whose figures the
+study of forecasting puts this rule. omarschall/vanilla-rtrl filters instead, with α = 1 - leak:
+
+    B_t = (1 - α) B_{t-1} + α D_t
+
+Its gradient is α times this one, exactly. Murray's α is the same one: his units take in α f(z), so
+D has it already, as it has on ``leaky``. Adam's moves are the same under both, but for its ε; under
+plain descent a step size of vanilla-rtrl's is to be multiplied by α here.
+
 References:
     Murray (2019), Local online learning in recurrent networks with random feedback, eLife 8.
-    sonaradarcn/sketched-rtrl, a public repository.
+    sonaradarcn/sketched-rtrl, a public repository: RFLO, τ = 10.
+    omarschall/vanilla-rtrl, a public repository: learning_algorithms/RFLO.py.
 """
 
 from typing import final
@@ -54,7 +64,7 @@ class FixedRFLO(Algorithm):
         own_TBKKH = c_TBS.new_zeros(T, B, K, K, S // K)
         own_TBKKH.diagonal(dim1=2, dim2=3).fill_(self.leak)
         # The steps' E, which other traces are carried by, is zero there; this is no trajectory's.
-        if resets_TB is not None:
-            own_TBKKH[resets_TB] = 0
+        if path.resets_TB is not None:
+            own_TBKKH[path.resets_TB] = 0
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)
         return Run(total_P, path.states_TBS[-1].clone(), memory, path)

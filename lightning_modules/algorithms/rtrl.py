@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._panels import panels
+from lightning_modules.algorithms._resets import forget
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 Memory = tuple[Tensor, Tensor]
@@ -52,6 +53,7 @@ class RTRL(Algorithm):
         (m_BRP, next_BRP), total_P = memory, path.gradient(u_TBZ)
         rows_BRS, j_TBSS = s_BS.new_empty(B, S + 1, S), s_BS.new_empty(1, B, S, S)
         for t, c_B1S in enumerate(c_TBS.unsqueeze(2).unbind()):
+            forget(path, t, m_BRP)
             path.jacobians(t, j_TBSS)
             torch.cat([j_TBSS[0], c_B1S @ j_TBSS[0]], dim=1, out=rows_BRS)
             if B == 1:

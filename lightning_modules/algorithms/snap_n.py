@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.algorithms._resets import forget
 from lightning_modules.algorithms._units import Units, units_of
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
@@ -60,6 +61,7 @@ class SnApN(Algorithm):
         mask_SP, j_TBSS = self._pattern(units, cell), s_BS.new_empty(1, B, S, S)
         total_P, next_BSP = s_BS.new_zeros(path.parameters), torch.empty_like(m_BSP)
         for t, c_BS in enumerate(c_TBS.unbind()):
+            forget(path, t, m_BSP)
             path.jacobians(t, j_TBSS)
             torch.bmm(j_TBSS[0], m_BSP, out=next_BSP)
             next_BSP *= mask_SP

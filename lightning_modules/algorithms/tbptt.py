@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
+from lightning_modules.algorithms._resets import without_what_resets_hide
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
 
 
@@ -61,9 +62,13 @@ class TBPTT(Algorithm):
     ) -> Run:
         """Go forward, then back from every group; the memory is the window's record."""
         new = cell.follow(x_TBI, s_BS, resets_TB)
+        if memory is not None and new.resets_TB is not None:
+            memory = memory.without(new.resets_TB[:1].expand(len(memory), -1))
         path = new if memory is None else memory.followed_by(new)
         u_TBZ = self._back(path, credits_of(credit, new.states_TBS))
         kept = path.part(max(0, len(path) - self.horizon + 1), len(path))
+        if new.resets_TB is not None:
+            kept = without_what_resets_hide(kept)
         return Run(path.gradient(u_TBZ), new.states_TBS[-1].clone(), _record(kept, memory), new)
 
     def _back(self, path: Trajectory, c_TBS: Tensor) -> Tensor:

@@ -19,7 +19,9 @@ from torch import Tensor
 
 from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._noise import Signs, balance
+from lightning_modules.algorithms._resets import forget
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
+from lightning_modules.norms import norm
 
 
 class _Factors(NamedTuple):
@@ -52,6 +54,7 @@ class UORO(Algorithm):
         u_TBZ, v_TBS = path.pull(credits_of(credit, path.states_TBS))
         total_P, j_TBSS = path.gradient(u_TBZ), s_BS.new_empty(1, B, S, S)
         for t, v_BS in enumerate(v_TBS.unbind()):
+            forget(path, t, memory.a_BS, memory.b_BP)
             weight_B = (v_BS * memory.a_BS).sum(-1)
             total_P += weight_B @ memory.b_BP
             path.jacobians(t, j_TBSS)
@@ -73,4 +76,4 @@ def _advance(path: Trajectory, t: int, J_BSS: Tensor, memory: _Factors) -> _Fact
 
 def _norm(v_BN: Tensor) -> Tensor:
     """Return each sample's norm, (B, 1)."""
-    return v_BN.norm(dim=-1, keepdim=True)
+    return norm(v_BN, -1, keepdim=True)

@@ -33,7 +33,7 @@ def dense(factors: Factors) -> tuple[Tensor, Tensor]:
 
 
 def sweep_factored(
-    factors: Factors, W_ZH: Tensor, keep_TB1: Tensor | None, u_TBZ: Tensor, v_TBS: Tensor
+    factors: Factors, W_ZH: Tensor, reset_TB1: Tensor | None, u_TBZ: Tensor, v_TBS: Tensor
 ) -> None:
     """Back-propagate: write the credit on every z, and add what comes back to every state's."""
     (T, _, G, H), o = factors.C_TBGH.shape, factors.output
@@ -48,9 +48,9 @@ def sweep_factored(
         torch.addcmul(v_c_T[t + 1], v_h_T[t + 1], through_T[t], out=v_c)
         torch.mul(v_c_B1H, C_T[t], out=u_T[t])
         torch.mul(v_h_T[t + 1], C_o_T[t], out=u_o_T[t])
-        if keep_TB1 is None:
+        if reset_TB1 is None:
             v_h_T[t].addmm_(u_NZ_T[t], W_ZH)
         else:
-            v_h_T[t].add_((u_NZ_T[t] @ W_ZH).mul_(keep_TB1[t]))
-            v_c.mul_(keep_TB1[t])
+            v_h_T[t].add_((u_NZ_T[t] @ W_ZH).masked_fill_(reset_TB1[t], 0))
+            v_c.masked_fill_(reset_TB1[t], 0)
         v_c_T[t].addcmul_(v_c, E_T[t])

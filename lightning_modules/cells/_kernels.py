@@ -43,9 +43,9 @@ def within(lay: Layout, steps: Steps, weights: Sequence[Tensor]) -> tuple[Tensor
     W_T11GHH = W_TZH.view(len(W_TZH), 1, 1, *lay.recurrent)
     C_TBKGH = steps.C_TBKGH[..., lay.recurrent_blocks, :]
     through_TBKH = (C_TBKGH * W_T11GHH.diagonal(dim1=-2, dim2=-1)).sum(-2)
-    if steps.keep_TB1 is not None:
-        held_TBKKH *= steps.keep_TB1[..., None, None]
-        through_TBKH *= steps.keep_TB1[..., None]
+    if steps.reset_TB1 is not None:
+        held_TBKKH.masked_fill_(steps.reset_TB1[..., None, None], 0)
+        through_TBKH.masked_fill_(steps.reset_TB1[..., None], 0)
     return held_TBKKH, through_TBKH
 
 
@@ -71,7 +71,7 @@ def sweep(
     lay: Layout, steps: Steps, weights: Sequence[Tensor], u_TBZ: Tensor, v_TBS: Tensor
 ) -> None:
     """Back-propagate: write the credit on every z, and add what comes back to every state's."""
-    _, _, C_TBKGH, E_TBKJH, keep_TB1 = steps
+    _, _, C_TBKGH, E_TBKJH, reset_TB1 = steps
     u_T = u_TBZ.unflatten(-1, (-1, lay.hidden)).transpose(1, 2).unbind()
     of_h_T = u_TBZ[..., lay.recurrent_rows].unbind()
     v_KT = [of_k.unbind() for of_k in v_TBS.split(lay.hidden, dim=-1)]
@@ -85,7 +85,7 @@ def sweep(
             weights[t],
             u_T[t],
             of_h_T[t],
-            None if keep_TB1 is None else keep_TB1[t],
+            None if reset_TB1 is None else reset_TB1[t],
             lay.held.start,
             [v_T[t] for v_T in v_KT],
         )
@@ -98,7 +98,7 @@ def pull_back(
     W: Tensor,
     u_GNH: Tensor,
     of_h_NZ: Tensor,
-    keep_N1: Tensor | None,
+    reset_N1: Tensor | None,
     held: int,
     into_KNH: Sequence[Tensor],
 ) -> None:
@@ -108,9 +108,9 @@ def pull_back(
         u_GNH.addcmul_(v_NH, C_GNH)
     for into, E_KNH in zip(into_KNH[held:], E_JKNH, strict=False):
         for v_NH, E_NH in zip(v_KNH, E_KNH, strict=True):
-            into.addcmul_(v_NH if keep_N1 is None else v_NH * keep_N1, E_NH)
-    if keep_N1 is None and of_h_NZ.dim() == 2:
+            into.addcmul_(v_NH if reset_N1 is None else v_NH.masked_fill(reset_N1, 0), E_NH)
+    if reset_N1 is None and of_h_NZ.dim() == 2:
         into_KNH[0].addmm_(of_h_NZ, W)
     else:
         back = of_h_NZ @ W
-        into_KNH[0].add_(back if keep_N1 is None else back.mul_(keep_N1))
+        into_KNH[0].add_(back if reset_N1 is None else back.masked_fill_(reset_N1, 0))

@@ -146,6 +146,16 @@ class StackedTrajectory(Trajectory):
             self.states_TBS[first:last],
         )
 
+    @property
+    def resets_TB(self) -> Tensor | None:  # noqa: N802
+        """Which samples were reset before which step: all layers were."""
+        return self._layers[0].resets_TB
+
+    def without(self, gone_TB: Tensor) -> "StackedTrajectory":
+        """Return these steps; those that are gone hold zeros in every layer."""
+        layers = [layer.without(gone_TB) for layer in self._layers]
+        return StackedTrajectory(self._places, layers, self._U_LT, self.states_TBS)
+
     def followed_by(self, then: Trajectory) -> "StackedTrajectory":
         """Return these steps and the ones after, each layer's own joined."""
         assert isinstance(then, StackedTrajectory)

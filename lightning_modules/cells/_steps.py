@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from lightning_modules.cells._factored import Factors
@@ -15,18 +16,18 @@ class Steps(NamedTuple):
     """Before the step, after resets."""
     C_TBKGH: Tensor
     E_TBKJH: Tensor
-    keep_TB1: Tensor | None
-    """0 for a sample that was reset before the step, else 1; None if none was."""
+    reset_TB1: Tensor | None
+    """True for a sample that was reset before the step; None if none was."""
 
     def part(self, first: int, last: int) -> "Steps":
         """Return some of the steps."""
-        keep_TB1 = self.keep_TB1
+        reset_TB1 = self.reset_TB1
         return Steps(
             self.x_TBI[first:last],
             self.h_TBH[first:last],
             self.C_TBKGH[first:last],
             self.E_TBKJH[first:last],
-            None if keep_TB1 is None else keep_TB1[first:last],
+            None if reset_TB1 is None else reset_TB1[first:last],
         )
 
     def write(self, first: int, new: "Steps") -> "Steps":
@@ -37,18 +38,27 @@ class Steps(NamedTuple):
         self.C_TBKGH[first:last] = new.C_TBKGH
         if new.E_TBKJH.numel():
             self.E_TBKJH[first:last] = new.E_TBKJH
-        if self.keep_TB1 is None and new.keep_TB1 is None:
+        if self.reset_TB1 is None and new.reset_TB1 is None:
             return self
-        keep_TB1 = self.keep_TB1
-        if keep_TB1 is None:
-            keep_TB1 = self.x_TBI.new_ones(*self.x_TBI.shape[:2], 1)
-        keep_TB1[first:last] = 1 if new.keep_TB1 is None else new.keep_TB1
-        return self._replace(keep_TB1=keep_TB1)
+        reset_TB1 = self.reset_TB1
+        if reset_TB1 is None:
+            reset_TB1 = self.x_TBI.new_zeros(*self.x_TBI.shape[:2], 1, dtype=torch.bool)
+        reset_TB1[first:last] = False if new.reset_TB1 is None else new.reset_TB1
+        return self._replace(reset_TB1=reset_TB1)
+
+    def without(self, gone_TB: Tensor) -> "Steps":
+        """Return a copy in which the steps that are gone hold zeros."""
+        kept = (
+            field.masked_fill(gone_TB.view(*gone_TB.shape, *[1] * (field.dim() - 2)), 0)
+            for field in self[:4]
+        )
+        reset_TB1 = self.reset_TB1  # the caller's own, where no step was written behind these
+        return Steps(*kept, reset_TB1=None if reset_TB1 is None else reset_TB1.clone())
 
     def grown(self, room: int) -> "Steps":
         """Return storage for ``room`` steps that begins with these."""
         bigger = (field.new_empty(room, *field.shape[1:]) for field in self[:4])
-        return Steps(*bigger, keep_TB1=None).write(0, self)
+        return Steps(*bigger, reset_TB1=None).write(0, self)
 
 
 class Behaviour(Protocol):
@@ -72,11 +82,11 @@ class Fresh(NamedTuple):
 
     x_TBI: Tensor
     h_TBH: Tensor
-    keep_TB1: Tensor | None
+    reset_TB1: Tensor | None
     cell: Behaviour
     around: tuple[Tensor, Tensor, Tensor]
     """z, (T, B, Z), and the states before, after resets, and after, (T, B, S)."""
 
     def steps(self) -> Steps:
         """Return them with their derivatives."""
-        return Steps(self.x_TBI, self.h_TBH, *self.cell.derivatives(*self.around), self.keep_TB1)
+        return Steps(self.x_TBI, self.h_TBH, *self.cell.derivatives(*self.around), self.reset_TB1)

@@ -53,6 +53,12 @@ class UnitwiseTrajectory(Trajectory):
         whole = self._bounds == (0, len(self._storage.x_TBI))
         return self._storage if whole else self._storage.part(*self._bounds)
 
+    @property
+    def resets_TB(self) -> Tensor | None:  # noqa: N802
+        """Which samples were reset before which step."""
+        reset_TB1 = self._given.reset_TB1
+        return None if reset_TB1 is None else reset_TB1[self._span(0, len(self)), :, 0]
+
     def _span(self, first: int, count: int) -> slice:
         """Return where ``count`` steps from ``first`` on lie in the storage."""
         return slice(self._bounds[0] + first, self._bounds[0] + first + count)
@@ -72,7 +78,7 @@ class UnitwiseTrajectory(Trajectory):
         v_TBS[: T - given + 1] = 0
         v_TBS[T - given + 1 :] = c_TBS
         if isinstance(fresh, Fresh) and (factors := fresh.cell.factors(*fresh.around)) is not None:
-            sweep_factored(factors, self._weights[0], fresh.keep_TB1, u_TBZ, v_TBS)
+            sweep_factored(factors, self._weights[0], fresh.reset_TB1, u_TBZ, v_TBS)
         else:
             sweep(self._layout, self._steps, self._weights, u_TBZ, v_TBS)
         return u_TBZ, v_TBS
@@ -92,7 +98,7 @@ class UnitwiseTrajectory(Trajectory):
             W_TZH,
             u_TBZ.unflatten(-1, (-1, lay.hidden)).permute(2, 0, 1, 3),
             u_TBZ[..., lay.recurrent_rows],
-            steps.keep_TB1,
+            steps.reset_TB1,
             lay.held.start,
             before_TBS.split(lay.hidden, dim=-1),
         )
@@ -100,11 +106,11 @@ class UnitwiseTrajectory(Trajectory):
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
         """Write E + C W of the steps from ``first`` on."""
-        (_, _, C_TBKGH, E_TBKJH, keep_TB1), T = self._storage, len(into_TBSS)
+        (_, _, C_TBKGH, E_TBKJH, reset_TB1), T = self._storage, len(into_TBSS)
         span, weights = self._span(first, T), self._weights[first : first + T]
         jacobians(self._layout, C_TBKGH[span], E_TBKJH[span], weights, into_TBSS)
-        if keep_TB1 is not None:
-            into_TBSS *= keep_TB1[span].unsqueeze(-1)
+        if reset_TB1 is not None:
+            into_TBSS.masked_fill_(reset_TB1[span].unsqueeze(-1), 0)
 
     def within(self) -> tuple[Tensor, Tensor]:
         """Return E, and Σ_g C_g W_g on the diagonals of W."""
@@ -177,6 +183,13 @@ class UnitwiseTrajectory(Trajectory):
             self._weights[first:last],
             self.states_TBS[first:last],
             self._owned and (start + last == stop or first == last),
+        )
+
+    def without(self, gone_TB: Tensor) -> "UnitwiseTrajectory":
+        """Return these steps in storage of its own; those that are gone hold zeros."""
+        steps, bounds = self._steps.without(gone_TB), (0, len(self))
+        return UnitwiseTrajectory(
+            self._layout, steps, bounds, self._weights, self.states_TBS, owned=True
         )
 
     def followed_by(self, then: Trajectory) -> "UnitwiseTrajectory":

@@ -124,29 +124,29 @@ class UnitwiseCell(Cell):
         z_x = nn.functional.pad(z_x, (of_x.start, Z - of_x.stop))
         return self.b + z_x + nn.functional.pad(z_h, (of_h.start, Z - of_h.stop))
 
-    @torch.no_grad()
-    def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
+    def _follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> Trajectory:
         """Run T steps: one product for all inputs, then a small one and the update in each."""
         if len(x_TBI) == 1 and resets_TB is None:
             return self._follow_one(x_TBI, s_BS)
         T, H, lay, z_TBZ = len(x_TBI), self.hidden_size, self.layout, self._of_inputs(x_TBI)
         W, z_T, of_h = self.W.clone(), z_TBZ.unbind(), lay.recurrent_rows
         W_HZ, into_T = W.t(), z_T if of_h == lay.all_rows else z_TBZ[..., of_h].unbind()
-        all_TBS, keep_TB1 = s_BS.new_empty(T + 1, *s_BS.shape), _keep(resets_TB, s_BS)
+        all_TBS, zero = s_BS.new_empty(T + 1, *s_BS.shape), s_BS.new_zeros(())
+        reset_TB1 = None if resets_TB is None else resets_TB.unsqueeze(-1)
         all_TBS[0] = s_BS
         past_TBS, states_TBS, all_T = all_TBS[:-1], all_TBS[1:], all_TBS.unbind()
         past_T = all_T[:-1]
-        if keep_TB1 is not None:
+        if reset_TB1 is not None:
             past_TBS = past_TBS.clone()
             past_T = past_TBS.unbind()
         h_TBH = past_TBS if self.state_size == H else past_TBS[..., :H]
         h_T = past_T if h_TBH is past_TBS else h_TBH.unbind()
         for t, past_BS in enumerate(past_T):
-            if keep_TB1 is not None:
-                torch.mul(all_T[t], keep_TB1[t], out=past_BS)
+            if reset_TB1 is not None:
+                torch.where(reset_TB1[t], zero, all_T[t], out=past_BS)
             into_T[t].addmm_(h_T[t], W_HZ)
             self.advance(z_T[t], past_BS, all_T[t + 1])
-        steps = Fresh(x_TBI, h_TBH, keep_TB1, self, (z_TBZ, past_TBS, states_TBS))
+        steps = Fresh(x_TBI, h_TBH, reset_TB1, self, (z_TBZ, past_TBS, states_TBS))
         return UnitwiseTrajectory(lay, steps, (0, T), [W] * T, states_TBS)
 
     def _follow_one(self, x_1BI: Tensor, s_BS: Tensor) -> Trajectory:
@@ -162,16 +162,11 @@ class UnitwiseCell(Cell):
 
     def _of_inputs(self, x_TBI: Tensor) -> Tensor:
         """Return z without the recurrent part, (T, B, Z)."""
+        if self.U is self.W:
+            raise ValueError("U is W: a cell needs weights of its own for x and for h")
         x_NI, of_x, leading = x_TBI.flatten(0, 1), self.layout.input_rows, x_TBI.shape[:-1]
         if of_x == self.layout.all_rows:
             return torch.addmm(self.b, x_NI, self.U.t()).unflatten(0, leading)
         z_NZ = self.b.expand(len(x_NI), -1).clone()
         z_NZ[:, of_x].addmm_(x_NI, self.U.t())
         return z_NZ.unflatten(0, leading)
-
-
-def _keep(resets_TB: Tensor | None, s_BS: Tensor) -> Tensor | None:
-    """Return 0 for the samples that are reset before a step, else 1, (T, B, 1); None if none is."""
-    if resets_TB is None or not resets_TB.any():
-        return None
-    return (~resets_TB).to(s_BS.dtype).unsqueeze(-1)

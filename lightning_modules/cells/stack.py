@@ -13,7 +13,7 @@ References:
     Graves, Mohamed & Hinton (2013), Speech recognition with deep recurrent neural networks, ICASSP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol, cast, final
 
@@ -51,6 +51,7 @@ class Stack(Cell):
                 name = type(cell).__name__
                 raise ValueError(f"{name} cannot be stacked: it has no map U that takes x to z")
         self.cells = nn.ModuleList(cells)
+        self._refuse_shared(dict(self.named_parameters(remove_duplicate=False)))
         self.input_size, self.hidden_size = cells[0].input_size, cells[-1].hidden_size
         self.state_size = sum(cell.state_size for cell in cells)
 
@@ -63,6 +64,17 @@ class Stack(Cell):
     def input_rows(self) -> slice:
         """The rows of z that U x enters: the bottom layer's come first."""
         return _layer(self._all[0]).input_rows
+
+    def _refuse_shared(self, named: Mapping[str, Tensor]) -> None:
+        """Raise ValueError if a weight has two names: its gradient would be counted as two."""
+        first: dict[int, str] = {}
+        for name, weight in named.items():
+            other = first.setdefault(id(weight), name)
+            if other != name:
+                raise ValueError(
+                    f"{name} is {other}: each cell of a stack needs weights of its own, so build "
+                    "another cell, or copy.deepcopy this one"
+                )
 
     @property
     def _all(self) -> list[Cell]:
@@ -77,10 +89,13 @@ class Stack(Cell):
             x_BI = new[-1][..., : cell.hidden_size]
         return torch.cat(new[::-1], dim=-1)
 
-    @torch.no_grad()
-    def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
+    def _follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> Trajectory:
         """Run all T steps of a layer, then all of the one above."""
         layers: list[Trajectory] = []
+        # They may have been tied since: those of the layers, without those of stacks within.
+        weights = [w for cell in self._all for w in cell._parameters.values()]
+        if len({id(w) for w in weights}) < len(weights):
+            self._refuse_shared(dict(self.named_parameters(remove_duplicate=False)))
         for cell, s in zip(self._all, self._split(s_BS), strict=True):
             layers.append(cell.follow(x_TBI, s, resets_TB))
             x_TBI = layers[-1].states_TBS[..., : cell.hidden_size]

@@ -3,22 +3,31 @@
 A probe keeps what it measured as tensors, wherever these are, and waits for none of them. Every
 ``HELD`` measurements are stacked and reduced together, so that what is small costs next to
 nothing; numbers are made only when rows are. A row is the mean over all measurements since the
-rows before it.
+rows before it. Where a probe says that some of them may be undefined, it is the mean of the others,
+and the row's ``defined`` says how many these were.
+
+A probe that fails says so once, in one line, and stands aside: what it kept until then is told, and
+training goes on.
 """
 
 import abc
+import functools
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from lightning_modules.instruments import Outputs, Row, Update
+from lightning_modules.instruments import InstrumentWarning, Outputs, Row, Update
+from lightning_modules.probes._means import Sums, joined
 from lightning_modules.probes._seen import Passage
 
 HELD = 64
+LOOKS = "passed", "updated", "gone_back"
+"""What a learner shows itself by."""
 
 
 class Probe(Callback, abc.ABC):
@@ -26,20 +35,34 @@ class Probe(Callback, abc.ABC):
 
     Attributes:
         sees: what it can measure: passages, updates, or the outputs of a network's layers.
+        needs: what of these it cannot do without; by default any of them will do.
         passage: what it sees passages as.
         every: how often it looks, in training batches, the first being one of them.
+        aside: whether it failed, and looks no more.
     """
 
     sees: frozenset[str]
+    needs: frozenset[str] = frozenset()
     passage = Passage
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have a failure of what is called during training be a remark."""
+        super().__init_subclass__(**options)
+        for name in LOOKS:
+            if name in vars(cls):
+                setattr(cls, name, guarded(vars(cls)[name]))
+
     def __init__(self, every: int = 1):
-        """Look at every ``every``-th batch; ValueError where that is below 1."""
+        """Look at every ``every``-th batch; ValueError where that is no whole number from 1 on."""
+        if type(every) is not int:
+            raise ValueError(f"every is {every!r}: it must be a whole number")
         if every < 1:
             raise ValueError(f"every is {every}: it must be at least 1")
-        self.every = every
+        self.every, self.aside = every, False
+        self._said: set[str] = set()
         self._held: list[dict[str, Tensor]] = []
-        self._sums: dict[str, list[tuple[Tensor, int]]] = {}
+        self._sums: dict[str, list[Sums]] = {}
+        self._whole: dict[str, Sums] = {}
 
     @property
     def name(self) -> str:
@@ -48,7 +71,14 @@ class Probe(Callback, abc.ABC):
 
     def due(self, batch: int) -> bool:
         """Tell whether it looks at this batch."""
-        return batch % self.every == 0
+        return batch % self.every == 0 and not self.aside
+
+    def remark(self, what: str) -> None:
+        """Say in one line, once, what it cannot see."""
+        line = f"{self.name} {' '.join(what.split())}"
+        if line not in self._said:
+            self._said.add(line)
+            warnings.warn(line, InstrumentWarning, stacklevel=3)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Have the learner show itself; TypeError where it shows nothing of what this sees."""
@@ -71,6 +101,8 @@ class Probe(Callback, abc.ABC):
 
     def keep(self, **values: Tensor) -> None:
         """Keep one measurement; its tensors are not written to any more."""
+        if not values:
+            return
         if self._held and _shapes(self._held[-1]) != _shapes(values):
             self._reduce()
         self._held.append(values)
@@ -78,12 +110,31 @@ class Probe(Callback, abc.ABC):
             self._reduce()
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Turn N measurements, the first axis, into the N values to take means of."""
+        """Turn N measurements, the first axis, into the N values to take means of.
+
+        What is undefined is NaN.
+        """
         return stacked
 
     @abc.abstractmethod
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
-        """Say what the means since the last rows are, in float64 on the CPU, as rows."""
+        """Say what the means since the last rows are, in float64 on the CPU, as rows.
+
+        A mean is NaN where one of its measurements is; ``defined_of`` leaves such ones out.
+        """
+
+    def defined_of(self, name: str) -> list[Row]:
+        """Return, for each entry in order, the mean of what is defined of a quantity.
+
+        Each is a row's ``value``, and ``defined`` where that leaves out some measurements.
+        """
+        whole = self._whole[name]
+        parts = whole.mean, whole.defined, whole.taken
+        entries = (part.flatten().tolist() for part in parts)
+        return [
+            {"value": value, **({"defined": defined} if 0 < defined < of else {})}
+            for value, defined, of in zip(*entries, strict=True)
+        ]
 
     def rows(self, step: int) -> list[Row]:
         """Return rows of all that was measured since the last ones, and start anew.
@@ -91,11 +142,25 @@ class Probe(Callback, abc.ABC):
         Each has ``probe``, ``step``, ``quantity``, ``value``, and what tells it from others, such
         as ``t``, ``layer`` or ``gate``. A value that is not finite is None.
         """
+        try:
+            return self._rows(step)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is not the probe's
+            _stand_aside(self, error)
+            self._held, self._sums = [], {}
+            return []
+
+    def _rows(self, step: int) -> list[Row]:
         self._reduce()
-        means = {k: _mean(parts).cpu() for k, parts in self._sums.items()}
+        self._whole = {k: joined(parts).to("cpu") for k, parts in self._sums.items()}
+        means = {
+            k: whole.mean.where(whole.defined == whole.taken, torch.nan)
+            for k, whole in self._whole.items()
+        }
         self._sums = {}
         told = self.tell(means) if means else iter(())
-        return [{"probe": self.name, "step": step, **_finite(row)} for row in told]
+        rows = [{"probe": self.name, "step": step, **_finite(row)} for row in told]
+        self._whole = {}
+        return rows
 
     def _reduce(self) -> None:
         """Add what is held to the sums, those of one shape to each other."""
@@ -104,40 +169,51 @@ class Probe(Callback, abc.ABC):
         # After a resumption the older values may still lie on another device.
         at = next(iter(self._held[-1].values())).device
         held = {k: torch.stack([one[k].to(at) for one in self._held]) for k in self._held[0]}
-        N, self._held = len(self._held), []
+        self._held = []
         for name, values in self.reduce(**held).items():
-            total, parts = values.double().sum(0), self._sums.setdefault(name, [])
-            for i, (before, n) in enumerate(parts):
-                if before.shape == total.shape:
-                    parts[i] = before.to(at) + total, n + N
+            more, parts = Sums.of(values), self._sums.setdefault(name, [])
+            for i, before in enumerate(parts):
+                if before.total.shape == more.total.shape:
+                    parts[i] = before.plus(more)
                     break
             else:
-                parts.append((total, N))
+                parts.append(more)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is not yet in rows, which goes into checkpoints."""
-        return {"held": list(self._held), "sums": {k: list(v) for k, v in self._sums.items()}}
+        sums = {k: [tuple(part) for part in parts] for k, parts in self._sums.items()}
+        return {"held": list(self._held), "sums": sums, "aside": self.aside}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
-        self._held, self._sums = state_dict["held"], state_dict["sums"]
+        self._held = state_dict["held"]
+        self._sums = {k: [Sums(*part) for part in v] for k, v in state_dict["sums"].items()}
+        self.aside = state_dict.get("aside", False)
+
+
+def guarded(look: Callable[..., None]) -> Callable[..., None]:
+    """Return the method of a probe, after whose failure it stands aside."""
+
+    @functools.wraps(look)
+    def safely(self: Probe, *args: Any, **options: Any) -> None:
+        if self.aside:
+            return
+        try:
+            look(self, *args, **options)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is not the probe's
+            _stand_aside(self, error)
+
+    return safely
+
+
+def _stand_aside(probe: Probe, error: Exception) -> None:
+    probe.aside = True
+    probe.remark(f"stands aside: {type(error).__name__}: {error}".rstrip(": "))
 
 
 def _shapes(values: dict[str, Tensor]) -> list[tuple[str, torch.Size]]:
     """Return what must be alike in measurements that are stacked."""
     return [(name, value.shape) for name, value in values.items()]
-
-
-def _mean(parts: list[tuple[Tensor, int]]) -> Tensor:
-    """Return the mean over measurements; along the first axis some may be shorter than others."""
-    if len(parts) == 1:
-        return parts[0][0] / parts[0][1]
-    longest = max((total for total, _ in parts), key=len)
-    whole, count = torch.zeros_like(longest), longest.new_zeros(len(longest))
-    for total, n in parts:
-        whole[: len(total)] += total
-        count[: len(total)] += n
-    return whole / count.view(-1, *[1] * (whole.dim() - 1))
 
 
 def _finite(row: Row) -> Row:

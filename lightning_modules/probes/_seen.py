@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lightning_modules.instruments import Reading
 from lightning_modules.interfaces import Cell, Run
+from lightning_modules.norms import norm
 from lightning_modules.probes._layers import layers_of
 
 
@@ -64,7 +65,7 @@ class Passage:
 
     def norms(self, v_TBS: Tensor, of_h: slice) -> Tensor:
         """Return the norms of v over a layer's h, (T, B), for L."""
-        return torch.linalg.vector_norm(v_TBS[..., of_h], dim=-1).div_(self.counted)
+        return norm(v_TBS[..., of_h], -1, over=self.counted)
 
     def few(self, samples: int) -> "Few":
         """Return the first samples' steps, followed again."""
@@ -100,5 +101,6 @@ class Few(NamedTuple):
         j_TBSS = states_TBS.new_empty(T, B, S, S)
         path.jacobians(0, j_TBSS)
         keep_TB = x_TBI.new_ones(T, B, dtype=torch.bool) if resets_TB is None else ~resets_TB
-        before_TBS = torch.cat([s_BS[None], states_TBS[:-1]]) * keep_TB.unsqueeze(-1)
+        before_TBS = torch.cat([s_BS[None], states_TBS[:-1]])
+        before_TBS = before_TBS.masked_fill(~keep_TB.unsqueeze(-1), 0)
         return cls(samples, x_TBI, before_TBS, keep_TB, states_TBS, j_TBSS)

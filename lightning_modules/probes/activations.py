@@ -17,7 +17,6 @@ References:
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, final
 
 import torch
@@ -25,7 +24,9 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
 from lightning_modules.instruments import Row
-from lightning_modules.probes._base import Probe
+from lightning_modules.norms import scaled
+from lightning_modules.probes._base import Probe, guarded
+from lightning_modules.probes._outputs import hook_layers, say_unseen, unseen
 
 NEAR = 0.95
 """How far from the middle, of the way to an end, an output is near that end."""
@@ -35,55 +36,66 @@ NEAR = 0.95
 class Activations(Probe):
     """Mean, spread and saturation of every layer, of a learner that calls its network's modules."""
 
-    sees = frozenset({"modules", "outputs"})
+    sees = frozenset({"modules"})
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch."""
         super().__init__(every)
         self._modules: list[str] = []
         self._calls: dict[str, list[Tensor]] = {}
+        self._unseen: dict[str, str] = {}
         self._handles: list[Any] = []
 
+    @guarded
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Hook the layers where the batch is due."""
         learner: Any = pl_module
-        if not self.due(learner.books.batches):
-            return
-        for name, module in learner.network.named_modules():
-            if next(module.children(), None) is None:
-                hook = partial(self._called, name)
-                self._handles.append(module.register_forward_hook(hook))
+        if self.due(learner.books.batches):
+            self._handles = hook_layers(learner.network, self._called)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Leave the layers as they were, and keep what was seen."""
-        for handle in self._handles:
+        hooked, self._handles = self._handles, []
+        for handle in hooked:
             handle.remove()
-        self._handles = []
-        if self._calls:
-            self._modules = list(self._calls)
-            self.keep(**{name: torch.stack(calls) for name, calls in self._calls.items()})
-        self._calls = {}
+        if hooked:
+            self._seen(pl_module)
 
+    @guarded
+    def _seen(self, learner: Any) -> None:
+        calls, self._calls, unseen, self._unseen = self._calls, {}, self._unseen, {}
+        say_unseen(self, unseen, calls, learner.network)
+        self._modules += [name for name in calls if name not in self._modules]
+        self.keep(**{name: torch.stack(told) for name, told in calls.items()})
+
+    @guarded
     @torch.no_grad()
     def _called(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
         """Note one call's mean, mean square and saturation, NaN where there are no ends."""
         del inputs
-        if not isinstance(output, Tensor):
+        if torch._C._current_graph_task_id() != -1:
+            return  # a checkpoint goes through the layer again, on the way back
+        why = unseen(output)
+        if why is not None:
+            self._unseen[name] = why
             return
         h = output.detach()
+        h = h.to(torch.promote_types(h.dtype, torch.float32))
         saturated = _saturated(module, h)
         share = h.new_tensor(torch.nan) if saturated is None else saturated.to(h.dtype).mean()
-        told = torch.stack([h.mean(), h.std(correction=0), share])
+        unit, scale = scaled(h)  # whose squares stay within the type
+        told = torch.stack([unit.mean(), unit.std(correction=0)]) * scale.view(1)
+        told = torch.cat([told, share.view(1)])
         self._calls.setdefault(name, []).append(told)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return three rows for each call of a layer, or two."""
         for layer, name in enumerate(self._modules):
-            for t, told in enumerate(means[name].tolist()):
+            for t, told in enumerate(means[name].tolist() if name in means else ()):
                 of: Row = {"t": t, "layer": layer, "module": name}
                 for quantity, value in zip(("mean", "spread", "saturated"), told, strict=True):
                     if value == value:  # no number, where there are no ends

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.instruments import Row
+from lightning_modules.norms import cosine, norm, ratio
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -43,11 +44,10 @@ class Agreement(Probe):
                 seen.cell, seen.x_TBI, seen.s_BS, seen.reading.credit(slice(None)), seen.resets_TB
             )
         own_P = seen.run.gradient_P
-        norms = torch.linalg.vector_norm(own_P), torch.linalg.vector_norm(other_P)
-        cosine = torch.dot(own_P, other_P) / norms[0] / norms[1]
-        self.keep(cosine=cosine, norm_ratio=norms[0] / norms[1])
+        self.keep(cosine=cosine(own_P, other_P), norm_ratio=ratio(norm(own_P), norm(other_P)))
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each quantity."""
-        for quantity, value in means.items():
-            yield {"quantity": quantity, "algorithm": self.algorithm, "value": float(value)}
+        for quantity in means:
+            for row in self.defined_of(quantity):
+                yield {"quantity": quantity, "algorithm": self.algorithm, **row}

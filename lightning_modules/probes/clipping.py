@@ -4,7 +4,8 @@
     clipped              the fraction of updates whose gradient was changed at all
     kept                 ‖clipped g‖ / ‖g‖
     entries              the fraction of g's entries that were changed
-    threshold_over_norm  the threshold over the mean of ‖g‖; None where nothing clips
+    threshold_over_norm  the threshold over the mean of ‖g‖; None where nothing clips,
+                         and of gradients that were all zero
 
 Of clipping by norm, the last is what Pascanu et al. advise to set between 1/2 and 10. Each but the
 last is the mean over updates.
@@ -13,13 +14,14 @@ References:
     Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks, ICML.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row, Update
+from lightning_modules.norms import joint, ratio
 from lightning_modules.probes._base import Probe
 
 
@@ -36,14 +38,14 @@ class Clipping(Probe):
 
     def updated(self, seen: Update) -> None:
         """Keep the norm before, and what was changed."""
-        norm, self._threshold = _norm(seen.raw), seen.threshold
+        norm, self._threshold = joint(seen.raw), seen.threshold
         if seen.raw is seen.clipped:
             self.keep(norm=norm)
             return
         pairs = zip(seen.raw, seen.clipped, strict=True)
         changed = torch.stack([torch.count_nonzero(a != b) for a, b in pairs]).sum()
         entries = changed / sum(g.numel() for g in seen.raw)
-        self.keep(norm=norm, left=_norm(seen.clipped), entries=entries)
+        self.keep(norm=norm, left=joint(seen.clipped), entries=entries)
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
         """Return each quantity of each update."""
@@ -51,7 +53,7 @@ class Clipping(Probe):
         if "left" not in stacked:
             none_N = torch.zeros_like(norm_N)
             return {"norm": norm_N, "clipped": none_N, "kept": none_N + 1, "entries": none_N}
-        kept_N = torch.where(norm_N > 0, stacked["left"] / norm_N, 1.0)
+        kept_N = torch.where(norm_N > 0, ratio(stacked["left"], norm_N), 1.0)
         entries_N = stacked["entries"]
         return {"norm": norm_N, "clipped": entries_N > 0, "kept": kept_N, "entries": entries_N}
 
@@ -59,7 +61,8 @@ class Clipping(Probe):
         """Return a row for each quantity."""
         for quantity, value in means.items():
             yield {"quantity": quantity, "value": float(value)}
-        over = None if self._threshold is None else self._threshold / float(means["norm"])
+        norm = float(means["norm"])
+        over = None if self._threshold is None or not norm else self._threshold / norm
         yield {"quantity": "threshold_over_norm", "value": over}
 
     def state_dict(self) -> dict[str, Any]:
@@ -70,9 +73,3 @@ class Clipping(Probe):
         """Take it back."""
         super().load_state_dict(state_dict)
         self._threshold = state_dict["threshold"]
-
-
-def _norm(parts: Sequence[Tensor]) -> Tensor:
-    """Return the norm of all parts together."""
-    norms = [torch.linalg.vector_norm(part) for part in parts]
-    return norms[0] if len(norms) == 1 else torch.linalg.vector_norm(torch.stack(norms))

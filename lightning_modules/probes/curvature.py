@@ -35,6 +35,7 @@ from torch.func import functional_call
 
 from lightning_modules.instruments import Row
 from lightning_modules.interfaces import Cell
+from lightning_modules.norms import scaled
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Few, Passage
 
@@ -59,6 +60,7 @@ class Curvature(Probe):
         if g_P is None or not counted:
             return
         c_TBS = seen.reading.direct(few.samples, few.states_TBS)
+        g_P, _ = scaled(g_P)  # of which κ knows the direction alone
         of_cell_P, of_readout_P = g_P.split(
             [seen.run.path.parameters, len(g_P) - seen.run.path.parameters]
         )
@@ -76,7 +78,8 @@ class Curvature(Probe):
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return one row."""
-        yield {"quantity": "along_gradient", "value": float(means["along_gradient"])}
+        for row in self.defined_of("along_gradient"):
+            yield {"quantity": "along_gradient", **row}
 
 
 def _step(cell: Cell, g_P: Tensor, few: Few, d_TBS: Tensor, a: Tensor) -> Tensor:
@@ -109,7 +112,7 @@ def _tangents(cell: Cell, few: Few, g_P: Tensor) -> Tensor:
 def _before(few: Few, d_TBS: Tensor) -> Tensor:
     """Return d before each step, zero after a reset."""
     before_TBS = torch.cat([torch.zeros_like(d_TBS[:1]), d_TBS[:-1]])
-    return before_TBS * few.keep_TB.unsqueeze(-1)
+    return before_TBS.masked_fill(~few.keep_TB.unsqueeze(-1), 0)
 
 
 def _adjoints(few: Few, c_TBS: Tensor) -> Tensor:

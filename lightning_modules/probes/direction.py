@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row, Update
+from lightning_modules.norms import scaled
 from lightning_modules.probes._base import Probe
 
 
@@ -28,22 +29,20 @@ class Direction(Probe):
 
     def updated(self, seen: Update) -> None:
         """Keep the three products."""
-        raw_P = _flat(seen.raw)
         moved_P = _flat(seen.after).sub_(_flat(seen.before))
+        (moved_P, _), (raw_P, _) = scaled(moved_P), scaled(_flat(seen.raw))
         pairs = (moved_P, raw_P), (moved_P, moved_P), (raw_P, raw_P)
         self.keep(products_3=torch.stack([torch.dot(a, b) for a, b in pairs]))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the cosines, 0 and not counted where nothing moved."""
+        """Return the cosines, none where nothing moved."""
         along_N, moved_N, raw_N = stacked["products_3"].double().unbind(dim=1)
-        size_N = (moved_N * raw_N).sqrt()
-        counts_N = size_N > 0
-        cosine_N = torch.where(counts_N, -along_N / size_N.where(counts_N, 1.0), 0.0)
-        return {"cosine": cosine_N, "counts": counts_N}
+        return {"cosine": -along_N / (moved_N * raw_N).sqrt()}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return one row."""
-        yield {"quantity": "cosine", "value": float(means["cosine"] / means["counts"])}
+        for row in self.defined_of("cosine"):
+            yield {"quantity": "cosine", **row}
 
 
 def _flat(parts: Sequence[Tensor]) -> Tensor:

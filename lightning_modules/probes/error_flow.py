@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Outputs, Row
+from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -44,7 +45,7 @@ class ErrorFlow(Probe):
 
     def gone_back(self, seen: Outputs) -> None:
         """Keep the norms of the layers' errors."""
-        self._modules = list(seen)
+        self._modules += [name for name in seen if name not in self._modules]
         self.keep(**{name: torch.stack(calls) for name, calls in seen.items()})
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
@@ -52,15 +53,17 @@ class ErrorFlow(Probe):
         if self._modules:
             return stacked
         n_NLTB = stacked["flow_LTB"][:, :, 1:]
-        return {"norm": torch.linalg.vector_norm(n_NLTB, dim=-1).transpose(1, 2)}
+        return {"norm": norm(n_NLTB, -1).transpose(1, 2)}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each layer and step."""
         if not self._modules:
-            for layer, norm_T in enumerate(means["norm"].T.tolist()):
-                yield from _along(norm_T, {"layer": layer})
+            told, layers = self.defined_of("norm"), means["norm"].shape[1]
+            for layer in range(layers):
+                yield from _along(told[layer::layers], {"layer": layer})
         for layer, name in enumerate(self._modules):
-            yield from _along(means[name].tolist(), {"layer": layer, "module": name})
+            told = self.defined_of(name) if name in means else []
+            yield from _along(told, {"layer": layer, "module": name})
 
     def state_dict(self) -> dict[str, Any]:
         """Add the names of the modules."""
@@ -72,7 +75,7 @@ class ErrorFlow(Probe):
         self._modules = state_dict["modules"]
 
 
-def _along(norm_T: list[float], of: Row) -> Iterator[Row]:
+def _along(told_T: list[Row], of: Row) -> Iterator[Row]:
     """Return a row for each step."""
-    for t, value in enumerate(norm_T):
-        yield {"quantity": "norm", "t": t, **of, "value": value}
+    for t, told in enumerate(told_T):
+        yield {"quantity": "norm", "t": t, **of, **told}

@@ -8,8 +8,9 @@ left out of r_t.
 
 From the passage's last step on, the logarithms of r, each the mean over measurements, are summed
 until -1 is reached; the horizon is the number of steps that this takes, linear in between. Where
-the passage is too short for that, its mean rate goes on: T / -Σ log r. Error that does not fall
-has no horizon: None. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
+the passage is too short for that, its mean rate goes on: T / -Σ log r. A step that leaves nothing
+ends the horizon; error that does not fall has none: None. A linear recurrence by an orthogonal
+matrix times σ has -1 / ln σ.
 
 References:
     Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.
@@ -23,6 +24,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row
+from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._layers import layers_of
 from lightning_modules.probes._seen import Passage
@@ -38,7 +40,7 @@ class Horizon(Probe):
         """Keep the norms on both sides of each step."""
         after_LTB, before_LTB = seen.flow_LTB[:, 1:], seen.flow_LTB[:, :-1]
         if seen.resets_TB is not None:
-            after_LTB = after_LTB * ~seen.resets_TB
+            after_LTB = after_LTB.masked_fill(seen.resets_TB, 0)
         T = after_LTB.shape[1]
         own = range(T) if seen.credited is None else seen.credited
         own = [t + 1 for t in own if t + 1 < T]  # the last state is nobody's past
@@ -54,12 +56,10 @@ class Horizon(Probe):
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
         """Return log r by lag, the last step's first, and whether there was one, (N, T, L)."""
         before, after = (
-            torch.linalg.vector_norm(stacked[k], dim=-1).transpose(1, 2).flip(1)
-            for k in ("before_LTB", "after_LTB")
+            norm(stacked[k], -1).transpose(1, 2).flip(1) for k in ("before_LTB", "after_LTB")
         )
-        there, tiny = after > 0, torch.finfo(after.dtype).tiny
-        log_NTL = before.clamp_min(tiny).log() - after.clamp_min(tiny).log()
-        return {"log": log_NTL * there, "there": there}
+        there = after > 0
+        return {"log": torch.where(there, before.log() - after.log(), 0.0), "there": there}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each layer."""

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row
+from lightning_modules.norms import norm, ratio, scaled
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -34,13 +35,15 @@ class Noise(Probe):
         B = u_TBZ.shape[1]
         g_BRP = u_TBZ.new_zeros(B, 1, seen.run.path.parameters)
         seen.run.path.accumulate(u_TBZ.unsqueeze(2), 0, g_BRP)
-        g_BP = g_BRP.squeeze(1).mul_(B / seen.counted)
+        g_BP, scale = scaled(g_BRP.squeeze(1))  # which the sum over samples might leave
+        g_BP.mul_(B / seen.counted)
         mean_P = g_BP.mean(0)
-        signal = torch.linalg.vector_norm(mean_P)
-        spread = torch.linalg.vector_norm(g_BP.sub_(mean_P)) / (B - 1 or torch.nan) ** 0.5
-        self.keep(signal=signal, spread=spread, ratio=signal / spread)
+        signal, spread = norm(mean_P), norm(g_BP.sub_(mean_P), over=(B - 1 or torch.nan) ** 0.5)
+        scale = scale.squeeze()
+        self.keep(signal=signal * scale, spread=spread * scale, ratio=ratio(signal, spread))
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each quantity."""
-        for quantity, value in means.items():
-            yield {"quantity": quantity, "value": float(value)}
+        for quantity in means:
+            for row in self.defined_of(quantity):
+                yield {"quantity": quantity, **row}

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.instruments import Row, Update
+from lightning_modules.norms import norms, ratio
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -32,7 +33,7 @@ from lightning_modules.probes._seen import Passage
 class Smoothness(Probe):
     """‖Δg‖ / ‖Δθ‖ and ‖g‖ of the last passage before an update."""
 
-    sees = frozenset({"losses", "updates"})
+    sees = needs = frozenset({"losses", "updates"})
 
     def __init__(self, every: int = 50):
         """Look at every ``every``-th batch."""
@@ -50,14 +51,14 @@ class Smoothness(Probe):
         (passage, before_P), self._last = self._last, None
         pairs = zip(seen.before, seen.after, strict=True)
         moved_P = torch.cat([(after - before).flatten() for before, after in pairs])
-        vectors = _gradient(passage) - before_P, moved_P, before_P
-        changed, moved, norm = (torch.linalg.vector_norm(v_P) for v_P in vectors)
-        self.keep(smoothness=changed / moved, norm=norm)
+        changed, moved, size = norms([_gradient(passage) - before_P, moved_P, before_P]).unbind()
+        self.keep(smoothness=ratio(changed, moved), norm=size)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each quantity."""
-        for quantity, value in means.items():
-            yield {"quantity": quantity, "value": float(value)}
+        for quantity in means:
+            for row in self.defined_of(quantity):
+                yield {"quantity": quantity, **row}
 
 
 def _gradient(seen: Passage) -> Tensor:

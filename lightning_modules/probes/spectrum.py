@@ -79,6 +79,7 @@ def lyapunov(j_TBSS: Tensor, count: int, keep_TB: Tensor | None = None) -> Tenso
     ``keep_TB`` is false at steps before which a sample is reset; None is that none is.
     """
     T, B, S, _ = j_TBSS.shape
+    j_TBSS = _full(j_TBSS)
     start = torch.Generator().manual_seed(0)
     q_BSN = torch.randn(S, min(count, S), generator=start).to(j_TBSS).expand(B, -1, -1)
     q_BSN, _ = torch.linalg.qr(q_BSN)
@@ -104,9 +105,14 @@ def _across(few: Few, lags: Sequence[int], H: int) -> Iterator[tuple[int, Tensor
     fitting = [lag for lag in lags if lag < T]
     if not fitting:
         return
-    j_TBSS = few.jacobians_TBSS[T - max(fitting) :]
+    j_TBSS = _full(few.jacobians_TBSS[T - max(fitting) :])
     m_BSH = j_TBSS[0, :, :, :H]
     for lag in range(1, max(fitting) + 1):
         m_BSH = m_BSH if lag == 1 else j_TBSS[lag - 1] @ m_BSH
         if lag in fitting:
             yield lag, m_BSH[:, :H]
+
+
+def _full(v: Tensor) -> Tensor:
+    """Return v in float32 where it is in less, for which there is no linear algebra."""
+    return v.to(torch.promote_types(v.dtype, torch.float32))

@@ -10,12 +10,12 @@ References:
 """
 
 from collections.abc import Iterator
-from typing import Any, final
+from typing import final
 
-import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row, Update
+from lightning_modules.norms import norms, ratio
 from lightning_modules.probes._base import Probe
 
 
@@ -25,33 +25,18 @@ class Updates(Probe):
 
     sees = frozenset({"updates"})
 
-    def __init__(self, every: int = 1):
-        """Look at every ``every``-th batch."""
-        super().__init__(every)
-        self._names: list[str] = []
-
     def updated(self, seen: Update) -> None:
-        """Keep the norms of θ and of Δθ."""
-        self._names = list(seen.names)
+        """Keep the norms of Δθ and of θ."""
         moved = (a - b for a, b in zip(seen.after, seen.before, strict=True))
-        norms = [torch.linalg.vector_norm(w) for w in (*moved, *seen.before)]
-        self.keep(norms_2W=torch.stack(norms))
+        norms_W2 = norms([*moved, *seen.before]).view(2, -1).T
+        self.keep(**dict(zip(seen.names, norms_W2.unbind(), strict=True)))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the ratios, (N, W)."""
-        moved_NW, size_NW = stacked["norms_2W"].chunk(2, dim=1)
-        return {"ratio": moved_NW / size_NW}
+        """Return the ratios, (N,), by parameter: one may be moved by some updates alone."""
+        return {name: ratio(*norms_N2.unbind(1)) for name, norms_N2 in stacked.items()}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each parameter."""
-        for name, value in zip(self._names, means["ratio"].tolist(), strict=True):
-            yield {"quantity": "ratio", "parameter": name, "value": value}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Add the parameters' names."""
-        return {**super().state_dict(), "names": self._names}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take them back."""
-        super().load_state_dict(state_dict)
-        self._names = state_dict["names"]
+        for name in means:
+            for row in self.defined_of(name):
+                yield {"quantity": "ratio", "parameter": name, **row}

@@ -14,11 +14,13 @@ An answer is right where all outputs are on their targets' side of the middle.
 
 import abc
 import dataclasses
-import math
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from lightning_modules.checks import above, whole
+from lightning_modules.norms import joint
 
 
 class Seen(NamedTuple):
@@ -33,19 +35,22 @@ class Seen(NamedTuple):
     moved: float = 0.0
     """The norm of the last move of the weights."""
     errors: dict[str, Tensor] | None = None
-    """‖∂L/∂h‖² of each layer by its name, summed; None where nobody watched."""
+    """‖∂L/∂h‖ of each layer by its name, of all examples; None where nobody watched."""
 
     def followed_by(self, then: "Seen") -> "Seen":
         """Return both together."""
         errors = self.errors or {}
-        summed = {name: e + errors.get(name, 0.0) for name, e in (then.errors or {}).items()}
+        both = {
+            name: joint([e, errors[name]] if name in errors else [e])
+            for name, e in (then.errors or {}).items()
+        }
         return Seen(
             self.examples + then.examples,
             self.right + then.right,
             self.mistakes + then.mistakes,
             self.loss + then.loss,
             then.moved,
-            summed or self.errors,
+            both or self.errors,
         )
 
 
@@ -83,14 +88,14 @@ class Rule(abc.ABC):
         epoch: int | None,
     ):
         """``epoch`` counts examples; None takes what ``learn`` is given as one."""
-        _check("rate", rate, rate > 0, "above 0")
-        _check("decay", decay, decay >= 0, "at least 0")
+        above(0, rate=rate)
+        above(0, or_equal=True, decay=decay)
         if enough is not None:
-            _check("enough", enough, 0 < enough <= 1, "above 0, at most 1")
+            above(0, most=1, enough=enough)
         if still is not None:
-            _check("still", still, still > 0, "above 0")
+            above(0, still=still)
         if epoch is not None:
-            _check("epoch", epoch, epoch > 0, "at least 1")
+            whole(1, "or None", epoch=epoch)
         self.rate, self.decay, self.epoch = rate, decay, epoch
         self.enough, self.still = enough, still
         self.begin()
@@ -173,10 +178,5 @@ class Rule(abc.ABC):
         """Return how far the weights are from where the epoch began."""
         before = self._course.before
         assert before is not None
-        parts = [(w - b).norm() for w, b in zip(network.parameters(), before, strict=True)]
-        return float(torch.stack(parts).norm())
-
-
-def _check(name: str, value: float, allowed: bool, words: str) -> None:
-    if not (math.isfinite(value) and allowed):
-        raise ValueError(f"{name} is {value}: it must be finite and {words}")
+        pairs = zip(network.parameters(), before, strict=True)
+        return float(joint([w.detach() - b for w, b in pairs]))

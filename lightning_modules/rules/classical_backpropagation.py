@@ -22,6 +22,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.norms import joint, norm
 from lightning_modules.rules._rule import Rule, Seen
 
 
@@ -71,9 +72,11 @@ class ClassicalBackpropagation(Rule):
                 torch.mv(upper.W_IO, upper.d[n], out=lower.e[n])
             _through(layers[0], n)
             h_I = x_I
-            for W_OI, b_O, h_O, _, d, d_O1, _ in layers:
-                W_OI.addcmul_(d_O1[n], h_I, value=-rate)
-                b_O.add_(d[n], alpha=-rate)
+            for W_OI, b_O, h_O, _, d, d_O1, _, moves_W, moves_b in layers:
+                if moves_W:
+                    W_OI.addcmul_(d_O1[n], h_I, value=-rate)
+                if moves_b:
+                    b_O.add_(d[n], alpha=-rate)
                 h_I = h_O
         seen = self.judge(h_NO, t_NO)
         errors = _errors(network, layers) if watched else None
@@ -93,6 +96,9 @@ class _Layer(NamedTuple):
     d: tuple[Tensor, ...]
     d_O1: tuple[Tensor, ...]
     W_IO: Tensor
+    moves_W: bool
+    moves_b: bool
+    """Whether they train: a weight that is frozen passes errors on and stays."""
 
     @classmethod
     def of(cls, pair: tuple[nn.Linear, nn.Module], examples: int, watched: bool) -> "_Layer":
@@ -103,7 +109,8 @@ class _Layer(NamedTuple):
             e_NO, d_NO = e_NO.expand(examples, -1), d_NO.expand(examples, -1)
         d = d_NO.unbind()
         columns = d_NO.unsqueeze(-1).unbind()
-        return cls(W_OI, b_O, torch.empty_like(b_O), e_NO.unbind(), d, columns, W_OI.t())
+        moves = pair[0].weight.requires_grad, pair[0].bias.requires_grad
+        return cls(W_OI, b_O, torch.empty_like(b_O), e_NO.unbind(), d, columns, W_OI.t(), *moves)
 
 
 def _through(layer: _Layer, n: int) -> None:
@@ -114,7 +121,7 @@ def _through(layer: _Layer, n: int) -> None:
 
 def _pairs(network: nn.Module) -> list[tuple[nn.Linear, nn.Module]]:
     """Return each affine layer with its logistic units; TypeError where others follow one."""
-    modules = list(network.children())
+    modules = list(_children(network).values())
     pairs = list(zip(modules[::2], modules[1::2], strict=False))
     logistic = [isinstance(a, nn.Linear) and isinstance(b, nn.Sigmoid) for a, b in pairs]
     if not pairs or 2 * len(pairs) != len(modules) or not all(logistic):
@@ -123,18 +130,25 @@ def _pairs(network: nn.Module) -> list[tuple[nn.Linear, nn.Module]]:
     return pairs  # pyright: ignore[reportReturnType]
 
 
+def _children(network: nn.Module) -> dict[str, nn.Module]:
+    """Return the layers by name, one that is used twice as often."""
+    modules = network.named_modules(remove_duplicate=False)
+    return {name: module for name, module in modules if name and "." not in name}
+
+
 def _errors(network: nn.Module, layers: list[_Layer]) -> dict[str, Tensor]:
-    """Return the squared norms of δ and e over all examples, by module: affine ones have δ."""
-    names, sums = [name for name, _ in network.named_children()], []
+    """Return the norms of δ and e over all examples, by module: affine ones have δ."""
+    names, found = list(_children(network)), []
     for layer in layers:
-        sums += [torch.stack(layer.d).square().sum(), torch.stack(layer.e).square().sum()]
-    return dict(zip(names, sums, strict=True))
+        found += [norm(torch.stack(layer.d)), norm(torch.stack(layer.e))]
+    return dict(zip(names, found, strict=True))
 
 
 def _length(x_I: Tensor, layers: list[_Layer]) -> float:
     """Return the norm of the last example's gradient: of an outer product it is the product."""
-    squared, h_I = 0.0, x_I
+    parts, h_I = [], x_I
     for layer in layers:
-        squared += float(layer.d[-1].square().sum() * (h_I.square().sum() + 1))
+        from_W, from_b = layer.moves_W * norm(h_I), h_I.new_tensor(float(layer.moves_b))
+        parts.append(norm(layer.d[-1]) * joint([from_W, from_b]))
         h_I = layer.h_O
-    return squared**0.5
+    return float(joint(parts))

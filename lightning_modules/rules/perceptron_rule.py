@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.networks.perceptron import Perceptron
+from lightning_modules.norms import joint, norm
 from lightning_modules.rules._rule import Rule, Seen
 
 AHEAD = 16
@@ -62,7 +63,9 @@ class PerceptronRule(Rule):
     ) -> Seen:
         """Go from mistake to mistake."""
         del watched
-        W_OI, b_O = (w.detach() for w in _of(network).affine.parameters())
+        W, b = _of(network).affine.parameters()
+        moves_W, moves_b = W.requires_grad, b.requires_grad
+        W_OI, b_O = W.detach(), b.detach()
         z_NO, last, n = x_NI.new_empty(t_NO.shape), 0, 0
         truth_NO = t_NO > 0.5
         while n < len(x_NI):
@@ -74,14 +77,17 @@ class PerceptronRule(Rule):
                 continue
             n += wrong.index(True)
             x_I, e_O = x_NI[n], t_NO[n] - (z_NO[n] > 0).to(t_NO.dtype)
-            W_OI.addcmul_(e_O.unsqueeze(1), x_I, value=rate)
-            b_O.add_(e_O, alpha=rate)
+            if moves_W:
+                W_OI.addcmul_(e_O.unsqueeze(1), x_I, value=rate)
+            if moves_b:
+                b_O.add_(e_O, alpha=rate)
             last, n = n, n + 1
         seen = self.judge(z_NO, t_NO)
         if not seen.mistakes:
             return seen
-        e_O = ((z_NO[last] > 0) != truth_NO[last]).sum()
-        return seen._replace(moved=float(rate * (e_O * (x_NI[last].square().sum() + 1)).sqrt()))
+        wrong = int(((z_NO[last] > 0) != truth_NO[last]).sum())
+        from_W, from_b = moves_W * norm(x_NI[last]), x_NI.new_tensor(float(moves_b))
+        return seen._replace(moved=rate * wrong**0.5 * float(joint([from_W, from_b])))
 
 
 def _of(network: nn.Module) -> Perceptron:

@@ -20,8 +20,16 @@ class Start(abc.ABC):
 
 
 def layers(cell: Cell) -> Iterator[UnitwiseCell]:
-    """Iterate over the cells of one affine map: the cell itself, or a stack's layers upwards."""
-    yield from (module for module in cell.modules() if isinstance(module, UnitwiseCell))
+    """Iterate over the cells of one affine map: the cell itself, or a stack's layers upwards.
+
+    ValueError where there are none, since which of its weights are which is then unknown.
+    """
+    found = [module for module in cell.modules() if isinstance(module, UnitwiseCell)]
+    if not found:
+        raise ValueError(
+            f"{type(cell).__name__} has no U, W and b that a start knows: set its weights yourself"
+        )
+    yield from found
 
 
 @torch.no_grad()

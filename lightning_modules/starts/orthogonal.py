@@ -11,7 +11,8 @@ References:
 
 from typing import final
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from lightning_modules.interfaces import Cell
 from lightning_modules.starts._start import Start, positive, set_recurrent
@@ -28,4 +29,11 @@ class Orthogonal(Start):
 
     def apply(self, cell: Cell) -> None:
         """Draw W."""
-        set_recurrent(cell, lambda W_HH: nn.init.orthogonal_(W_HH, self.gain))
+        set_recurrent(cell, self._draw)
+
+    def _draw(self, W_HH: Tensor) -> None:
+        """Draw a block, in float32 where its type is less: there is no linear algebra below."""
+        full_HH = W_HH.to(torch.promote_types(W_HH.dtype, torch.float32))
+        nn.init.orthogonal_(full_HH, self.gain)
+        if full_HH is not W_HH:
+            W_HH.copy_(full_HH)

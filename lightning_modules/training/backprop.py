@@ -1,6 +1,6 @@
 """Learning by ordinary back-propagation: automatic differentiation of a network x -> y.
 
-Probes see its updates, and ∂L/∂h of the outputs h of all modules without children.
+Probes see its updates, and of all modules without children the outputs h and ∂L/∂h.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,15 @@ from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import counted_only
-from lightning_modules.training.showing import Move
+from lightning_modules.training.modes import evaluating
+from lightning_modules.training.showing import Move, that_train
 
 
 @final
 class BackpropLearner(Learner):
     """A network from x_TBI to outputs, (T, B, O), updated once a batch."""
 
-    shows = frozenset({"outputs", "updates"})
+    shows = frozenset({"modules", "outputs", "updates"})
 
     def __init__(
         self,
@@ -53,6 +54,10 @@ class BackpropLearner(Learner):
         if task.streams:
             raise ValueError("the task streams, but a network keeps no state: use SequenceLearner")
 
+    def described(self) -> dict[str, Any]:
+        """Add the network, and whether the rate falls."""
+        return {**super().described(), "network": self.network, "anneal": self.anneal}
+
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its rate where that is annealed."""
         optimizer = super().configure_optimizers()
@@ -70,22 +75,25 @@ class BackpropLearner(Learner):
         if not len(z_NO):
             raise ValueError(f"batch {index} counts no output: there is nothing to learn from it")
         loss = self.loss.value(z_NO, y_N)
+        if not loss.requires_grad:
+            raise ValueError("no weight of the network trains: all that it uses are frozen")
         self.books.note(batch.x_TBI.shape[1], loss.detach(), len(z_NO))
         return loss / len(z_NO)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Apply the network in evaluation mode."""
-        self.network.eval()
         for batch in batches:
-            yield batch, self.network(batch.x_TBI)
-        self.network.train()
+            with evaluating(self.network):
+                z_TBO = self.network(batch.x_TBI)
+            yield batch, z_TBO
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Note the weights and gradients before they change."""
         if self._due:
             self._watched.show()
-            gradients = [w.grad for w in self.moved if w.grad is not None]
-            self._move = Move(self._due, self.names, self.moved, gradients, self.clip)
+            names, weights = that_train(self.names, self.moved)
+            gradients = [w.grad for w in weights if w.grad is not None]
+            self._move = Move(self._due, names, weights, gradients, self.clip)
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         """Clip and decay as this learner was told to; the gradient is there by now."""
@@ -96,3 +104,4 @@ class BackpropLearner(Learner):
         super().optimizer_step(*args, **kwargs)
         if self._due:
             self._move.done()
+            del self._move  # and with it a copy of all weights

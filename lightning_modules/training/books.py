@@ -38,9 +38,12 @@ class Books:
         if self.open is None:
             return
         (loss, counted), self.open = self.open, None
-        # A sum is finite only if every term is: one pass, and one wait for the device.
+        # A sum is finite only if every term is: one pass, and one wait for the device. Where it is
+        # not, the terms themselves may be, at the end of the type.
         values = torch.stack([loss, *(w.detach().sum() for w in weights)]).tolist()
-        self.diverged |= not all(map(math.isfinite, values))
+        if not all(map(math.isfinite, values)):
+            finite = all(bool(w.detach().isfinite().all()) for w in weights)
+            self.diverged |= not (finite and math.isfinite(values[0]))
         self.loss_sum += values[0]
         self.counted += counted
 

@@ -45,6 +45,10 @@ class RuleLearner(Learner):
         self.rule.begin()
         self._classes = task.output_size
 
+    def described(self) -> dict[str, Any]:
+        """Add the network and the rule."""
+        return {**super().described(), "network": self.network, "rule": self.rule}
+
     def attach(self, probe: Instrument) -> None:
         """Refuse, too, a probe of errors alone where the rule has none."""
         if probe.sees & self.shows == {"outputs"} and not self.rule.has_errors:
@@ -59,26 +63,34 @@ class RuleLearner(Learner):
             self.network(batch.x_TBI)
         outputs = [probe for probe in due if "outputs" in probe.sees and self.rule.has_errors]
         updates = [probe for probe in due if "updates" in probe.sees]
-        before = [w.detach().clone() for w in self.moved] if updates else []
+        named = zip(self.names, self.moved, strict=True)
+        trained = {name: w for name, w in named if w.requires_grad} if updates else {}
+        before = [w.detach().clone() for w in trained.values()]
         rate, (x_NI, t_NO) = self.rule.rate_now, self._examples(batch)
         seen = self.rule.learn(self.network, x_NI, t_NO, bool(outputs))
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         optimizer.step()  # of weights without gradients: it moves nothing, and counts the batch
         if seen.errors:
-            errors = {k: [e.sqrt() / seen.examples] for k, e in seen.errors.items()}
+            errors = {k: [e / seen.examples] for k, e in seen.errors.items()}
             for probe in outputs:
                 probe.gone_back(errors)
-        if updates:
-            self._show(updates, before, rate * max(1, seen.examples))
+        if trained:
+            self._show(updates, trained, before, rate * max(1, seen.examples))
         loss = x_NI.new_tensor(seen.loss)
         self.books.note(batch.x_TBI.shape[1], loss, seen.examples)
 
-    def _show(self, probes: list[Instrument], before: list[Tensor], rates: float) -> None:
+    def _show(
+        self,
+        probes: list[Instrument],
+        trained: dict[str, nn.Parameter],
+        before: list[Tensor],
+        rates: float,
+    ) -> None:
         """Show the whole move of a batch."""
-        after = [w.detach() for w in self.moved]
+        after = [w.detach() for w in trained.values()]
         gradients = [(b - a) / rates for b, a in zip(before, after, strict=True)]
-        update = Update(self.names, before, after, gradients, gradients, None)
+        update = Update(list(trained), before, after, gradients, gradients, None)
         for probe in probes:
             probe.updated(update)
 

@@ -1,10 +1,17 @@
 """Clipping a gradient before it moves the weights.
 
-    norm        g <- g min(1, threshold / ‖g‖)                      g: all weights' together
+    norm        g <- g min(1, threshold / (‖g‖ + ε))                g: all weights' together
     value       g <- min(max(g, -threshold), threshold)             entry by entry
     adaptive    g_i <- g_i min(1, threshold max(‖w_i‖, 1e-3) / ‖g_i‖)     i: a unit, a row of w
 
-Where w is a vector, such as a bias, it is one unit as a whole.
+Where w is a vector, such as a bias, it is one unit as a whole. ε is a millionth of the threshold,
+and 1e-6 at most: what is clipped is never longer than the threshold, and as long to six digits.
+From a threshold of 1 on that is torch's ``clip_grad_norm_``, whose ε is 1e-6 at every threshold.
+
+Weights that are frozen, or that no gradient came to, are not counted. Norms hold wherever the type
+does, (3e20, 4e20) included. A gradient that has inf or NaN in it has no direction that could be
+kept: by norm and by unit it is left as it is, and the weights that it moves end the run as
+diverged; by value inf becomes the threshold, and NaN stays.
 
 References:
     Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks, ICML.
@@ -14,13 +21,14 @@ References:
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import above
+from lightning_modules.norms import joint, norm, scaled
 from lightning_modules.registry import nearest
 
 SMALLEST = 1e-3
@@ -40,37 +48,59 @@ class Clip:
             raise ValueError(
                 f"kind of clipping {self.kind!r} is unknown: {nearest(self.kind, KINDS)}"
             )
-        if not (math.isfinite(self.threshold) and self.threshold > 0):
-            raise ValueError(f"threshold is {self.threshold}: it must be finite and above 0")
+        above(0, threshold=self.threshold)
 
+    @torch.no_grad()
     def __call__(self, weights: Sequence[nn.Parameter]) -> None:
-        """Clip the ``.grad`` of the weights in place; those without one are left out."""
-        KINDS[self.kind]([w for w in weights if w.grad is not None], self.threshold)
+        """Clip the ``.grad`` of those weights that train, in place."""
+        train = [w for w in weights if w.requires_grad and w.grad is not None and w.numel()]
+        if train:
+            KINDS[self.kind](train, [_gradient(w) for w in train], self.threshold)
 
 
-def _by_norm(weights: list[nn.Parameter], threshold: float) -> None:
-    nn.utils.clip_grad_norm_(weights, threshold)
+def _by_norm(
+    weights: Sequence[nn.Parameter], gradients: Sequence[Tensor], threshold: float
+) -> None:
+    del weights
+    largest = torch.stack([g.abs().amax() for g in gradients])
+    scale = scaled(largest)[1].squeeze()
+    size = joint([g / scale for g in gradients])
+    factor = (size + 1e-6 * min(1.0, threshold) / scale).reciprocal() * threshold
+    clips = size.isfinite() & (factor < scale)
+    for g in gradients:
+        _shorten(g, clips, scale, factor)
 
 
-def _by_value(weights: list[nn.Parameter], threshold: float) -> None:
-    nn.utils.clip_grad_value_(weights, threshold)
+def _by_value(
+    weights: Sequence[nn.Parameter], gradients: Sequence[Tensor], threshold: float
+) -> None:
+    del weights
+    for g in gradients:
+        g.clamp_(-threshold, threshold)
 
 
-@torch.no_grad()
-def _by_unit(weights: list[nn.Parameter], threshold: float) -> None:
-    for w in weights:
-        assert w.grad is not None
-        most = threshold * _by_row(w).clamp_min(SMALLEST)
-        size = _by_row(w.grad)
-        w.grad *= torch.where(size > most, most / size, 1.0)
+def _by_unit(
+    weights: Sequence[nn.Parameter], gradients: Sequence[Tensor], threshold: float
+) -> None:
+    for w, g in zip(weights, gradients, strict=True):
+        axes = tuple(range(1, w.dim())) or None
+        most = threshold * norm(w, axes, keepdim=True).clamp_min(SMALLEST)
+        unit, scale = scaled(g, axes)
+        size = norm(unit, axes, keepdim=True)
+        _shorten(g, size.isfinite() & (size * scale > most), scale, most / size)
 
 
-def _by_row(w: Tensor) -> Tensor:
-    """Return the norm of each row, or of the whole vector, its axes kept."""
-    return torch.linalg.vector_norm(w, dim=tuple(range(1, w.dim())) or None, keepdim=True)
+def _shorten(g: Tensor, clips: Tensor, scale: Tensor, factor: Tensor) -> None:
+    """Multiply g / scale, of ordinary size, by ``factor`` where it clips; else leave g alone."""
+    g.mul_(torch.where(clips, scale.reciprocal(), 1.0)).mul_(torch.where(clips, factor, 1.0))
 
 
-KINDS: dict[str, Callable[[list[nn.Parameter], float], None]] = {
+def _gradient(w: nn.Parameter) -> Tensor:
+    assert w.grad is not None
+    return w.grad
+
+
+KINDS: dict[str, Callable[[Sequence[nn.Parameter], Sequence[Tensor], float], None]] = {
     "norm": _by_norm,
     "value": _by_value,
     "adaptive": _by_unit,

@@ -5,8 +5,8 @@
 
 η is the learning rate, and w the weights that the gradient was taken at; the gradient moves them
 next. So the pull is never clipped, and an optimizer that scales gradients does not scale it: with
-``sgd`` l2 is torch's ``weight_decay``, with ``adam`` it is that of AdamW. All weights decay,
-biases too.
+``sgd`` l2 is torch's ``weight_decay``, with ``adam`` it is that of AdamW. All weights that train
+decay, biases too; one that is frozen, or that no gradient came to, stays as it is.
 
 References:
     Krogh & Hertz (1991), A simple weight decay can improve generalization, NeurIPS.
@@ -16,13 +16,13 @@ References:
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import above
 from lightning_modules.registry import nearest
 
 
@@ -37,13 +37,14 @@ class Decay:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind of decay {self.kind!r} is unknown: {nearest(self.kind, KINDS)}")
-        if not (math.isfinite(self.strength) and self.strength > 0):
-            raise ValueError(f"strength is {self.strength}: it must be finite and above 0")
+        above(0, strength=self.strength)
 
     @torch.no_grad()
     def __call__(self, weights: Sequence[nn.Parameter], learning_rate: float) -> None:
-        """Pull the weights, in place."""
+        """Pull those of the weights that train and have a gradient, in place."""
         for w in weights:
+            if not w.requires_grad or w.grad is None:
+                continue
             w.sub_(KINDS[self.kind](w), alpha=learning_rate * self.strength)
 
 

@@ -13,19 +13,25 @@ import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Trainer
 
+from lightning_modules.checks import above, whole
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
+from lightning_modules.training.checkpoints import Checkpoints
+from lightning_modules.training.identity import identity
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.recorder import Recorder, Row, Saver
 
 # Hardware and stop messages of every trial would drown the study's own progress.
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
+WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 NOT_OURS = (
     # Lightning 2.6 takes trees apart by a class that torch 2.13 deprecates.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     # Said of accelerator="cpu" on a machine with a GPU: it was asked for.
     "GPU available but not used",
+    # A layer that the user froze in evaluation mode: it is meant, and stays so.
+    r"Found \d+ module\(s\) in eval mode at the start of training",
 )
 
 
@@ -43,9 +49,11 @@ def fit(
 ) -> list[Row]:
     """Train a learner for ``steps`` batches and return one row for each evaluation.
 
-    The rows are a function of the learner's weights, the task and the seed. With a folder
-    ``scratch`` of its own, a run that was killed goes on from its last checkpoint, and its rows
-    are those of a run that was not.
+    The rows are a function of the learner, its weights, the task and the seed. With a folder
+    ``scratch``, a run that was killed goes on from its last checkpoint, and its rows are those of a
+    run that was not. A checkpoint is named after all that the rows are a function of, and the
+    probes: another run in the same folder starts anew. One that cannot be read is set aside with a
+    warning. Random generators and torch's settings are left as they were found.
 
     Returns:
         Rows of step, examples, train_loss (mean since the row before; None at step 0),
@@ -54,26 +62,46 @@ def fit(
         the evaluation before comes after each, as rows of probe, step, quantity and value.
 
     Raises:
-        ValueError: ``steps`` or ``evaluate_every`` is below 1, or a probe sees nothing of this
-            learner.
+        ValueError: a number is none, or none that can be; a probe sees nothing of this learner; a
+            batch is not as it must be.
+        RuntimeError: training ended before its last batch, though it did not diverge.
     """
-    for name, value in (("steps", steps), ("evaluate_every", evaluate_every)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}: it must be at least 1")
-    torch.manual_seed(seed)
+    whole(1, steps=steps, evaluate_every=evaluate_every)
+    whole(0, seed=seed)
+    above(0, or_equal=True, checkpoint_every_seconds=checkpoint_every_seconds)
     learner.begin(task)
     recorder, saver = Recorder(task, steps, evaluate_every, probes), []
-    path = scratch and scratch / f"seed-{seed}-steps-{steps}-every-{evaluate_every}.ckpt"
-    if path:
+    checkpoints, resume = Checkpoints(learner.records()), None
+    if scratch is not None:
+        of = identity(learner.described(), task, list(probes))
+        path = scratch / f"seed-{seed}-steps-{steps}-every-{evaluate_every}-{of}.ckpt"
         saver = [Saver(path, checkpoint_every_seconds)]
-    resume = str(path) if path and path.exists() else None
-    with _deterministic(), warnings.catch_warnings():
+        resume = str(path) if checkpoints.usable(path) else None
+    with _seeded(seed, accelerator), _deterministic(), warnings.catch_warnings():
         for message in NOT_OURS:
             warnings.filterwarnings("ignore", message)
-        trainer = _trainer([*probes, recorder, *saver], accelerator)
+        trainer = _trainer([*probes, recorder, *saver], accelerator, checkpoints)
         supply = _Supply(task, learner, steps)
-        trainer.fit(learner, supply, ckpt_path=resume, weights_only=False)
+        trainer.fit(learner, supply, ckpt_path=resume, weights_only=True)
+    if learner.books.batches < steps and not learner.books.diverged:
+        raise RuntimeError(
+            f"training went through {learner.books.batches} of {steps} batches: something that it "
+            "called raised StopIteration, which Lightning takes for the end of the data"
+        )
     return recorder.rows
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, accelerator: str) -> Iterator[None]:
+    """Have torch's own generators start from a seed while the block runs, then as they were."""
+    here = accelerator == "cpu" or not torch.cuda.is_available()
+    devices = [] if here else list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices):
+        if accelerator == "cpu":  # a GPU that nobody uses is left alone
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
+        yield
 
 
 @contextlib.contextmanager
@@ -83,18 +111,22 @@ def _deterministic() -> Iterator[None]:
     Trainer(deterministic=True) would leave them on, and slow down whatever this process does next.
     """
     options: Any = torch.utils.deterministic
-    before = torch.are_deterministic_algorithms_enabled(), options.fill_uninitialized_memory
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    fills, workspace = options.fill_uninitialized_memory, os.environ.get(WORKSPACE)
+    os.environ.setdefault(WORKSPACE, ":4096:8")
     torch.use_deterministic_algorithms(True)
     options.fill_uninitialized_memory = False  # a pass over every new tensor
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
-        options.fill_uninitialized_memory = before[1]
+        torch.use_deterministic_algorithms(enabled, warn_only=warns)
+        options.fill_uninitialized_memory = fills
+        if workspace is None:
+            os.environ.pop(WORKSPACE, None)
 
 
-def _trainer(callbacks: list[Any], accelerator: str) -> Trainer:
+def _trainer(callbacks: list[Any], accelerator: str, checkpoints: Checkpoints) -> Trainer:
     """Return a Trainer without anything that costs time a step or leaves files behind."""
     return Trainer(
         accelerator=accelerator,
@@ -108,7 +140,7 @@ def _trainer(callbacks: list[Any], accelerator: str) -> Trainer:
         num_sanity_val_steps=0,
         limit_val_batches=0,
         # A trial is one process, also where the machine's scheduler describes many.
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), checkpoints],
         default_root_dir=tempfile.gettempdir(),
     )
 
@@ -124,8 +156,9 @@ class _Supply:
         return self._steps
 
     def __iter__(self) -> Iterator[Batch]:
-        """Iterate from where a checkpoint left off."""
-        return map(self._task.batch, range(self._learner.books.batches, self._steps))
+        """Iterate from where a checkpoint left off; a task that stops early is an error."""
+        for index in range(self._learner.books.batches, self._steps):
+            yield self._task.batch(index)
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the learner's own count says where to go on."""

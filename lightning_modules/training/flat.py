@@ -2,11 +2,15 @@
 
 An algorithm hands back its gradient as one vector in the order of the parameters, so it is
 copied once, and one optimizer step is a handful of operations whatever the number of parameters.
+
+That holds while all of them train. From the first update on at which one does not, be it frozen
+from the start or between two batches, the optimizer moves each on its own and takes along what it
+remembers of it; one without a gradient it leaves alone, as torch does everywhere.
 """
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -14,28 +18,86 @@ from torch import Tensor, nn
 
 @final
 class Flat:
-    """Modules' parameters in one tensor.
+    """Modules' parameters in one tensor; one that several share has one place.
 
     Attributes:
-        weights_P: the parameter that an optimizer moves, of which the modules' are views.
-        gradient_P: its gradient, of which theirs are views.
-        parameters: the modules'.
+        weights_P: all weights, of which the modules' parameters are views.
+        gradient_P: the gradient by all of them, of which theirs are views.
+        parameters: the modules', each once.
+        apart: whether the optimizer moves each on its own, and not ``weights_P``.
     """
 
-    def __init__(self, modules: Iterable[nn.Module]):
-        """Lay the parameters out in the order of the modules, on the device they are on."""
-        self.parameters = list(itertools.chain.from_iterable(m.parameters() for m in modules))
-        values = [w.detach().flatten() for w in self.parameters]
-        self.weights_P = nn.Parameter(torch.cat(values))
+    def __init__(self, modules: Iterable[nn.Module], apart: bool = False):
+        """Lay the parameters out in the order of the modules, on the device they are on.
+
+        ``apart`` has them moved one by one even if all train, to go on where that was so.
+        """
+        given = list(itertools.chain.from_iterable(m.parameters() for m in modules))
+        self.parameters = list(dict.fromkeys(given))
+        place = {w: i for i, w in enumerate(self.parameters)}
+        shared = len(given) > len(place)
+        self._places = [place[w] for w in given] if shared else None
+        self.weights_P = nn.Parameter(torch.cat([w.detach().flatten() for w in self.parameters]))
         self.gradient_P = torch.zeros_like(self.weights_P, requires_grad=False)
         for w, value_P in zip(self.parameters, self._views(self.weights_P.detach()), strict=True):
             w.data = value_P.view_as(w)
+        views = zip(self.parameters, self._views(self.gradient_P), strict=True)
+        self._gradients = [g_P.view_as(w) for w, g_P in views]
+        self.apart = apart or not all(w.requires_grad for w in self.parameters)
+
+    @property
+    def moved(self) -> list[nn.Parameter]:
+        """What the optimizer is to move."""
+        return self.parameters if self.apart else [self.weights_P]
 
     def attach(self) -> None:
-        """Give all parameters their gradient again after someone set it to None."""
+        """Give all parameters that train their gradient, after someone set it to None."""
         self.weights_P.grad = self.gradient_P
-        for w, gradient_P in zip(self.parameters, self._views(self.gradient_P), strict=True):
-            w.grad = gradient_P.view_as(w)
+        for w, gradient in zip(self.parameters, self._gradients, strict=True):
+            w.grad = gradient if w.requires_grad else None
+
+    def take(self, parts: Sequence[Tensor], counted: int) -> Tensor:
+        """Write the modules' gradients over ``counted`` into the flat one.
+
+        Returns them one after the other, where none is shared as the flat one itself.
+        """
+        if self._places is None:
+            flat = self.gradient_P.split([part.numel() for part in parts])
+            for part, of_P in zip(parts, flat, strict=True):
+                torch.div(part, counted, out=of_P)
+            return self.gradient_P
+        given_P = torch.cat(list(parts)).div_(counted)
+        shares = given_P.split([self.parameters[place].numel() for place in self._places])
+        self.gradient_P.zero_()
+        for place, share_P in zip(self._places, shares, strict=True):
+            gradient = self._gradients[place]
+            gradient += share_P.view_as(gradient)
+        return given_P
+
+    def ready(self, optimizer: torch.optim.Optimizer) -> None:
+        """See which parameters train by now, and take the gradient from the others."""
+        trains = [w.requires_grad for w in self.parameters]
+        if not self.apart and all(trains):
+            return
+        if not self.apart:
+            self._part(optimizer)
+        self.attach()
+
+    def _part(self, optimizer: torch.optim.Optimizer) -> None:
+        """Have the optimizer move each on its own, with its share of what it remembers."""
+        self.apart, (group,) = True, optimizer.param_groups
+        group["params"] = list(self.parameters)
+        remembered = optimizer.state.pop(self.weights_P, {})
+        for i, w in enumerate(self.parameters):
+            optimizer.state[w] = {name: self._share(v, i) for name, v in remembered.items()}
+
+    def _share(self, remembered: Any, i: int) -> Any:
+        """Return what is remembered of one parameter, out of what is of all."""
+        if not isinstance(remembered, Tensor):
+            return remembered
+        if remembered.shape != self.weights_P.shape:
+            return remembered.clone()
+        return self._views(remembered)[i].view_as(self.parameters[i]).clone()
 
     def _views(self, flat_P: Tensor) -> Sequence[Tensor]:
         """Return the stretch of each parameter."""

@@ -1,7 +1,6 @@
 """What every learner keeps and offers, whatever its way to a gradient."""
 
 import abc
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -9,9 +8,11 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
+from lightning_modules.checks import above
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.registry import UnknownNameError, nearest
+from lightning_modules.training.batches import checked
 from lightning_modules.training.books import Books
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
@@ -57,8 +58,7 @@ class Learner(LightningModule, abc.ABC):
         if optimizer not in OPTIMIZERS:
             hint = nearest(optimizer, OPTIMIZERS)
             raise UnknownNameError(f"{optimizer!r} is not one of the optimizers: {hint}")
-        if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise ValueError(f"learning_rate is {learning_rate}: it must be finite and above 0")
+        above(0, learning_rate=learning_rate)
         self.loss_name, self.loss = loss, loss_named(loss)
         self.optimizer, self.learning_rate = optimizer, learning_rate
         self.clip, self.decay = clip, decay
@@ -67,6 +67,21 @@ class Learner(LightningModule, abc.ABC):
     @abc.abstractmethod
     def outputs(self, batches: Iterable[Batch]) -> Iterable[tuple[Batch, Tensor]]:
         """Iterate over batches of held-out data and their outputs, (T, B, O)."""
+
+    def described(self) -> dict[str, Any]:
+        """Return what its training is a function of: a checkpoint of another run is not its own."""
+        return {
+            "learner": type(self),
+            "loss": self.loss_name,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "clip": self.clip,
+            "decay": self.decay,
+        }
+
+    def records(self) -> list[type]:
+        """Return the classes that its checkpoints hold beside tensors and plain data."""
+        return []
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign Lightning's mark of the present hook directly.
@@ -82,12 +97,12 @@ class Learner(LightningModule, abc.ABC):
         """Open empty books before the first batch of a task; ValueError if it is not for us."""
         if task.loss != self.loss_name:
             raise ValueError(f"the task's loss is {task.loss}, the learner's {self.loss_name}")
-        self.streams = task.streams
+        self.streams, self._outputs = task.streams, task.output_size
         self.books = Books()
 
     def attach(self, probe: Instrument) -> None:
         """Show the probe what it sees; ValueError if that is nothing that there is to be shown."""
-        if not probe.sees & self.shows:
+        if not (probe.sees & self.shows and probe.needs <= self.shows):
             raise ValueError(
                 f"{probe.name} sees {' and '.join(sorted(probe.sees))}, but "
                 f"{type(self).__name__} shows {', '.join(sorted(self.shows))} alone"
@@ -119,8 +134,11 @@ class Learner(LightningModule, abc.ABC):
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int = 0
     ) -> Batch:
-        """Return the batch on the device, its numbers in the type of the weights."""
-        dtype = self.moved[0].dtype
+        """Return the batch on the device, its numbers in the type of the weights.
+
+        ValueError, in one line, for a batch that cannot be.
+        """
+        dtype, batch = self.moved[0].dtype, checked(batch, self.loss, self._outputs)
         return Batch(
             batch.x_TBI.to(device, dtype, non_blocking=True),
             self.loss.targets(batch.y_TB, dtype).to(device, non_blocking=True),
@@ -144,14 +162,17 @@ class Learner(LightningModule, abc.ABC):
         return Score(loss / counted, correct / counted if self.loss.classifies else None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the books and the random generators' states into the checkpoint."""
+        """Add the books, the random generators' states and which weights are frozen."""
         cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
         checkpoint["books"] = self.books.state()
+        checkpoint["trains"] = [w.requires_grad for w in self.parameters()]
         checkpoint["generators"] = (torch.get_rng_state(), cuda)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them out again."""
         self.books = Books(**checkpoint["books"])
+        for w, trains in zip(self.parameters(), checkpoint["trains"], strict=True):
+            w.requires_grad_(trains)
         cpu, cuda = checkpoint["generators"]
         torch.set_rng_state(cpu)
         if cuda is not None:

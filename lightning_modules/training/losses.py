@@ -15,6 +15,9 @@ from torch.nn.functional import cross_entropy
 
 from lightning_modules.registry import UnknownNameError, nearest
 
+NO_CLASS = -(2**62)
+"""What torch leaves out of the loss; its own choice, -100, would hide a target without a mask."""
+
 
 class Loss(abc.ABC):
     """A loss of outputs z against targets y."""
@@ -42,10 +45,12 @@ class CrossEntropy(Loss):
 
     def value(self, z_NO: Tensor, y_N: Tensor) -> Tensor:
         """Return the sum of -log softmax(z)_y."""
-        return cross_entropy(z_NO, y_N, reduction="sum")
+        _same(z_NO.shape[:-1], y_N.shape)
+        return cross_entropy(z_NO, y_N, reduction="sum", ignore_index=NO_CLASS)
 
     def derivative(self, z_NO: Tensor, y_N: Tensor) -> tuple[Tensor, Tensor]:
         """Return that sum and softmax(z) - onehot(y)."""
+        _same(z_NO.shape[:-1], y_N.shape)
         log_NO, y_N1 = z_NO.log_softmax(dim=-1), y_N.unsqueeze(-1)
         loss = -log_NO.gather(-1, y_N1).sum()
         return loss, log_NO.exp_().scatter_add_(-1, y_N1, log_NO.new_full(y_N1.shape, -1.0))
@@ -63,10 +68,12 @@ class SquaredError(Loss):
 
     def value(self, z_NO: Tensor, y_N: Tensor) -> Tensor:
         """Return the sum of mean (z - y)²."""
+        _same(z_NO.shape, y_N.shape)
         return (z_NO - y_N).pow(2).sum() / z_NO.shape[-1]
 
     def derivative(self, z_NO: Tensor, y_N: Tensor) -> tuple[Tensor, Tensor]:
         """Return that sum and 2 (z - y) / O."""
+        _same(z_NO.shape, y_N.shape)
         e_NO = z_NO - y_N
         return e_NO.pow(2).sum() / z_NO.shape[-1], e_NO.mul_(2 / z_NO.shape[-1])
 
@@ -80,9 +87,19 @@ LOSSES: dict[str, Loss] = {"cross_entropy": CrossEntropy(), "squared_error": Squ
 
 def counted_only(z_TBO: Tensor, y_TB: Tensor, mask_TB: Tensor) -> tuple[Tensor, Tensor]:
     """Return the outputs and targets that count, (N, O) and (N,) or (N, O)."""
+    mask_TB = mask_TB.bool()
     if mask_TB.all():  # views: a gather, and its scatter on the way back, cost more than the loss
         return z_TBO.flatten(0, 1), y_TB.flatten(0, 1)
     return z_TBO[mask_TB], y_TB[mask_TB]
+
+
+def _same(outputs: torch.Size, targets: torch.Size) -> None:
+    """Raise ValueError for targets that would be broadcast against the outputs."""
+    if outputs != targets:
+        raise ValueError(
+            f"outputs ask for targets of {tuple(outputs)}, given are {tuple(targets)}: "
+            "give one target for each output"
+        )
 
 
 def loss_named(name: str) -> Loss:

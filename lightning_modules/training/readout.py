@@ -29,7 +29,7 @@ class ReadoutCredit:
     ):
         """Read ``readout`` against targets ``y_TB``; ``counted_T`` is the mask summed over B."""
         self._readout, self._loss = readout, loss
-        self._y_TB, self._mask_TB, self._counted_T = y_TB, mask_TB, counted_T
+        self._y_TB, self._mask_TB, self._counted_T = y_TB, mask_TB.bool(), counted_T
         self.counted = sum(counted_T)
         self.loss = readout.weight.new_zeros(())
         self.gradient_P = readout.weight.new_zeros(readout.weight.numel() + readout.bias.numel())

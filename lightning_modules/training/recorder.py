@@ -1,7 +1,6 @@
 """The callback that turns a run into rows, stops it where it diverges, and saves it mid-way."""
 
 import math
-import os
 import pathlib
 import time
 from collections.abc import Sequence
@@ -94,12 +93,7 @@ class Saver(Callback):
         over = trainer.should_stop or batch_idx + 1 == trainer.num_training_batches
         if over or time.monotonic() - self._saved < self._every:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(f".{os.getpid()}.partial")
-        trainer.save_checkpoint(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(self._path)
+        trainer.save_checkpoint(self._path)
         self._saved = time.monotonic()
 
 

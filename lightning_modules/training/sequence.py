@@ -7,7 +7,6 @@ streams.
 """
 
 import dataclasses
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, final
 
@@ -15,14 +14,16 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
 from lightning_modules.instruments import Instrument
-from lightning_modules.interfaces import Algorithm, Batch, Cell, Task
+from lightning_modules.interfaces import Algorithm, Batch, Cell, Claim, Task
+from lightning_modules.training.checkpoints import on_device, records_of
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.flat import Flat
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.readout import ReadoutCredit
-from lightning_modules.training.showing import Kept, Move, Read
+from lightning_modules.training.showing import Kept, Move, Read, that_train
 
 
 @final
@@ -45,8 +46,8 @@ class SequenceLearner(Learner):
     ):
         """Update after every ``update_every`` steps; None is once, at the sequence's end."""
         super().__init__(loss, optimizer, learning_rate, clip, decay)
-        if update_every is not None and update_every < 1:
-            raise ValueError(f"update_every is {update_every}: it must be at least 1, or None")
+        if update_every is not None:
+            whole(1, "or None", update_every=update_every)
         self.automatic_optimization = False
         self.cell, self.algorithm, self.update_every = cell, algorithm, update_every
         dtype = next(cell.parameters()).dtype
@@ -56,11 +57,25 @@ class SequenceLearner(Learner):
         """Open empty books and forget the stream."""
         super().begin(task)
         self._stream: _Stream | None = None
+        self._apart = False
+
+    def described(self) -> dict[str, Any]:
+        """Add the cell and its readout, and how they learn."""
+        own = {"cell": self.cell, "readout": self.readout, "algorithm": self.algorithm}
+        return {**super().described(), **own, "update_every": self.update_every}
+
+    def records(self) -> list[type]:
+        """Return those of the algorithm's memory."""
+        return records_of(self.cell, self.algorithm)
 
     def weights(self) -> list[nn.Parameter]:
-        """Return all weights as one flat parameter, the cell's first."""
-        self._flat = Flat([self.cell, self.readout])
-        return [self._flat.weights_P]
+        """Return all weights, the cell's first: as one flat parameter as long as all train."""
+        self._flat = Flat([self.cell, self.readout], self._apart)
+        # An algorithm that promises no gradient keeps the cell's weights, from decay too.
+        keeps = self.algorithm.claim is Claim.ZERO
+        learn = [self.readout] if keeps else [self.cell, self.readout]
+        self._learned = list(dict.fromkeys(w for part in learn for w in part.parameters()))
+        return self._flat.moved
 
     def on_train_start(self) -> None:
         """Take the gradients back: Lightning sets them to None before it starts."""
@@ -82,6 +97,7 @@ class SequenceLearner(Learner):
             loss += credit.loss
             if credit.counted:
                 # Lightning counts its own wrapper's steps: one a batch.
+                self._flat.ready(optimizer.optimizer)
                 self._move((optimizer if i == last else optimizer.optimizer).step, due)
         self.books.note(batch.x_TBI.shape[1], loss, sum(sum(counts) for _, counts in chunks))
 
@@ -106,13 +122,11 @@ class SequenceLearner(Learner):
         run = self.algorithm.run(
             self.cell, chunk.x_TBI, s_BS, kept or credit, stream.memory, chunk.resets_TB
         )
-        stream.state_BS, stream.memory = run.state_BS, run.memory
+        stream.state_BS, stream.memory, gradient_P = run.state_BS, run.memory, None
         if credit.counted:
-            sizes = [run.gradient_P.numel(), credit.gradient_P.numel()]
-            of_cell_P, of_readout_P = self._flat.gradient_P.split(sizes)
-            torch.div(run.gradient_P, credit.counted, out=of_cell_P)
-            torch.div(credit.gradient_P, credit.counted, out=of_readout_P)
-        if kept and credit.counted:
+            parts = [run.gradient_P, credit.gradient_P]
+            gradient_P = self._flat.take(parts, credit.counted)
+        if kept and gradient_P is not None:
             seen = due[0].passage(
                 self.cell,
                 chunk.x_TBI,
@@ -122,7 +136,7 @@ class SequenceLearner(Learner):
                 Read(self.readout, self.loss, chunk),
                 credit.counted,
                 [t for t, counted in enumerate(counted_T) if counted],
-                self._flat.gradient_P,
+                gradient_P,
                 kept.direct_TBS,
             )
             for probe in due:
@@ -131,12 +145,18 @@ class SequenceLearner(Learner):
 
     def _move(self, step: Callable[[], Any], due: list[Instrument]) -> None:
         """Clip the gradient, decay and update the weights, and show that."""
-        weights, gradients = self._flat.parameters, [self._flat.gradient_P]
-        move = Move(due, self.names, weights, gradients, self.clip) if due else None
-        self.clip_and_decay(weights)
+        move = self._shown(due) if due else None
+        self.clip_and_decay(self._learned)
         step()
         if move is not None:
             move.done()
+
+    def _shown(self, due: list[Instrument]) -> Move:
+        """Return the update that is about to be."""
+        names, weights = that_train(self.names, self._flat.parameters)
+        every = len(weights) == len(self._flat.parameters)
+        gradients = [self._flat.gradient_P] if every else [w.grad for w in weights]
+        return Move(due, names, weights, [g for g in gradients if g is not None], self.clip)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
         """Follow held-out batches on a stream of their own."""
@@ -149,18 +169,17 @@ class SequenceLearner(Learner):
             yield batch, self.readout(states_TBS[..., : self.cell.hidden_size])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add where the stream stands."""
+        """Add where the stream stands, and how the optimizer moves the weights."""
         super().on_save_checkpoint(checkpoint)
-        file = io.BytesIO()
-        torch.save(self._stream, file)
-        checkpoint["stream"] = file.getvalue()
+        stream = self._stream
+        checkpoint["stream"] = stream and (stream.state_BS, stream.memory)
+        checkpoint["apart"] = self._flat.apart
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from there, on this device."""
         super().on_load_checkpoint(checkpoint)
-        file = io.BytesIO(checkpoint["stream"])
-        # The file is this project's own; a memory may hold any class of its algorithm's.
-        self._stream = torch.load(file, self.device, weights_only=False)
+        stream = on_device(checkpoint["stream"], self.device, self.records())
+        self._stream, self._apart = stream and _Stream(*stream), checkpoint["apart"]
 
 
 @dataclasses.dataclass

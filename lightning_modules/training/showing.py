@@ -13,6 +13,15 @@ from lightning_modules.training.losses import Loss, counted_only
 from lightning_modules.training.readout import ReadoutCredit
 
 
+def that_train(
+    names: Sequence[str], weights: Sequence[nn.Parameter]
+) -> tuple[list[str], list[nn.Parameter]]:
+    """Return those weights that an update moves, with their names: not frozen, with a gradient."""
+    pairs = zip(names, weights, strict=True)
+    moved = [(name, w) for name, w in pairs if w.requires_grad and w.grad is not None]
+    return [name for name, _ in moved], [w for _, w in moved]
+
+
 @final
 class Move:
     """An update under way: made before the gradient is clipped, done when the weights moved."""
@@ -25,8 +34,11 @@ class Move:
         gradients: Sequence[Tensor],
         clip: Clip | None,
     ):
-        """Copy the weights, and the gradients where they will be clipped."""
-        self._probes = [probe for probe in probes if "updates" in probe.sees]
+        """Copy the weights, and the gradients where they will be clipped: of those that train.
+
+        Where none does there is no update to show.
+        """
+        self._probes = [probe for probe in probes if "updates" in probe.sees and weights]
         if not self._probes:
             return
         self._names, self._weights, self._gradients = names, weights, gradients

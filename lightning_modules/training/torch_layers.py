@@ -7,7 +7,7 @@ Theirs have two biases, which only a GRU's candidate keeps apart, and gates in a
 A layer without biases is one whose biases are zero: probes of gradients count theirs too.
 """
 
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -19,61 +19,98 @@ from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell
 
 
-def as_cell(net: nn.RNNBase) -> Cell:
-    """Return one cell for all layers; ValueError for what has no counterpart."""
-    _refuse(net)
-    H, sizes = net.hidden_size, [net.input_size] + [net.hidden_size] * (net.num_layers - 1)
-    cells: list[Cell] = []
-    for level, I in enumerate(sizes):  # noqa: E741
-        cell: Any
-        if isinstance(net, nn.LSTM):
-            cell = LSTM(I, H)
-        elif isinstance(net, nn.GRU):
-            cell = GRU(I, H)
-        else:
-            cell = SRN(I, H, activation=str(getattr(net, "nonlinearity", "tanh")))
-        cells.append(cell.to(net.weight_ih_l0))
-        with torch.no_grad():
-            for into, weights in zip(cell.parameters(), _weights(net, level), strict=True):
-                into.copy_(weights)
-    return cells[0] if len(cells) == 1 else Stack(cells)
-
-
-def _refuse(net: nn.RNNBase) -> None:
-    """Say in one line what cannot be followed."""
+def refusal(net: nn.RNNBase) -> str | None:
+    """Return why no cell is like the layer as it is now; None where one is."""
     name = type(net).__name__
     if net.bidirectional:
-        raise ValueError(f"{name} is bidirectional: a cell goes one way; probe one of each way")
+        return f"{name} is bidirectional: a cell goes one way; probe one of each way"
     if net.proj_size:
-        raise ValueError(f"{name} has proj_size {net.proj_size}: no cell projects its h")
+        return f"{name} has proj_size {net.proj_size}: no cell projects its h"
     if net.dropout and net.num_layers > 1 and net.training:
-        raise ValueError(
-            f"{name} drops out between layers, unseen from outside: make them a module each"
+        return f"{name} drops out between layers, unseen from outside: make them a module each"
+    return None
+
+
+def as_cell(net: nn.RNNBase) -> Cell:
+    """Return one cell for all layers; ValueError for what has no counterpart."""
+    why = refusal(net)
+    if why is not None:
+        raise ValueError(why)
+    return Weights(net).cell()
+
+
+@final
+class Weights:
+    """The weights of a layer as they are now, to be made a cell later on.
+
+    They are not copied, but what has changed them meanwhile is told. A model may have others by
+    then: ``functional_call`` lends a layer weights for one call.
+    """
+
+    def __init__(self, net: nn.RNNBase):
+        """Take what the layer's last call was made with."""
+        self.kind, self.hidden_size, self.layers = type(net), net.hidden_size, net.num_layers
+        self.input_size, self.activation = net.input_size, getattr(net, "nonlinearity", "tanh")
+        # Asking for a parametrized weight works it out anew, and may draw; these are what was used.
+        self._of_layers = [w.detach() for w in net._flat_weights if isinstance(w, Tensor)]
+        self._versions = [w._version for w in self._of_layers]
+
+    def same_as(self, net: nn.RNNBase) -> bool:
+        """Tell whether the layer has these weights still, unchanged."""
+        now = [w for w in net._flat_weights if isinstance(w, Tensor)]
+        return len(now) == len(self._of_layers) and all(
+            w.data_ptr() == other.data_ptr() and w._version == version
+            for w, other, version in zip(now, self._of_layers, self._versions, strict=True)
         )
 
+    @property
+    def changed(self) -> bool:
+        """Whether they were written to since."""
+        return [w._version for w in self._of_layers] != self._versions
 
-def _weights(net: nn.RNNBase, level: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return U, W and b of a layer in our order."""
-    U, W = (getattr(net, f"weight_{of}_l{level}") for of in ("ih", "hh"))
-    b_x, b_h = U.new_zeros(2, len(U)).unbind()
-    if net.bias:
-        b_x, b_h = (getattr(net, f"bias_{of}_l{level}") for of in ("ih", "hh"))
-    if isinstance(net, nn.LSTM):
+    @torch.no_grad()
+    def cell(self) -> Cell:
+        """Return one cell for all layers, in float32 where theirs holds less."""
+        H, sizes = self.hidden_size, [self.input_size] + [self.hidden_size] * (self.layers - 1)
+        each = len(self._of_layers) // self.layers
+        cells: list[Cell] = []
+        for level, I in enumerate(sizes):  # noqa: E741
+            parts = _in_our_order(
+                self.kind, [full(w) for w in self._of_layers[level * each :][:each]]
+            )
+            # Made without storage a cell draws nothing, and the user's generator stays as it is.
+            with torch.device("meta"):
+                cell: Any
+                if issubclass(self.kind, nn.LSTM):
+                    cell = LSTM(I, H)
+                elif issubclass(self.kind, nn.GRU):
+                    cell = GRU(I, H)
+                else:
+                    cell = SRN(I, H, activation=str(self.activation))
+            cell = cell.to(parts[0].dtype).to_empty(device=parts[0].device)
+            for into, weights in zip(cell.parameters(), parts, strict=True):
+                into.copy_(weights)
+            cells.append(cell)
+        return cells[0] if len(cells) == 1 else Stack(cells)
+
+
+def full(v: Tensor) -> Tensor:
+    """Return v in float32 where it is in less, in which neither sums nor linear algebra hold."""
+    return v.to(torch.promote_types(v.dtype, torch.float32))
+
+
+def _in_our_order(kind: type, given: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return U, W and b of a layer, given torch's two maps and, if any, two biases."""
+    U, W = given[:2]
+    b_x, b_h = given[2:] or U.new_zeros(2, len(U)).unbind()
+    if issubclass(kind, nn.LSTM):
         parts = (w.chunk(4) for w in (U, W, b_x + b_h))
         U, W, b = (torch.cat([i, f, o, g]) for i, f, g, o in parts)
         return U, W, b
-    if isinstance(net, nn.GRU):
+    if issubclass(kind, nn.GRU):
         (U_r, U_u, U_n), (x_r, x_u, x_n), (h_r, h_u, h_n) = (w.chunk(3) for w in (U, b_x, b_h))
         return torch.cat([U_n, U_r, U_u]), W, torch.cat([x_n, x_r + h_r, x_u + h_u, h_n])
     return U, W, b_x + b_h
-
-
-def start_of(net: nn.RNNBase, given: Any, B: int, like: Tensor) -> Tensor:
-    """Return the state that a call starts from, (B, S): h, or h and c, of the top layer first."""
-    if given is None:
-        blocks = 2 if isinstance(net, nn.LSTM) else 1
-        return like.new_zeros(B, blocks * net.hidden_size * net.num_layers)
-    return joint(given if isinstance(given, tuple) else (given,), B)
 
 
 def joint(parts: tuple[Tensor, ...], B: int) -> Tensor:

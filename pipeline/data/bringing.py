@@ -4,11 +4,15 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.data import provenance
 from pipeline.data.embedded import Embedded
 from pipeline.data.provenance import Provenance
-from pipeline.errors import UserError
+from pipeline.errors import UserError, anonymous
+
+PRIVATE = "a mirror: it is not published"
+"""The address of what has none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Source:
     files: Mapping[str, str]
     """SHA-256 by name."""
     addresses: tuple[str, ...]
-    """In the order of preference; ``{file}`` stands for a file's name."""
+    """In the order of preference; ``{file}`` stands for a file's name. None: mirrors alone have it.
+    """
     licence: str
     citation: str
     embedded: Embedded | None = None
@@ -64,14 +69,25 @@ def _tiers(source: Source, name: str) -> list[list[str]]:
     public = list(source.addresses)
     if not mirror:
         return [public]
-    if not mirror.startswith(("http://", "https://")) and not Path(mirror).is_dir():
-        raise UserError(f"DATA_MIRROR={mirror}: no such folder; give a folder or URL, or unset it")
-    return [[f"{mirror}/{_mirrored(name)}/{{file}}"], public]
+    if not mirror.startswith(("http:", "https:")):
+        if not Path(mirror).is_dir():
+            shown = anonymous(mirror)
+            raise UserError(
+                f"DATA_MIRROR={shown}: no such folder; give a folder or URL, or unset it"
+            )
+    elif not _is_address(mirror):
+        shown = anonymous(mirror)
+        raise UserError(f"DATA_MIRROR={shown}: no address; give a folder or URL, or unset it")
+    folders = dict.fromkeys((name, name.replace("_", "-")))
+    return [[f"{mirror}/{folder}/{{file}}" for folder in folders], public]
 
 
-def _mirrored(name: str) -> str:
-    """Return the folder of a data set in a mirror."""
-    return name.replace("_", "-")
+def _is_address(mirror: str) -> bool:
+    """Tell whether a URL names a host, and a port if any that there can be."""
+    try:
+        return bool(urlsplit(mirror).hostname) and urlsplit(mirror).port != 0
+    except ValueError:
+        return False
 
 
 def _damaged(folder: Path, here: Mapping[str, str]) -> list[Path]:
@@ -83,7 +99,7 @@ def _damaged(folder: Path, here: Mapping[str, str]) -> list[Path]:
 
 def _allowed(source: Source, path: Path, strict: bool, damaged: list[Path], tried: str) -> Embedded:
     """Return the stand-in; UserError where none may serve for the missing file ``path``."""
-    place = f"{_mirrored(path.parent.name)}/{path.name}"
+    place = f"{path.parent.name}/{path.name}"
     how = f"connect to a network or set DATA_MIRROR to a folder or URL that holds {place}"
     if damaged:
         raise UserError(
@@ -116,7 +132,7 @@ def _published(name: str, source: Source) -> Provenance:
         files=dict(source.files),
         count=source.count,
         unit=source.unit,
-        address=source.addresses[0].rpartition("/")[0],
+        address=next(iter(source.addresses), PRIVATE).rpartition("/")[0] or PRIVATE,
         licence=source.licence,
         citation=source.citation,
     )

@@ -6,12 +6,14 @@ ANSWER_SECONDS is not asked again. All waiting in vain, for stalled downloads to
 SILENCE_SECONDS. A download that moves, however slowly, is never cut.
 """
 
+import contextlib
 import dataclasses
-import re
+import gzip
 import shutil
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,17 @@ from urllib.parse import urlsplit
 
 import pooch
 import requests
+import urllib3
 from tqdm import tqdm
 
-from pipeline.errors import UserError
+from pipeline.data.provenance import digest
+from pipeline.errors import UserError, anonymous
 
 ANSWER_SECONDS = 4.5
 STALL_SECONDS = 10.0
 SILENCE_SECONDS = 15.0
+AS_IT_IS = {"Accept-Encoding": "identity"}
+"""What is asked for: the file itself, not packed once more on its way."""
 _SILENT = "no answer"
 _WRONG = "wrong checksum"
 
@@ -75,7 +81,8 @@ class UnreachableError(Exception):
 
     def __init__(self, file: str, tried: Mapping[str, str]):
         self.file = file
-        super().__init__(", ".join(f"{_shown(address)}: {why}" for address, why in tried.items()))
+        said = ", ".join(f"{anonymous(address)}: {why}" for address, why in tried.items())
+        super().__init__(said or "it is not published, and DATA_MIRROR names no mirror")
 
 
 def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> None:
@@ -115,10 +122,12 @@ def _got(address: str, path: Path, sha256: str, tried: dict[str, str]) -> bool:
     tried[address] = network.hosts.get(_host(address), "")
     if tried[address]:
         return False
-    say(f"fetching {path.name} from {_shown(address)}")
+    say(f"fetching {path.name} from {anonymous(address)}")
     with _Bar(total=1, unit="B", unit_scale=True, leave=False, disable=None) as bar:
         try:
-            pooch.retrieve(address, sha256, path.name, path.parent, downloader=_downloader(bar))
+            pooch.retrieve(
+                address, sha256, path.name, path.parent, downloader=_downloader(bar, sha256)
+            )
         except (requests.RequestException, ValueError) as error:
             tried[address] = _why(error)
             if tried[address] == _SILENT:
@@ -141,18 +150,42 @@ class _Bar(tqdm):
         return super().update(n)
 
 
-def _downloader(bar: Any) -> Any:
-    """Return what pooch calls to write an address, URL or path, into an open or named file."""
+def _downloader(bar: Any, sha256: str) -> Any:
+    """Return what pooch calls to write an address, URL or path, into a named file."""
 
-    def download(address: str, output: Any, caller: Any) -> None:
+    def download(address: str, output: str, caller: Any) -> None:
         if not _host(address):
             shutil.copyfile(address, output)
             return
         stall = max(0.1, min(STALL_SECONDS, network.patience))
-        over_http = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=stall)
-        over_http(address, output, caller)
+        with requests.get(address, stream=True, timeout=stall, headers=AS_IT_IS) as answer:
+            answer.raise_for_status()
+            bar.total = int(answer.headers.get("Content-Length", 0)) or None
+            _write(answer, Path(output), bar)
+            packed = "gzip" in answer.headers.get("Content-Encoding", "")
+        if packed and digest(Path(output)) != sha256:
+            _unpack(Path(output))
 
     return download
+
+
+def _write(answer: requests.Response, path: Path, bar: Any) -> None:
+    """Write the bytes as they come: some servers call a .gz file itself an encoding of another."""
+    try:
+        with path.open("wb") as file:
+            for piece in answer.raw.stream(1 << 16, decode_content=False):
+                file.write(piece)
+                bar.update(len(piece))
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk's
+        raise requests.ConnectionError(error) from error
+
+
+def _unpack(path: Path) -> None:
+    """Undo what a server packed on the way, if it did."""
+    with contextlib.suppress(OSError, EOFError, zlib.error):
+        path.write_bytes(gzip.decompress(path.read_bytes()))
 
 
 def _refuse_wrong(tried: Mapping[str, str], sha256: str) -> None:
@@ -160,7 +193,7 @@ def _refuse_wrong(tried: Mapping[str, str], sha256: str) -> None:
     for address, why in tried.items():
         if why == _WRONG:
             raise UserError(
-                f"{_shown(address)}: {_WRONG}: its SHA-256 is not {sha256}; "
+                f"{anonymous(address)}: {_WRONG}: its SHA-256 is not {sha256}; "
                 "mend the file there, or set DATA_MIRROR to a folder or URL that has the right one"
             )
 
@@ -168,11 +201,6 @@ def _refuse_wrong(tried: Mapping[str, str], sha256: str) -> None:
 def _host(address: str) -> str:
     """Return the address's host and port, empty for a path."""
     return urlsplit(address).netloc if address.startswith(("http://", "https://")) else ""
-
-
-def _shown(address: str) -> str:
-    """Return an address without the name and password that it may hold."""
-    return re.sub(r"(?<=://)[^/@]*@", "", address)
 
 
 def _why(error: Exception) -> str:

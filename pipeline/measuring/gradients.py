@@ -8,26 +8,27 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lightning_modules.interfaces import Cell, Trajectory
+from lightning_modules.norms import norm, scaled
 
 
 def compare(g_P: Tensor, reference_P: Tensor) -> dict[str, float]:
     """Return the cosine, ratio of norms and relative error of a gradient to its reference.
 
-    The cosine is 0 where either is zero. In float64, where the square of a vanished gradient is
-    still a number; torch.cosine_similarity takes any norm for 1e-8 at least.
+    The cosine is 0 where either is zero. All are of any two gradients, however small or large:
+    torch.cosine_similarity takes any norm for 1e-8 at least.
     """
     g_P, reference_P = g_P.double(), reference_P.double()
-    one_P, other_P = normalize(g_P, dim=0, eps=1e-300), normalize(reference_P, dim=0, eps=1e-300)
+    one_P, other_P = (normalize(scaled(v_P)[0], dim=0) for v_P in (g_P, reference_P))
     return {
         "cosine": float(one_P @ other_P),
-        "norm_ratio": float(g_P.norm() / reference_P.norm()),
+        "norm_ratio": float(norm(g_P) / norm(reference_P)),
         "relative_error": relative_error(g_P, reference_P),
     }
 
 
 def relative_error(g: Tensor, reference: Tensor) -> float:
     """Return ‖g − reference‖ / ‖reference‖; infinite where the reference alone is zero."""
-    error, size = float((g - reference).norm()), float(reference.norm())
+    error, size = float(norm(g - reference)), float(norm(reference))
     return error / size if size else math.inf if error else 0.0
 
 
@@ -64,4 +65,4 @@ def log_error_left(path: Trajectory, hidden: int) -> Tensor:
     c_1BS = torch.zeros_like(last_1BS)
     c_1BS[..., :hidden] = normalize(torch.randn_like(last_1BS[..., :hidden]), dim=-1)
     _, v_TBS = path.sweep(c_1BS)
-    return torch.linalg.vector_norm(v_TBS[..., :hidden], dim=-1).log()
+    return norm(v_TBS[..., :hidden], -1).log()

@@ -44,7 +44,8 @@ def _drawn(figure: Figure, rows: pd.DataFrame, study: str, command: str) -> Exhi
     data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
     notes = [_spread(figure, data)]
     why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
-    notes += [f"{words(left)} values{why} are not shown."] if left else []
+    what = "cells" if figure.kind == "heatmap" else "values"
+    notes += [f"{words(left)} {what}{why} are not shown."] if left else []
     return Exhibit(
         figure,
         figures.draw(figure, rows, study, command),

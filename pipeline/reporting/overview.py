@@ -46,7 +46,8 @@ def build(
         raise UserError(f"{folder}: holds no page of a study: python -m pipeline report")
     themes: dict[str, list[Markup]] = {theme: [] for theme in THEMES}
     for left in pages.values():
-        themes.setdefault(left.theme, []).append(Markup(left.entry))  # escaped when it was made
+        entry = Markup(left.entry)  # nosec B704 - it was escaped when it was made
+        themes.setdefault(left.theme, []).append(entry)
     shown = {theme: entries for theme, entries in themes.items() if entries}
     numbers = {name: left.summary for name, left in pages.items()}
     rows = [row for left in pages.values() for row in left.reproduced]

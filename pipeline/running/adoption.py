@@ -26,7 +26,7 @@ from pipeline.running.commits import Commit, FailedError, changed, code_of
 from pipeline.running.comparing import SLOTS, Both, differences
 from pipeline.running.fingerprint import Modules, versions
 from pipeline.running.jobs import DATA, Job, changes, fetched, is_finished
-from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record, replacing, written
+from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record
 from pipeline.study import Entries, Value, datasets_of, key
 
 ENOUGH = 30.0
@@ -266,10 +266,7 @@ def _tidy(job: Job) -> None:
             kept[asked] = follower
         else:
             kept[described] = record
-    text = written(Held(kept, held.facts))
-    if job.journal.path.read_text(encoding="utf-8") != text:
-        with replacing(job.journal.path) as draft:
-            draft.write_text(text, encoding="utf-8")
+    job.journal.replace(Held(kept, held.facts))
 
 
 class _Clock:

@@ -13,7 +13,10 @@ its death is told from a trial's.
 import contextlib
 import os
 import secrets
+import signal
 import socket
+import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,9 @@ STAYS = [
 """What of the project isn't sent to a cluster: code goes as files, data through the store."""
 PULSE, CENSUS = 1.0, 10.0
 """Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
+SETTINGS = b"\x04"
+"""With what HTTP/2, and so gRPC, greets, and the kind of the answer."""
 Read = Callable[[str], Any]
 """Loads a data set by its name."""
 Shape = tuple[int, float]
@@ -408,21 +414,48 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     workers = settings.workers
     cpus = processors() if workers == "auto" else workers * settings.cpus
     code = {"working_dir": str(PROJECT), "excludes": STAYS}
-    here = {"address": "local", "num_cpus": cpus}
+    here = {"address": "local", "num_cpus": cpus, "_temp_dir": _sockets()}
     there = {"address": address, "runtime_env": code}
-    if address and (silence := _silence(address)):
+    if address and (silence := _silence(address) or _stranger(address)):
         line = f"RAY_ADDRESS={address} does not answer ({silence}): start it, or unset RAY_ADDRESS"
         raise UserError(line)
     try:
-        ray.init(**quiet, **(there if address else here))
-    except (ConnectionError, RuntimeError, ValueError) as error:
+        with _hushed() if address else contextlib.nullcontext():
+            ray.init(**quiet, **(there if address else here))
+    except (OSError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
-        what = f"RAY_ADDRESS={address}: no cluster there" if address else "Ray does not start here"
+        what = "Ray does not start here"
+        if address:
+            what = f"RAY_ADDRESS={address}: no cluster there, or one with another token"
         raise UserError(f"{what} ({type(error).__name__}: {why})") from None
+    _hear_termination()
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep Ray's C++ from saying on stderr each time what it tries again."""
+    with open(os.devnull, "wb") as nowhere:
+        shown = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+
+
+def _hear_termination() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: Ray would print a stack of C++, and abort."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _address() -> str:
@@ -438,6 +471,30 @@ def _silence(address: str) -> str:
         except OSError as error:
             return str(error)
     return ""
+
+
+def _stranger(address: str) -> str:
+    """Say that somebody else listens there, who does not greet as gRPC's servers do."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit() or os.environ.get("RAY_USE_TLS", "0") != "0":
+        return ""
+    place = host.strip("[]"), int(port)
+    with contextlib.suppress(OSError), socket.create_connection(place, timeout=5) as connection:
+        connection.sendall(PREFACE)
+        if connection.recv(9)[3:4] == SETTINGS:
+            return ""
+    return "who listens there is not Ray"
+
+
+def _sockets() -> str | None:
+    """Return the folder in which Ray's sockets are to lie; None for the one it takes itself.
+
+    A socket's path holds 107 bytes, of which Ray needs 75 for itself, and ASCII alone.
+    """
+    usual = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if usual.isascii() and len(usual) <= 30:
+        return None
+    return "/tmp/ray"  # nosec B108 - Ray's own; its folder for each session has a name of its own
 
 
 def _dead(ray: Any) -> str:

@@ -19,7 +19,7 @@ import pydantic
 
 from pipeline.errors import UserError
 from pipeline.running.fingerprint import combined
-from pipeline.running.journal import Facts, Held, Record, better, replacing, written
+from pipeline.running.journal import Facts, Held, Record, better
 from pipeline.running.syntax import digest
 from pipeline.running.tracking import Kept, Tracker, entries_digest
 
@@ -160,6 +160,5 @@ def _write(job: "Job", found: list[tuple[Record, Facts]]) -> int:
         before = {record.id for record in held.records.values()}
         taken = sum(record.id not in before for record in records.values())
         if taken:
-            with replacing(job.journal.path) as draft:
-                draft.write_text(written(Held(records, facts)), encoding="utf-8")
+            job.journal.replace(Held(records, facts))
     return taken

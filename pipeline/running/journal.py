@@ -5,18 +5,21 @@ tears, and a torn last line counts for nothing. What many records share, such as
 came from or which modules a code hash stands for, is a fact: a line of its own, written once,
 which records name by its digest. Journals of several machines may be joined line by line (git's
 union merge): of a trial's records one counts, see ``better``.
+
+Above 300 lines because what a line may hold, how it is written and what is refused are one thing.
 """
 
 import contextlib
 import dataclasses
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused
 from pipeline.running.syntax import digest
 from pipeline.study import Entries, Row, key
 
@@ -86,7 +89,27 @@ class Record:
     def of(cls, plain: Mapping[str, Any]) -> "Record":
         """Return the record that JSON holds; TypeError or ValueError if it is none."""
         adopted = plain.get("adopted")
-        return cls(**{**plain, "adopted": adopted and Adoption(**adopted)})
+        made = cls(**{**plain, "adopted": adopted and Adoption(**adopted)})
+        words = (*made.data.values(), *made.versions.values())
+        if (
+            not all(isinstance(getattr(made, name), kind) for name, kind in KINDS.items())
+            or not all(isinstance(row, dict) for row in made.rows)
+            or not all(isinstance(word, str) for word in words)
+            or any(isinstance(value, dict | list) for value in made.trial.values())
+        ):
+            raise TypeError("not what a record holds")
+        if made.status not in (FINISHED, FAILED) or not math.isfinite(made.ended):
+            raise ValueError(f"not what becomes of a trial: {made.status} at {made.ended}")
+        return made
+
+
+KINDS = {
+    **dict.fromkeys(("hash", "code", "status", "error"), str),
+    **dict.fromkeys(("trial", "versions", "data"), dict),
+    **dict.fromkeys(("started", "seconds"), (int, float)),
+    "rows": list,
+}
+"""What a record's entries are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,12 +149,20 @@ class Journal:
         self._written: set[str] | None = None
 
     def read(self, rows: bool = True) -> Held:
-        """Return what the file holds; UserError for a line that is neither record nor fact.
+        """Return what the file holds.
 
         Without ``rows``, which are most of it, records have none, and it takes a third of the time.
+
+        Raises:
+            UserError: a line is neither record nor fact, or the file cannot be read.
         """
         lines = list(self._lines(rows))
-        facts = {line["fact"]: line["holds"] for line in lines if "fact" in line}
+        facts: Facts = {}
+        for number, line in enumerate(lines, start=1):
+            if "fact" in line:
+                if not isinstance(line["fact"], str) or not isinstance(line.get("holds"), dict):
+                    raise self._bad(number)
+                facts[line["fact"]] = line["holds"]
         records: dict[str, Record] = {}
         for number, line in enumerate(lines, start=1):
             if "fact" in line:
@@ -145,29 +176,42 @@ class Journal:
         return Held(records, facts)
 
     def append(self, record: Record, facts: Facts) -> None:
-        """Add a record and the facts that it names; when this returns, both are on the disk."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Add a record and the facts that it names; when this returns, both are on the disk.
+
+        UserError where they cannot be: what was there stands.
+        """
         if self._written is None:
             self._written = set(self.read().facts)
         named = [f for f in (record.code, *record.data.values()) if f in facts]
         new = [f for f in dict.fromkeys(named) if f not in self._written]
-        with self.path.open("ab+") as file:
-            _mend(file)
-            lines = [_line({"fact": f, "holds": facts[f]}) for f in new]
-            file.write("".join([*lines, _line(record.plain())]).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        lines = [_line({"fact": f, "holds": facts[f]}) for f in new]
+        text = "".join([*lines, _line(record.plain())]).encode()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab+") as file:
+                _mend(file)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise refused(error, self.path) from error
         self._written |= set(new)
 
     def compact(self) -> None:
         """Rewrite the file with each trial's one record and the facts that these name."""
         self._written = None
         if self.path.exists():
-            held = self.read()
-            text = written(held)
-            if self.path.read_text(encoding="utf-8") != text:
+            self.replace(self.read())
+
+    def replace(self, held: Held) -> None:
+        """Put this in the file's place, whole or not at all; UserError where it cannot be."""
+        text = written(held).encode()
+        try:
+            if not self.path.exists() or self.path.read_bytes() != text:
                 with replacing(self.path) as draft:
-                    draft.write_text(text, encoding="utf-8")
+                    draft.write_bytes(text)
+        except OSError as error:
+            raise refused(error, self.path) from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -176,14 +220,15 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             opened = self.path.open("ab")
         except OSError as error:
-            why = error.strerror or str(error)
-            raise UserError(f"{self.path} cannot be written ({why}): make it writable") from None
+            raise refused(error, self.path) from None
         with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 replaced = os.stat(self.path).st_ino != os.fstat(file.fileno()).st_ino
             except (BlockingIOError, FileNotFoundError):
                 replaced = True
+            except OSError as error:
+                raise refused(error, self.path) from None
             if replaced:  # or else locked: by a run that has put a new file in its place meanwhile
                 line = f"{self.path} is being written by another run: wait for it, or stop it"
                 raise UserError(line)
@@ -191,20 +236,23 @@ class Journal:
 
     def _lines(self, rows: bool) -> Iterator[dict[str, Any]]:
         """Parse the file; a last line without its end was torn by a kill and is passed over."""
-        if not self.path.exists():
+        try:
+            whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+        except FileNotFoundError:
             return
-        whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+        except OSError as error:
+            raise refused(error, self.path) from None
         for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
             try:
                 parsed = json.loads(line if rows else _without_rows(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise self._bad(number) from None
             if not isinstance(parsed, dict):
                 raise self._bad(number)
             yield parsed
 
     def _bad(self, number: int) -> UserError:
-        where = f"{self.path}, line {number}, is not a record"
+        where = f"{self.path}, line {number}, is not a record as this version writes them"
         return UserError(f"{where}: delete the line; its trial will run again")
 
 

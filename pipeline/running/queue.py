@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, refused
 from pipeline.params import Dispatch, Settings
 from pipeline.running.cluster import Cluster, Event, GoneError, Read, Refused
 from pipeline.running.fingerprint import versions
@@ -153,6 +153,7 @@ class _Queue:
                 self._end(job)
         if not self._queued:
             return ""
+        self._make_room()
         measuring = self._backend()
         progress = Progress(
             list(self.standings.values()),
@@ -167,6 +168,14 @@ class _Queue:
         except GoneError as gone:
             return str(gone)
         return ""
+
+    def _make_room(self) -> None:
+        """Make the folders for checkpoints; UserError where they cannot be, before trials fail."""
+        for scratch in {queued.job.scratch for queued in self._queued}:
+            try:
+                scratch.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise refused(error, scratch) from None
 
     def _backend(self) -> "Cluster | _Inline":
         """Return what measures the assignments, in their order."""
@@ -285,11 +294,7 @@ class _Queue:
         facts: Facts = {code: job.prints.modules(entries)}
         for said in data.values():
             facts |= said
-        try:
-            job.journal.append(record, facts)
-        except OSError as error:
-            line = f"{job.journal.path} cannot be written ({error}): nothing more was run"
-            raise UserError(line) from error
+        job.journal.append(record, facts)
         return record
 
     def _end(self, job: Job) -> None:

@@ -50,6 +50,20 @@ def address() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATABASE.resolve()}"
 
 
+def hold_local(uri: str) -> str:
+    """Return the address of a store that is no server; UserError where it is one, or is no store.
+
+    A server has a user interface of its own.
+    """
+    if uri.startswith(("http://", "https://")):
+        raise UserError(f"the runs are on a server: open {without_secrets(uri, uri)} in a browser")
+    try:
+        _ask(uri)
+    except (OSError, sqlite3.Error) as error:
+        raise UserError(_line(uri, error)) from None
+    return uri
+
+
 def without_secrets(text: str, uri: str = "") -> str:
     """Return the text without what an address in it, or ``uri``, says of users and passwords."""
     said, at, _ = uri.partition("://")[2].rpartition("@")
@@ -239,9 +253,13 @@ class Tracker:
         try:
             yield
         except Exception as error:
-            what = " ".join((str(error) or type(error).__name__).split())
-            line = without_secrets(f"MLflow at {self._uri}: {what}", self._uri)
-            raise UserError(line[:LINE]) from error
+            raise UserError(_line(self._uri, error)) from error
+
+
+def _line(uri: str, error: Exception) -> str:
+    """Say in one line what went wrong with a store."""
+    what = " ".join((str(error) or type(error).__name__).split())
+    return without_secrets(f"MLflow at {uri}: {what}", uri)[:LINE]
 
 
 def packed(study: str, scale: str, record: Record, facts: Facts) -> bytes:
@@ -259,12 +277,14 @@ def _ask(uri: str) -> None:
         with contextlib.suppress(
             requests.exceptions.SSLError
         ):  # somebody does; MLflow has the keys
-            requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS / 2, allow_redirects=False)
+            health = f"{uri.rstrip('/')}/health"
+            requests.get(health, timeout=SECONDS / 2, allow_redirects=False)  # nosec B113 - it has one
     if uri.startswith("sqlite:"):
         path = Path(uri.partition(":///")[2].partition("?")[0])
         if path.is_dir() and path != Path():
             raise IsADirectoryError("it is a folder, not a database")
-        if path.is_file():
+        if path != Path():
+            path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.closing(sqlite3.connect(path, timeout=SECONDS / 5)) as database:
                 database.execute("BEGIN IMMEDIATE")
 
@@ -281,7 +301,7 @@ def _prepare() -> None:
     from sqlalchemy.engine import Engine
 
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
     @event.listens_for(Engine, "connect")
     def write_ahead(connection: Any, _: Any) -> None:

@@ -3,8 +3,11 @@
 import contextlib
 import importlib
 import os
+import re
 import shutil
+import stat
 import sys
+import sysconfig
 import tempfile
 import time
 import traceback
@@ -93,9 +96,10 @@ def prepare(assignment: Assignment) -> type[Trial]:
 
 def in_one_line(error: BaseException) -> str:
     """Return the error and the place in the project that raised it."""
-    message = " ".join(str(error).split())[:300]
+    message = " ".join(str(error).split())[:300].encode(errors="backslashreplace").decode()
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "site-packages" not in f.filename and f.filename != __file__]
+    others = "site-packages", sysconfig.get_path("stdlib"), "<frozen", __file__
+    ours = [f for f in frames if not any(other in f.filename for other in others)]
     where = f" ({os.path.relpath(ours[-1].filename, PROJECT)}:{ours[-1].lineno})" if ours else ""
     return f"{type(error).__name__}: {message}{where}"
 
@@ -108,14 +112,35 @@ def _names_torch(module: str) -> bool:
 
 @contextlib.contextmanager
 def _scratch(assignment: Assignment) -> Iterator[Path]:
-    temporary = Path(tempfile.gettempdir(), "gradient-dynamics", assignment.hash)
-    folder = assignment.scratch or temporary
+    folder = assignment.scratch or _own() / assignment.hash
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield folder
     finally:
         if assignment.scratch is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own() -> Path:
+    """Return a folder for temporary files that only this user can write to.
+
+    It has the user in its name, so that a second user of the node has another. Where someone else
+    made it, or left it open to others, it is a new one, and what is in it lives as long as a trial.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir(), f"gradient-dynamics-{user}")
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    closed = stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if user is None or (closed and found.st_uid == user):
+        return folder
+    return Path(tempfile.mkdtemp(prefix="gradient-dynamics-"))
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether a word can be written down: a lone half of a character cannot."""
+    return not isinstance(value, str) or value.isascii() or not re.search(r"[\ud800-\udfff]", value)
 
 
 def _fault(rows: list[Row], unnamed: set[str]) -> str:
@@ -128,4 +153,6 @@ def _fault(rows: list[Row], unnamed: set[str]) -> str:
             if value is not None and type(value) not in (str, int, float, bool):
                 kind = type(value).__name__
                 return f"column {column!r} holds a {kind}: rows hold str, int, float, bool or None"
+            if not isinstance(column, str) or not _is_text(column) or not _is_text(value):
+                return f"column {column!r} or what it holds is no text that a file can hold"
     return "" if rows else "the trial returned no rows"

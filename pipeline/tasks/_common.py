@@ -14,8 +14,10 @@ HELD_OUT_BATCH = 500
 
 
 def at_least(least: int, **arguments: int) -> None:
-    """Raise ValueError for the first argument below ``least``."""
+    """Raise ValueError for the first argument that is no whole number, or below ``least``."""
     for name, value in arguments.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise ValueError(f"{name} is {value!r}, must be a whole number")
         if value < least:
             raise ValueError(f"{name} is {value}, must be at least {least}")
 

@@ -54,6 +54,8 @@ class Forecast(Stream):
 
     def _give(self, part: int, series_NB: Tensor, start_B: Tensor) -> None:
         """Take the scaled lanes of a part, rings of N - 1 steps, and where each starts."""
+        if len(series_NB) < 2:
+            raise ValueError(f"the series has {len(series_NB)} values, must have at least 2")
         self._parts[part] = series_NB.float(), start_B
         if part == HELD_OUT:
             self.held_out_size = min(self.held_out_size, len(series_NB) - 1)

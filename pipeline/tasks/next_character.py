@@ -47,6 +47,11 @@ class NextCharacter(Task):
         pairs = len(text.train_N) - 1
         if batch_size > pairs:
             raise ValueError(f"batch_size is {batch_size}, the text has but {pairs} steps")
+        if len(text.valid_N) <= HELD_OUT_STREAMS:
+            raise ValueError(
+                f"the text's validation part has {len(text.valid_N)} characters, must have at "
+                f"least {HELD_OUT_STREAMS + 1}: take a longer text"
+            )
         self.input_size = self.output_size = len(text.alphabet)
         self._text_N, self._held_out_N = text.train_N, text.valid_N[:held_out_size]
         self._length, self._piece = length, pairs // batch_size

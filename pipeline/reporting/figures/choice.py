@@ -20,11 +20,18 @@ def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def hidden(figure: Figure, rows: pd.DataFrame) -> int:
-    """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis."""
+    """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis.
+
+    A row that has no place in the figure is not one; of a heat map, cells without a value count.
+    """
     kept = _kept(figure, rows)
+    places = [figure.x, figure.y] if figure.kind == "heatmap" else [figure.x]
+    kept = kept.dropna(subset=places)
     shown = _finite(figure, kept)
-    if figure.log_y and figure.kind != "heatmap":
-        shown &= kept[figure.y] > 0
+    if figure.log_y:
+        shown &= pd.to_numeric(kept[measured(figure)]) > 0
+    if figure.kind == "heatmap":
+        shown = shown.groupby([kept[name] for name in [*groups(figure), *places]]).any()
     return int((~shown).sum())
 
 

@@ -187,8 +187,10 @@ def cells(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     value, own = measured(figure), _named(figure, data).rename(columns={"hue": "value"})
     by = [name for name in ("row", "column", "x", "y") if name in own]
     told = own.groupby(by, sort=False)["value"].mean().reset_index()
+    log = figure.log_y
+    if log:
+        told = told[told["value"] > 0].reset_index(drop=True)
     told["said"] = told["value"].map(lambda v: words(float(f"{v:.3g}")))
-    log = figure.log_y and bool((told["value"] > 0).all())
     base: Any = alt.Chart().encode(
         x=alt.X("x:O", **in_order(figure, data, figure.x)),
         y=alt.Y("y:O", **in_order(figure, data, figure.y)),

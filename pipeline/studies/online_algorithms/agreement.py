@@ -124,20 +124,23 @@ def noise_of(
     """
     import torch
 
+    from lightning_modules.norms import norm, scaled
     from pipeline.measuring.gradients import compare
 
     single = [compare(problem.gradient(rule), exact_P) for _ in range(draws)]
     means_GP = torch.stack([problem.gradient(rule, copies) / copies for _ in range(groups)])
+    exact_P, scale = scaled(exact_P)  # all below is relative to its size, squares too
+    means_GP /= scale
     off_P, error_P = means_GP.mean(dim=0) - exact_P, means_GP.std(dim=0) / groups**0.5
-    size = exact_P.norm()
+    size = norm(exact_P)
     # What neither moves nor is off says nothing: a parameter that the loss cannot feel.
     telling_P = torch.maximum(error_P, off_P.abs()) > 1e-10 * size
     z_P = off_P[telling_P] / error_P[telling_P].clamp_min(1e-12 * size)
     return {
         **{k: sum(one[k] for one in single) / draws for k in single[0]},
-        "bias": float(off_P.norm() / size),
+        "bias": float(norm(off_P) / size),
         "bias_in_errors": float((z_P.square().mean() * (groups - 3) / (groups - 1)).sqrt()),
-        "standard_error": float(error_P.norm() / size),
+        "standard_error": float(norm(error_P) / size),
         "variance": float(means_GP.var(dim=0).sum() * copies / size**2),
     }
 

@@ -112,11 +112,13 @@ def _step(weights: "list[Parameter]", g_P: "Tensor", learning_rate: float) -> fl
     """Go down the gradient; return the length of the step relative to that of the weights."""
     import torch
 
+    from lightning_modules.norms import norm
+
     with torch.no_grad():
-        size = float(torch.cat([w.flatten() for w in weights]).norm())
+        size = float(norm(torch.cat([w.flatten() for w in weights])))
         for w, g in zip(weights, g_P.split([w.numel() for w in weights]), strict=True):
             w.sub_(learning_rate * g.view_as(w))
-    return learning_rate * float(g_P.norm()) / size
+    return learning_rate * float(norm(g_P)) / size
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:

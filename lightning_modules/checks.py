@@ -1,0 +1,36 @@
+"""What a number that a caller gives has to be: each mistake is one line, said before any work."""
+
+import math
+import numbers
+from typing import Any
+
+
+def whole(least: int, otherwise: str = "", **given: Any) -> None:
+    """Raise ValueError for the first argument that is no whole number, or is below ``least``.
+
+    A number that counts things and is 2.5 is a mistake of the caller's, and so is True.
+    ``otherwise`` says what else it could be, "or None".
+    """
+    otherwise = otherwise and f", {otherwise}"
+    for name, value in given.items():
+        if not _is(numbers.Integral, value):
+            raise ValueError(f"{name} is {value!r}: it must be a whole number{otherwise}")
+        if value < least:
+            raise ValueError(f"{name} is {value}: it must be at least {least}{otherwise}")
+
+
+def above(least: float, *, or_equal: bool = False, most: float = math.inf, **given: Any) -> None:
+    """Raise ValueError for the first argument that is no finite number above ``least``."""
+    for name, value in given.items():
+        if not _is(numbers.Real, value):
+            raise ValueError(f"{name} is {value!r}: it must be a number")
+        enough = value > least or (or_equal and value == least)
+        if not (math.isfinite(value) and enough and value <= most):
+            words = f"{'at least' if or_equal else 'above'} {least:g}"
+            words += f", at most {most:g}" if math.isfinite(most) else ""
+            raise ValueError(f"{name} is {value}: it must be finite and {words}")
+
+
+def _is(kind: type, value: Any) -> bool:
+    """Tell whether a value is a number of a kind; True and False count nothing."""
+    return isinstance(value, kind) and not isinstance(value, bool)

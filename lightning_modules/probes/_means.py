@@ -1,0 +1,68 @@
+"""Means over measurements, kept as sums: of those that are defined, wherever float64 holds them.
+
+A measurement that is NaN is undefined, as a direction is of what did not move: it is left out and
+not counted. What lies above 2^960 is summed apart, times 2^-64, so that no sum of finite numbers
+leaves the type on the way to their mean, and sums of others stay what they are bit for bit.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+FAR, NEARER = 2.0**960, 2.0**-64
+
+
+class Sums(NamedTuple):
+    """Sums over measurements of one shape, in float64."""
+
+    total: Tensor
+    far: Tensor
+    """Of what lies far out, times ``NEARER``."""
+    defined: Tensor
+    """Over how many measurements each goes."""
+    taken: Tensor
+    """How many there were, defined or not."""
+
+    @classmethod
+    def of(cls, values: Tensor) -> "Sums":
+        """Sum measurements over the first axis."""
+        values = values.double()
+        defined, far = ~values.isnan(), values.abs() > FAR
+        near = values.where(defined & ~far, 0).sum(0)
+        return cls(
+            near,
+            (values * NEARER).where(far, 0).sum(0),
+            defined.sum(0),
+            torch.full_like(near, len(values), dtype=torch.long),
+        )
+
+    def to(self, device: torch.device | str) -> "Sums":
+        """Return them on the device."""
+        return Sums(*(part.to(device) for part in self))
+
+    def plus(self, more: "Sums") -> "Sums":
+        """Return the sums over both; these may lie on another device."""
+        pairs = zip(self.to(more.total.device), more, strict=True)
+        return Sums(*(mine + theirs for mine, theirs in pairs))
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean of the measurements that are defined; NaN where none is."""
+        return self.total / self.defined + self.far / self.defined / NEARER
+
+
+def joined(parts: Sequence[Sums]) -> Sums:
+    """Return the sums over all; along the first axis some may be shorter than others."""
+    if len(parts) == 1:
+        return parts[0]
+    longest = max((part.total for part in parts), key=len)
+    whole = Sums(
+        *(torch.zeros_like(longest) for _ in range(2)),
+        *(torch.zeros_like(longest, dtype=torch.long) for _ in range(2)),
+    )
+    for part in parts:
+        for into, more in zip(whole, part, strict=True):
+            into[: len(part.total)] += more
+    return whole

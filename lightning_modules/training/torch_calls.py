@@ -1,0 +1,112 @@
+"""A call of a torch.nn recurrent layer: what it was made with, and what came back to it.
+
+What it was made with is noted when it is made, since weights, modes and states may be others when
+error comes back. It is noted without what was returned: a hook that held that would keep it alive
+for ever, since it is held by it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.interfaces import Cell, Credit, Run
+from lightning_modules.probes._seen import Passage
+from lightning_modules.training.torch_layers import Weights, joint
+
+
+def outputs(output: Any) -> tuple[Tensor, ...]:
+    """Return what a layer returned side by side: the h of all steps, the last h, the last c."""
+    h, last = output
+    return (h, *last) if isinstance(last, tuple) else (h, last)
+
+
+@final
+class Call:
+    """One call."""
+
+    def __init__(self, net: nn.RNNBase, weights: Weights, x: Tensor, start: Any, output: Any):
+        """Note the call; ``start`` is None, h, or h and c."""
+        returned, self.weights = outputs(output), weights
+        self._batched, self._batch_first = x.dim() == 3, net.batch_first
+        starts = () if start is None else start if isinstance(start, tuple) else (start,)
+        self.x, self._starts = x.detach(), tuple(part.detach() for part in starts)
+        self._versions = [part._version for part in (self.x, *self._starts)]
+        self._last = [part.shape for part in returned[1:]]
+        # Of a view that is written to, autograd forgets the node that the hook is at.
+        self._views = [
+            (place, part.detach(), part._version)
+            for place, part in enumerate(returned)
+            if part._is_view()
+        ]
+
+    @property
+    def changed(self) -> str:
+        """What was written to since, input or weights; empty where nothing was."""
+        if [part._version for part in (self.x, *self._starts)] != self._versions:
+            return "input"
+        return "weights" if self.weights.changed else ""
+
+    def lost(self, back: Mapping[int, Tensor]) -> bool:
+        """Tell whether error other than ``back`` may have come that cannot be seen any more."""
+        return any(
+            place not in back and part._version != version for place, part, version in self._views
+        )
+
+    @torch.no_grad()
+    def passage(self, cell: Cell, back: Mapping[int, Tensor]) -> Passage:
+        """Return the passage of the call's steps, in the cell's type.
+
+        ``back`` is the gradient of what was returned, by its place.
+        """
+        like = next(cell.parameters())
+        x_TBI = self._steps_first(self.x).to(like.dtype)
+        T, B, _ = x_TBI.shape
+        if self._starts:
+            s_BS = joint(self._starts, B).to(like.dtype)
+        else:
+            s_BS = x_TBI.new_zeros(B, cell.state_size)
+        c_TBS = x_TBI.new_zeros(T, B, cell.state_size)
+        if 0 in back:
+            c_TBS[..., : cell.hidden_size] += self._steps_first(back[0])
+        ends = [
+            back[place] if place in back else x_TBI.new_zeros(shape)
+            for place, shape in enumerate(self._last, 1)
+        ]
+        c_TBS[-1] += joint(tuple(ends), B)
+        path = cell.follow(x_TBI, s_BS)
+        u_TBZ, total_TBS = path.sweep(c_TBS)
+        run = Run(path.gradient(u_TBZ), path.states_TBS[-1], None, path, total_TBS)
+        return Passage(cell, x_TBI, s_BS, None, run, _Given(c_TBS), 1, given_TBS=c_TBS)
+
+    def _steps_first(self, v: Tensor) -> Tensor:
+        """Return v as (T, B, …)."""
+        if not self._batched:
+            return v.unsqueeze(1)
+        return v.transpose(0, 1) if self._batch_first else v
+
+
+class _Given:
+    """Losses of which the derivative by each state is all that is known."""
+
+    def __init__(self, c_TBS: Tensor):
+        self._c_TBS = c_TBS
+
+    def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
+        """Return it."""
+        del states_TBS
+        return self._c_TBS[:, samples]
+
+    def credit(self, samples: slice) -> Credit:
+        """Return it, step by step."""
+        return lambda t, s_BS: self._c_TBS[t, samples]
+
+    def counted(self, samples: slice) -> int:
+        """One: L is whatever was differentiated."""
+        del samples
+        return 1
+
+    def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
+        """Refuse: no value is known."""
+        raise ValueError("the loss of a watched model is not known: use a learner")
