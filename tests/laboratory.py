@@ -49,7 +49,7 @@ from pathlib import Path
 
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import identity
-from pipeline.study import Claim, Given, Part, Row, Trial, single
+from pipeline.study import Claim, Given, Part, Published, Row, Trial, single
 
 CAPTION = "nothing"
 
@@ -72,7 +72,8 @@ def _row(size, seed):
 
 
 def expects(rows):
-    yield identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
+    found = identity("there are rows", len(rows) > 0, str(len(rows)), expected=1)
+    yield found.stands_for(Published("rows-there", "Nobody 1990", "some", "any"))
 
 
 STUDY = single(Part(__doc__, Toy, expects))

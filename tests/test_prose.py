@@ -11,7 +11,8 @@ def test_a_docstring_is_cut_into_question_expectation_and_references():
         "<p>A state decays by a factor a step. See <code>decay</code>.</p>"
     )
     assert render(found["expected"]) == (
-        "<ol><li>The slope is what theory says, to 10 %.</li><li>Depth does not matter.</li></ol>"
+        "<ol><li>The slope is what theory says, to 10 %.</li><li>Depth does not matter.</li>"
+        "<li>Nobody looks at <code>this</code>.</li></ol>"
     )
     first, second = references(found["references"])
     assert first == "Nobody (1990), A title that goes on and on until it is done, Journal 1(2)."

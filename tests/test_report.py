@@ -251,21 +251,6 @@ def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tm
     assert whole == {NAME: json.loads((folder / "summary.json").read_bytes())}
 
 
-def test_the_record_holds_every_published_figure_beside_what_was_seen(tmp_path: Path):
-    built(tmp_path)
-    index = overview.build(SCALE, [NAME], tmp_path).read_text(encoding="utf-8")
-    assert "The record: 1 published figure beside what was seen here" in text_of(index)
-    page = (tmp_path / "reports" / SCALE / "record.html").read_text(encoding="utf-8")
-    text = text_of(page)
-    assert "0 of 1 hold, 1 missed, 0 undecided." in text
-    told = "depthdepth does not matterIt was made so.9 ± 1to below 10; Nobody (1990), table 1"
-    assert told in text
-    assert "stated before the first run" in text
-    assert overview.row("depth", SCALE, [NAME], tmp_path)["verdict"] == "missed"
-    with pytest.raises(UserError, match=r"'dept' is no row of the record.*did you mean 'depth'"):
-        overview.row("dept", SCALE, [NAME], tmp_path)
-
-
 def test_the_table_lies_beside_the_page_for_whoever_goes_on_from_it(tmp_path: Path):
     def mixed(self: Forgetting, given: Given) -> Rows:
         return [{"value": 1.0, "odd": 3 if self.deep else "three", "word": None}]

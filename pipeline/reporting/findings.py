@@ -1,4 +1,7 @@
-"""What a study's journal says: its claims and answer, its figures and tables, its numbers."""
+"""What a study's journal says: its claims and answer, its figures and tables, its numbers.
+
+Above 300 lines because it is all that a page's template asks of a journal, in one place.
+"""
 
 import dataclasses
 import math

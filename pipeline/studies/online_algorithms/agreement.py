@@ -14,6 +14,8 @@ held to 1 ± 0.2.
 A public project saw these cosines while it trained a network of 64 units to forecast, which is
 another set-up: SnAp-1 .41-.69, KF-RTRL .48-.56, UORO .04-.10, RFLO .18-.58.
 
+Above 300 lines because each rule has a claim of its own, which the same rows bear out.
+
 References:
     Marschall, Cho & Savin (2020), A unified framework of online learning algorithms for training
         recurrent neural networks, JMLR 21: agreement of algorithms, and the task.
