@@ -45,11 +45,21 @@ def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) ->
         plain = torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
         if v.numel() == 0 or _far_from_both_ends(plain):
             return plain if over == 1 else plain / over
-    unit, scale = scaled(v, dim)
-    whole = (torch.linalg.vector_norm(unit, dim=dim, keepdim=True) / over).mul_(scale)
+        if dim == -1 and not keepdim and v.dim() > 1:
+            near = ~_far(plain)
+            plain = plain / over
+            plain[near] = _whole(v[near], -1, over).squeeze(-1)
+            return plain
+    whole = _whole(v, dim, over)
     if keepdim:
         return whole
     return whole.squeeze(tuple(range(v.dim())) if dim is None else dim)
+
+
+def _whole(v: Tensor, dim: Axes, over: float) -> Tensor:
+    """Return the norm at any scale, its axes kept."""
+    unit, scale = scaled(v, dim)
+    return (torch.linalg.vector_norm(unit, dim=dim, keepdim=True) / over).mul_(scale)
 
 
 def norms(parts: Sequence[Tensor]) -> Tensor:
@@ -89,6 +99,12 @@ def _far_from_both_ends(plain: Tensor) -> bool:
     most = 2.0 ** (_reach(plain.dtype) // 3)
     least, largest = (float(end) for end in plain.detach().aminmax())
     return 1 / most < least and largest < most
+
+
+def _far(plain: Tensor) -> Tensor:
+    """Tell the same of each of them; not of what is no number."""
+    most = 2.0 ** (_reach(plain.dtype) // 3)
+    return (plain > 1 / most) & (plain < most)
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.func import functional_call, jacrev, vjp, vmap
 
 from lightning_modules.interfaces import Cell, Trajectory
+from lightning_modules.norms import scaled
 
 
 class ForwardCell(Cell):
@@ -150,7 +151,9 @@ class _Steps(NamedTuple):
         if self.gone_TB is not None:
             u_TBS = u_TBS.masked_fill(self.gone_TB.unsqueeze(-1), 0)
         pull = vjp(lambda weights: self.step(weights, x_NI, s_NS), self.weights)[1]
-        return self._flat(pull(u_TBS.flatten(0, 1))[0])
+        # What is in between may be larger than the gradient, and than any number of the type.
+        u_TBS, scale = scaled(u_TBS)
+        return self._flat(pull(u_TBS.flatten(0, 1))[0]) * scale.squeeze()
 
     def gradients(self, u_TBRS: Tensor) -> Tensor:
         """Return those of each sample and row, (B, R, P)."""
@@ -161,7 +164,8 @@ class _Steps(NamedTuple):
             pull = vjp(lambda weights: self.step(weights, x_TI, s_TS), self.weights)[1]
             return vmap(lambda u_TS: self._flat(pull(u_TS)[0]), in_dims=1)(u_TRS)
 
-        return vmap(of_sample, in_dims=1)(self.x_TBI, self.s_TBS, u_TBRS)
+        u_TBRS, scale = scaled(u_TBRS, (0, 3))
+        return vmap(of_sample, in_dims=1)(self.x_TBI, self.s_TBS, u_TBRS) * scale[0]
 
     def _flat(self, gradients: dict[str, Tensor]) -> Tensor:
         """Return gradients by name as one vector, in the order of the parameters."""
