@@ -11,7 +11,7 @@ export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test check ui bench active-run active-dev
+.PHONY: help repro test chaos check ui bench active-run active-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -23,8 +23,11 @@ repro: $(RUN) ## Fetch the data, run every study at the scale of params.yaml, bu
 	@echo "Reports:    $(CURDIR)/reports/$(SCALE)/index.html (open it in a browser)"
 	@echo "MLflow UI:  make ui, then http://127.0.0.1:5000"
 
-test: $(DEV) ## Run every test, as many at a time as there are cores
-	OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal
+test: $(DEV) ## Run the tests, as many at a time as there are cores
+	OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal -m 'not chaos'
+
+chaos: $(DEV) ## Kill thirty of whatever takes part in a run, and see that nothing is lost
+	python -m pytest -m chaos tests/test_interruptions.py
 
 check: $(DEV) ## Format, lint, import direction, known weaknesses, types
 	ruff format --check .

@@ -107,6 +107,11 @@ class Trajectory(abc.ABC):
     def part(self, first: int, last: int) -> "Trajectory":
         """Return the steps from ``first`` up to ``last`` (excluded), sharing storage."""
 
+    def of_cell(self, then: "Trajectory") -> "Trajectory":
+        """Return these steps, which were pickled, as those of the cell that ``then`` is of."""
+        del then  # what a cell's steps need of it goes with them, but for where this is overridden
+        return self
+
     @abc.abstractmethod
     def followed_by(self, then: "Trajectory") -> "Trajectory":
         """Return these steps and more, each with its own weights; this storage is taken over."""

@@ -70,7 +70,8 @@ def test_a_ratio_is_of_geometric_means():
 def test_a_share_is_judged_as_wilsons_interval_has_it():
     for count, n, bound in ((3, 5, 0.4), (14, 14, 0.75), (0, 22, 0.2), (40, 50, 0.9)):
         found = share("s", _ones(count, n), at_least=bound, expected=1)
-        theirs = proportions_ztest(count, n, bound, "larger", prop_var=bound)[1]
+        options: Any = {"alternative": "larger", "prop_var": bound}
+        theirs = proportions_ztest(count, n, bound, **options)[1]
         assert found.p[0] == pytest.approx(theirs)
         decided = not found.low <= bound <= found.high
         assert (found.verdict != UNDECIDED) == decided

@@ -112,6 +112,7 @@ def test_no_interruption_loses_or_repeats_a_finished_trial(laboratory: Laborator
     assert not scratch.exists()
 
 
+@pytest.mark.chaos
 def test_thirty_kills_of_whatever_takes_part_lose_repeat_fail_and_hold_up_nothing():
     (seen,) = kills.run(trials=90, kills=30)
     each = [seen[f"kills_of_{name}"] for name in ("driver", "worker", "raylet", "server")]

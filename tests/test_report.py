@@ -184,7 +184,7 @@ def test_trials_that_are_missing_are_told_and_what_needs_them_is_undecided(tmp_p
 
 def test_a_study_that_cannot_read_its_own_complete_rows_is_an_error(tmp_path: Path):
     def wrong(rows: pd.DataFrame) -> Iterator[Claim]:
-        yield identity("no such column", rows["nothing"].any(), "", expected=1)
+        yield identity("no such column", bool(rows["nothing"].any()), "", expected=1)
 
     with pytest.raises(KeyError, match="nothing"):
         built(tmp_path, single(Part(DOC, Forgetting, wrong)))

@@ -15,7 +15,7 @@ import pandas as pd
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import identity
 from pipeline.measuring.probing import Probes, build
-from pipeline.study import Claim, Given, Needs, Part, Row, Study, Trial, join, single
+from pipeline.study import OTHER, Claim, Given, Needs, Part, Row, Study, Trial, join, single
 
 
 class Toy(Trial):
@@ -108,5 +108,8 @@ STUDY = single(Part(__doc__, Toy, expects))
 def needing(**needs: Needs) -> Study:
     """Return the study as one of parts that need this and that."""
     return join(
-        __doc__, **{n: Part(__doc__, Toy, expects, needs=each) for n, each in needs.items()}
+        __doc__,
+        None,
+        OTHER,
+        **{n: Part(__doc__, Toy, expects, needs=each) for n, each in needs.items()},
     )

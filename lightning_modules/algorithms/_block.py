@@ -60,7 +60,7 @@ class Block:
     def begin(self, path: Trajectory) -> None:
         """Let a record that was pickled find its cell again, from steps that are to follow."""
         if self._restored and self.record is not None:
-            self.record = self.record.followed_by(path.part(0, 0))
+            self.record = self.record.of_cell(path)
         self._restored = False
 
     def __len__(self) -> int:

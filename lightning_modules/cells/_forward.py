@@ -264,11 +264,17 @@ class ForwardTrajectory(Trajectory):
         j_T = None if self._j_T is None else [torch.cat(self._j_T)[first:last]]
         return ForwardTrajectory(stretches, self.states_TBS[first:last], j_T)
 
+    def of_cell(self, then: Trajectory) -> "ForwardTrajectory":
+        """Return these steps with the cell, which is not pickled."""
+        assert isinstance(then, ForwardTrajectory)
+        cell = then._stretches[0].cell
+        stretches = [steps._replace(cell=cell) for steps in self._stretches]
+        return ForwardTrajectory(stretches, self.states_TBS, self._j_T)
+
     def followed_by(self, then: Trajectory) -> "ForwardTrajectory":
         """Return these steps and the ones after: stretches side by side, all of the same cell."""
         assert isinstance(then, ForwardTrajectory)
-        cell = then._stretches[0].cell
-        self._stretches = [steps._replace(cell=cell) for steps in self._stretches]
+        self._stretches = self.of_cell(then)._stretches
         stretches = [s for s in (*self._stretches, *then._stretches) if len(s.x_TBI)]
         j_T = [torch.cat([*self._jacobians, *then._jacobians])]
         none = self.states_TBS.new_empty(0)

@@ -404,6 +404,9 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     address = _address()
     if not address:
         prepare_here()
+    elif silence := _silence(address) or _stranger(address):
+        line = f"RAY_ADDRESS={address} does not answer ({silence}): start it, or unset RAY_ADDRESS"
+        raise UserError(line)
     import ray
     import ray.util.scheduling_strategies
 
@@ -416,9 +419,6 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     code = {"working_dir": str(PROJECT), "excludes": STAYS}
     here = {"address": "local", "num_cpus": cpus, "_temp_dir": _sockets()}
     there = {"address": address, "runtime_env": code}
-    if address and (silence := _silence(address) or _stranger(address)):
-        line = f"RAY_ADDRESS={address} does not answer ({silence}): start it, or unset RAY_ADDRESS"
-        raise UserError(line)
     try:
         with _hushed() if address else contextlib.nullcontext():
             ray.init(**quiet, **(there if address else here))

@@ -146,7 +146,7 @@ def _records(told: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows without their gaps."""
     return [
         {
-            name: float(f"{value:.6g}") if isinstance(value, float) else value
+            str(name): float(f"{value:.6g}") if isinstance(value, float) else value
             for name, value in row.items()
             if not (isinstance(value, float) and math.isnan(value)) and value is not None
         }
