@@ -1,4 +1,4 @@
-"""The study ``backpropagation`` at a size of seconds: predictions hold, or fail as they must."""
+"""The study ``backpropagation`` at a size of seconds: claims hold, or are missed as they must be."""
 
 import math
 from typing import Any

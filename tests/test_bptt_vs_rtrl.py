@@ -1,4 +1,4 @@
-"""The study ``bptt_vs_rtrl`` at a size of seconds: predictions hold, or fail as they must."""
+"""The study ``bptt_vs_rtrl`` at a size of seconds: claims hold, or are missed as they must be."""
 
 from typing import Any
 

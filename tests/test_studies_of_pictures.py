@@ -1,4 +1,4 @@
-"""The studies of pictures: predictions hold, or fail as they must."""
+"""The studies of pictures: claims hold, or are missed as they must be."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The study ``vanishing_gradient`` at a size of seconds: predictions hold, or fail as they must."""
+"""The study ``vanishing_gradient`` at a size of seconds: claims hold, or are missed as they must be."""
 
 from typing import Any
 
