@@ -1,4 +1,4 @@
-"""The study ``backpropagation`` at a size of seconds: claims hold, or are missed as they must be."""
+"""The study ``backpropagation`` at a size of seconds: claims hold, or must be missed."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The study ``bptt_vs_rtrl`` at a size of seconds: claims hold, or are missed as they must be."""
+"""The study ``bptt_vs_rtrl`` at a size of seconds: claims hold, or must be missed."""
 
 from typing import Any
 

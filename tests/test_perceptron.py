@@ -1,4 +1,4 @@
-"""The study ``perceptron`` at a size of seconds: claims hold, or are missed as they must be."""
+"""The study ``perceptron`` at a size of seconds: claims hold, or must be missed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The studies of pictures: claims hold, or are missed as they must be."""
+"""The studies of pictures: claims hold, or must be missed."""
 
 import json
 
