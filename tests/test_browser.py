@@ -119,12 +119,33 @@ def test_the_report_opens_offline_with_its_figures_and_no_console_error(
     page.get_by_role("link", name="Do curves fall?").first.click()
     expect(page.get_by_role("heading", name="Do curves fall?")).to_be_visible()
     expect(page.get_by_role("row", name="the loss falls")).to_contain_text("holds")
-    pictures = page.locator("img")
-    widths = pictures.evaluate_all("all => all.map(i => i.complete && i.naturalWidth)")
-    assert widths
-    assert all(width > 100 for width in widths)
+    chart = page.locator("#curves .chart")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".live svg")).to_be_visible(timeout=30_000)
+    expect(chart.locator(".still")).to_be_hidden()
+    # Of role-mark: the legend's symbols are marks as well.
+    chart.locator(".live .role-mark.mark-symbol path").last.hover(force=True)
+    tip = page.locator("#vg-tooltip-element")
+    expect(tip).to_contain_text("python -m pipeline run toy --scale quick")
+    expect(tip).to_contain_text("least to most")
     assert not said
     assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+def test_a_reader_without_scripts_sees_still_pictures_in_either_scheme(
+    laboratory: Laboratory, browser: Browser
+):
+    report = (laboratory.folder / "reports" / "quick" / "toy" / "index.html").as_uri()
+    papers = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(report)
+        still = page.locator("#curves .still svg")
+        expect(still).to_be_visible()
+        papers.append(still.screenshot())
+        context.close()
+    assert papers[0] != papers[1]
 
 
 def _answers(address: str) -> bool:

@@ -20,7 +20,6 @@ Expected: little.
 
 import sys
 
-from pipeline.measuring.evidence import identity
 from pipeline.study import Part, Trial, single
 
 
@@ -32,6 +31,8 @@ class Empty(Trial):
 
 
 def expects(rows):
+    from pipeline.measuring.evidence import identity
+
     heavy = {{"torch", "pytorch_lightning", "ray", "mlflow"}} & set(sys.modules)
     seen = ", ".join(sorted(heavy)) or "nothing heavy"
     yield identity("it imports little", not heavy, seen, expected=1)

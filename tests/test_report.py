@@ -111,7 +111,7 @@ def test_the_answer_heads_the_page_and_its_entry(report_of: tuple[str, Path], tm
 
 def test_each_expectation_is_told_with_what_became_of_its_claims(report_of: tuple[str, Path]):
     text = text_of(report_of[0])
-    assert "The slope is what theory says, to 10 %. 1 hold, 1 undecided" in text
+    assert "The slope is what theory says, to 10 %. 1 holds, 1 undecided" in text
     assert "Depth does not matter. 1 missed" in text
     assert "Nobody looks at this. stated, not checked" in text
 
