@@ -114,7 +114,7 @@ def replicate(
     _run(settings, [dataclasses.replace(job, trials=own)], broken, force=force)
     at = overview.row(row, settings.scale, STUDIES)
     typer.echo(f"{row}: {at['verdict']}: {at['claim']}: {at['seen']}")
-    typer.echo(f"published: {at['value']}, to {at['tolerance']} ({at['source']})")
+    typer.echo(f"published: {at['value']} ({at['source']}); tolerance: {at['tolerance']}")
 
 
 @app.command()

@@ -17,7 +17,9 @@ def test_the_record_holds_every_published_figure_beside_what_was_seen(tmp_path: 
     page = (tmp_path / "reports" / SCALE / "record.html").read_text(encoding="utf-8")
     text = text_of(page)
     assert "0 of 1 hold, 1 missed, 0 undecided." in text
-    told = "depthdepth does not matterIt was made so.9 ± 1to below 10; Nobody (1990), table 1"
+    told = (
+        "depthdepth does not matterIt was made so.9 ± 1Nobody (1990), table 1; tolerance: below 10"
+    )
     assert told in text
     assert "stated before the first run" in text
     assert overview.row("depth", SCALE, [NAME], tmp_path)["verdict"] == "missed"
@@ -31,4 +33,4 @@ def test_a_row_is_run_again_by_its_name(tmp_path: Path):
     laboratory.run("run")
     printed = laboratory.run("replicate", "rows-there", "--force")
     assert "rows-there: holds: there are rows: 4" in printed
-    assert "published: some, to any (Nobody 1990)" in printed
+    assert "published: some (Nobody 1990); tolerance: any" in printed

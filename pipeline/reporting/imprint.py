@@ -24,6 +24,7 @@ LIBRARIES = (
     "altair",
     "jinja2",
     "pandas",
+    "pillow",
     "scikit-learn",
     "scipy",
     "statsmodels",
