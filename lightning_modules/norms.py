@@ -4,9 +4,8 @@
 
 A sum of squares leaves float32 below norms of 1e-19 or so and above 1e19, which credits of a
 vanishing or exploding gradient reach long before they leave the type. Scaling by a power of two
-rounds nothing, so that an ordinary vector's norm stays the same bit for bit, and the norm of 2^k v
-is 2^k times that of v. On a GPU it is one pass more over v, and no question whose answer would be
-waited for; a processor looks at the plain norm first, and keeps it where it is far from both ends.
+rounds nothing; float64 holds the squares of every smaller type. An ordinary norm stays what torch
+has it to be, bit for bit.
 
 References:
     Blue (1978), A portable Fortran program to find the Euclidean norm of a vector, ACM
@@ -41,32 +40,41 @@ def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) ->
 
     It is right to rounding wherever it is a number of v's type, and inf beyond.
     """
-    if v.is_cpu or v.numel() == 0:
-        plain = torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
-        if v.numel() == 0 or _far_from_both_ends(plain):
-            return plain if over == 1 else plain / over
-        if dim == -1 and not keepdim and v.dim() > 1:
-            near = ~_far(plain)
-            plain = plain / over
-            plain[near] = _whole(v[near], -1, over).squeeze(-1)
-            return plain
-    whole = _whole(v, dim, over)
-    if keepdim:
-        return whole
-    return whole.squeeze(tuple(range(v.dim())) if dim is None else dim)
+    if v.numel() == 0:
+        return torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
+    axes = tuple(range(v.dim())) if dim is None else dim
+    whole = _here(v, axes, over) if v.is_cpu else _anywhere(v, axes, over)
+    return whole if keepdim else whole.squeeze(axes)
 
 
-def _whole(v: Tensor, dim: Axes, over: float) -> Tensor:
-    """Return the norm at any scale, its axes kept."""
-    unit, scale = scaled(v, dim)
-    return (torch.linalg.vector_norm(unit, dim=dim, keepdim=True) / over).mul_(scale)
+def _here(v: Tensor, axes: Axes, over: float) -> Tensor:
+    """Return the norm by what a processor is quick at: types that hold the squares of a smaller.
+
+    What is in the band of v's own type is taken there, as it always was; squares that leave it are
+    not even tried, since a processor takes ten times as long for a subnormal number.
+    """
+    if v.dtype == torch.float64:
+        plain = torch.linalg.vector_norm(v, dim=axes, keepdim=True)
+        return plain / over if _in_band(plain, v.dtype).all() else _anywhere(v, axes, over)
+    wide = torch.linalg.vector_norm(v, dim=axes, keepdim=True, dtype=torch.float64)
+    within = _in_band(wide, v.dtype)
+    if within.all():
+        return torch.linalg.vector_norm(v, dim=axes, keepdim=True) / over
+    plain = torch.linalg.vector_norm(v * within.to(v.dtype), dim=axes, keepdim=True)
+    return torch.where(within, plain / over, (wide / over).to(v.dtype))
+
+
+def _anywhere(v: Tensor, axes: Axes, over: float) -> Tensor:
+    """Return the norm by scaling, on a GPU without a question whose answer would be waited for."""
+    unit, scale = scaled(v, axes)
+    return (torch.linalg.vector_norm(unit, dim=axes, keepdim=True) / over).mul_(scale)
 
 
 def norms(parts: Sequence[Tensor]) -> Tensor:
     """Return the 2-norm of each of some tensors, (N,)."""
-    if all(part.is_cpu for part in parts):
+    if all(part.is_cpu for part in parts):  # one question for all of them
         plain_N = torch.stack([torch.linalg.vector_norm(part) for part in parts])
-        if _far_from_both_ends(plain_N):
+        if _in_band(plain_N, plain_N.dtype).all():
             return plain_N
     return torch.stack([norm(part) for part in parts])
 
@@ -94,17 +102,10 @@ def cosine(a: Tensor, b: Tensor, dim: Axes = None) -> Tensor:
     return (a * b).sum(dim)
 
 
-def _far_from_both_ends(plain: Tensor) -> bool:
-    """Tell whether no square that counted in any of these norms can have left the type."""
-    most = 2.0 ** (_reach(plain.dtype) // 3)
-    least, largest = (float(end) for end in plain.detach().aminmax())
-    return 1 / most < least and largest < most
-
-
-def _far(plain: Tensor) -> Tensor:
-    """Tell the same of each of them; not of what is no number."""
-    most = 2.0 ** (_reach(plain.dtype) // 3)
-    return (plain > 1 / most) & (plain < most)
+def _in_band(sizes: Tensor, dtype: torch.dtype) -> Tensor:
+    """Tell whether no square that counted in each of these norms can have left the type."""
+    most = 2.0 ** (_reach(dtype) // 3)
+    return (sizes > 1 / most) & (sizes < most)
 
 
 @functools.cache
