@@ -90,3 +90,10 @@ def test_a_gradient_that_is_not_finite_has_no_direction_and_the_run_ends_as_dive
         sequence_learner(Recall(), clip=Clip(kind, 1.0)), Bad(), steps=9, evaluate_every=9, seed=0
     )
     assert [(row["step"], row["diverged"]) for row in rows] == [(0, False), (3, True)]
+
+
+def test_a_threshold_beyond_a_small_type_clips_nothing_of_it():
+    w = nn.Parameter(torch.zeros(2, dtype=torch.float16))
+    w.grad = torch.tensor([6e4, -1.0], dtype=torch.float16)
+    Clip("value", 1e30)([w])
+    assert w.grad.tolist() == [6e4, -1.0]

@@ -260,3 +260,32 @@ class _Sized(ForwardCell):
 def test_a_state_smaller_than_what_is_seen_is_refused() -> None:
     with pytest.raises(ValueError, match="state_size is 2: the state begins with h"):
         _Sized(2, 3, state_size=2)
+
+
+class _Branches(ForwardCell):
+    """A cell whose next state depends on a value in Python."""
+
+    def __init__(self):
+        super().__init__(2, 3)
+        self.W = torch.nn.Parameter(torch.ones(3, 2))
+
+    def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        return s_BS + x_BI @ self.W.T if float(x_BI.sum()) > -1e9 else s_BS
+
+
+class _Bare(ForwardCell):
+    """A cell that has nothing to learn."""
+
+    def __init__(self):
+        super().__init__(3, 3)
+
+    def forward(self, x_BI: Tensor, s_BS: Tensor) -> Tensor:
+        return s_BS + x_BI
+
+
+def test_what_torch_func_cannot_follow_is_said_in_one_line():
+    x_TBI, s_BS = torch.randn(4, 2, 2), torch.zeros(2, 3)
+    with pytest.raises(ValueError, match=r"_Branches\.forward cannot be followed by torch\.func"):
+        ALGORITHMS["bptt"]().gradient(_Branches(), x_TBI, s_BS, lambda t, s: torch.ones_like(s))
+    with pytest.raises(ValueError, match="_Bare has no parameters"):
+        _Bare().follow(torch.randn(4, 2, 3), s_BS)

@@ -10,8 +10,11 @@ and algorithm takes such a cell, but for algorithms that need to know each param
 ``forward`` is a function of x, s and the weights. Dropout, noise, statistics of the batch and a
 memory of its own are refused when steps are made; so is writing into x or s. torch.func follows no
 branch that depends on values: take ``torch.where``.
+
+Above 300 lines because a cell's step and its trajectory are one idea: what torch.func makes of it.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple, final
 
@@ -43,6 +46,9 @@ class ForwardCell(Cell):
         """Take the steps one by one."""
         weights = {name: w.detach().clone() for name, w in self.named_parameters()}
         buffers = {name: b.clone() for name, b in self.named_buffers()}
+        if not weights:
+            name = type(self).__name__
+            raise ValueError(f"{name} has no parameters: there is nothing to take a gradient by")
         self._try(x_TBI[0], s_BS if resets_TB is None else torch.zeros_like(s_BS))
         before, after = [], []
         for t, x_BI in enumerate(x_TBI):
@@ -138,7 +144,8 @@ class _Steps(NamedTuple):
         def of_sample(s_S: Tensor, x_I: Tensor) -> Tensor:
             return self.step(self.weights, x_I[None], s_S[None])[0]
 
-        of_N = vmap(jacrev(of_sample))(self.s_TBS.flatten(0, 1), self.x_TBI.flatten(0, 1))
+        with self._followed():
+            of_N = vmap(jacrev(of_sample))(self.s_TBS.flatten(0, 1), self.x_TBI.flatten(0, 1))
         j_TBSS = of_N.unflatten(0, self.x_TBI.shape[:2])
         for mark_TB in (self.resets_TB, self.gone_TB):
             if mark_TB is not None:
@@ -150,7 +157,8 @@ class _Steps(NamedTuple):
         x_NI, s_NS = self.x_TBI.flatten(0, 1), self.s_TBS.flatten(0, 1)
         if self.gone_TB is not None:
             u_TBS = u_TBS.masked_fill(self.gone_TB.unsqueeze(-1), 0)
-        pull = vjp(lambda weights: self.step(weights, x_NI, s_NS), self.weights)[1]
+        with self._followed():
+            pull = vjp(lambda weights: self.step(weights, x_NI, s_NS), self.weights)[1]
         # What is in between may be larger than the gradient, and than any number of the type.
         u_TBS, scale = scaled(u_TBS)
         return self._flat(pull(u_TBS.flatten(0, 1))[0]) * scale.squeeze()
@@ -165,7 +173,20 @@ class _Steps(NamedTuple):
             return vmap(lambda u_TS: self._flat(pull(u_TS)[0]), in_dims=1)(u_TRS)
 
         u_TBRS, scale = scaled(u_TBRS, (0, 3))
-        return vmap(of_sample, in_dims=1)(self.x_TBI, self.s_TBS, u_TBRS) * scale[0]
+        with self._followed():
+            return vmap(of_sample, in_dims=1)(self.x_TBI, self.s_TBS, u_TBRS) * scale[0]
+
+    @contextlib.contextmanager
+    def _followed(self) -> Iterator[None]:
+        """Say in one line what torch.func cannot follow: ValueError."""
+        try:
+            yield
+        except (RuntimeError, TypeError, NotImplementedError) as error:
+            why = " ".join(str(error).split())[:120]
+            raise ValueError(
+                f"{type(self.cell).__name__}.forward cannot be followed by torch.func: take "
+                f"torch.where for branches that depend on values, and torch for all else ({why})"
+            ) from None
 
     def _flat(self, gradients: dict[str, Tensor]) -> Tensor:
         """Return gradients by name as one vector, in the order of the parameters."""

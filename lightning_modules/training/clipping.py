@@ -76,7 +76,8 @@ def _by_value(
 ) -> None:
     del weights
     for g in gradients:
-        g.clamp_(-threshold, threshold)
+        most = min(threshold, torch.finfo(g.dtype).max)
+        g.clamp_(-most, most)
 
 
 def _by_unit(

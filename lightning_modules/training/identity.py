@@ -1,14 +1,16 @@
 """What a run is a function of, as one short name: a checkpoint is gone on from by that run alone.
 
 Objects are taken apart into their classes and what they hold: numbers, text, tensors and arrays by
-their content, functions by their names, all else by its attributes. So another learning rate,
-another start of the weights, another option of the task or of a probe is another run.
+their content, functions by their code and what they close over, all else by its attributes. So
+another learning rate, another start of the weights, another option of the task or of a probe is
+another run.
 """
 
 import functools
 import hashlib
 import io
 import pickle
+import types
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,8 @@ class _Walk:
             self.take(value.get_state())
         elif hasattr(value, "__qualname__"):  # a class or a function
             self._note(kind, getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
+            if isinstance(value, types.FunctionType):
+                self.take(_does(value))
         else:
             self._note(kind)
             self._take_object(value)
@@ -87,6 +91,18 @@ class _Walk:
 
     def _note(self, *words: Any) -> None:
         self.hash.update(" ".join(map(str, words)).encode() + b"\0")
+
+
+def _does(function: types.FunctionType) -> tuple[Any, ...]:
+    """Return a function's code, its defaults, and what it closes over."""
+    closed = [cell.cell_contents for cell in function.__closure__ or ()]
+    return _plain(function.__code__), function.__defaults__, function.__kwdefaults__, closed
+
+
+def _plain(code: types.CodeType) -> tuple[Any, ...]:
+    """Return what a function does: its instructions, the constants and names that they use."""
+    constants = [_plain(c) if isinstance(c, types.CodeType) else c for c in code.co_consts[:]]
+    return code.co_code, constants, code.co_names
 
 
 def _in_order(value: Any) -> list[Any]:

@@ -133,8 +133,8 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
     records = _records(told[[name for name in told if name in FIELDS]])
     if panels:
         chart: Any = layers.facet(data=alt.Data(values=records), **panels, spacing=18)
-        if not _comparable(figure, told):
-            chart = chart.resolve_scale(y="independent")
+        apart = {"y": not _comparable(figure, told), "x": not _as_wide(told)}
+        chart = chart.resolve_scale(**{axis: "independent" for axis, own in apart.items() if own})
     else:
         chart = layers.properties(data=alt.Data(values=records))
     return chart.configure(**_settings())
@@ -181,6 +181,16 @@ def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
         ends = ends.map(math.log)
     whole = ends["high"].max() - ends["low"].min()
     return bool((ends["high"] - ends["low"] >= whole / 3).all())
+
+
+def _as_wide(told: pd.DataFrame) -> bool:
+    """Return whether a common scale leaves each panel at least a sixth of its breadth."""
+    panels = [name for name in ("_row", "_column") if name in told]
+    if "x" not in told or not are_numbers(told["x"]):
+        return True
+    ends = told.groupby(panels)["x"].agg(["min", "max"])
+    whole = ends["max"].max() - ends["min"].min()
+    return bool((ends["max"] - ends["min"] >= whole / 6).all())
 
 
 def _settings() -> Mapping[str, Any]:
