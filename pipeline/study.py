@@ -123,6 +123,8 @@ def datasets_of(entries: Mapping[str, Value]) -> tuple[str, ...]:
 
 HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
 """The verdicts on a claim."""
+LEVEL = 0.05
+"""Of the family of a study's claims, and one minus that of each interval."""
 BEFORE = "before the first run"
 """When a claim was stated that no look at a result has changed."""
 
@@ -173,7 +175,11 @@ class Claim:
     @property
     def verdict(self) -> str:
         """Return the verdict on it alone, before its family is corrected for."""
-        if not 2 * min(self.p) <= 0.05:
+        return self.judged(2 * min(self.p))
+
+    def judged(self, corrected: float) -> str:
+        """Return the verdict on it, given its p-value of both sides, corrected for its family."""
+        if not corrected <= LEVEL:
             return UNDECIDED
         return HOLDS if self.p[0] < self.p[1] else MISSED
 

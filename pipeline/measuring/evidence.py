@@ -32,7 +32,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline.measuring.judging import (
-    LEVEL,
     Found,
     Region,
     by_student,
@@ -45,7 +44,8 @@ from pipeline.measuring.judging import (
     of_share,
     standard_error,
 )
-from pipeline.study import HOLDS, MISSED, UNDECIDED, Claim
+from pipeline.measuring.statistics import share_in_words, share_interval
+from pipeline.study import HOLDS, LEVEL, Claim
 
 
 def exact(text: str, off: float, at_most: float, *, expected: int) -> Claim:
@@ -96,8 +96,7 @@ def within(
     else:
         off = math.hypot(standard_error(whole), error)
         found = by_student(whole.mean(), off, len(whole) - 1, region)
-        spread = float(whole.std()) if len(whole) > 1 else math.nan
-        found = dataclasses.replace(found, effect=region.distance(found.estimate) / (spread or 1))
+        found = dataclasses.replace(found, effect=region.effect(found.estimate, whole.std()))
     lost = len(whole) - int(whole.map(math.isfinite).sum())
     kind = "median " if found.resampled else ""
     said = found.words(digits, len(whole)) + (f", {lost} not finite" if lost else "")
@@ -133,8 +132,7 @@ def ordered(
     elif paired:
         apart = b - a
         found = by_student(apart.mean(), standard_error(apart), n - 1, region)
-        spread = float(apart.std()) if n > 1 else math.nan
-        found = dataclasses.replace(found, effect=found.estimate / (spread or 1))
+        found = dataclasses.replace(found, effect=region.effect(found.estimate, apart.std()))
     else:
         found = by_welch(a, b, region)
     middle = "geometric mean " if ratio else ""
@@ -156,17 +154,12 @@ def share(
     at_most: float = 1.0,
 ) -> Claim:
     """Claim that a share of replicates succeeds; the interval is Wilson's."""
-    from statsmodels.stats.proportion import proportion_confint
-
     count, n = int(succeeded.astype(bool).sum()), len(succeeded)
     region = Region(at_least, at_most, " %")
     if not n:
         return _claim(text, expected, "none", region.words(3), Found.nothing(), 0)
-    bounds: Any = proportion_confint(count, n, LEVEL, method="wilson")
-    low, high = bounds
-    found = Found(count / n, float(low), float(high), *of_share(count, n, region))
-    seen = f"{count} of {n} ({low:.0%} to {high:.0%})"
-    return _claim(text, expected, seen, region.words(3), found, n)
+    found = Found(count / n, *share_interval(succeeded), *of_share(count, n, region))
+    return _claim(text, expected, share_in_words(succeeded), region.words(3), found, n)
 
 
 def rarer(text: str, less: pd.Series, more: pd.Series, *, expected: int, by: float = 0.0) -> Claim:
@@ -236,8 +229,6 @@ def every(text: str, claims: Iterable[Claim]) -> Claim:
     worst = max(of, key=lambda claim: (claim.p[0], -claim.p[1]))
     held = sum(claim.verdict == HOLDS for claim in of)
     missed = min(1.0, len(of) * min(claim.p[1] for claim in of))
-    if any(claim.exact for claim in of) and min(claim.p[1] for claim in of) == 0:
-        missed = 0.0
     seen = (
         worst.seen
         if len(of) == 1
@@ -259,13 +250,7 @@ def verdicts(claims: Sequence[Claim]) -> list[str]:
         p = [min(1.0, 2 * min(claim.p)) for claim in family]
         adjusted: Any = multipletests(p, LEVEL, method="holm")[1]
         corrected = {id(claim): float(one) for claim, one in zip(family, adjusted, strict=True)}
-    return [_verdict(claim.p, corrected.get(id(claim), 2 * min(claim.p))) for claim in claims]
-
-
-def _verdict(p: tuple[float, float], corrected: float) -> str:
-    if not corrected <= LEVEL:
-        return UNDECIDED
-    return HOLDS if p[0] < p[1] else MISSED
+    return [claim.judged(corrected.get(id(claim), 2 * min(claim.p))) for claim in claims]
 
 
 def _claim(

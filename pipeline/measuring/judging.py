@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-LEVEL = 0.05
-"""Of the family of a study's claims, and one minus that of each interval."""
+from pipeline.study import LEVEL
+
 RESAMPLES = 9_999
 LEAST_OF_MEDIAN = 5
 """Replicates of which a resampled median says anything."""
@@ -42,6 +42,10 @@ class Region:
     def distance(self, at: float) -> float:
         """Return how far within it a number lies; negative outside."""
         return min(at - self.low, self.high - at)
+
+    def effect(self, at: float, spread: float) -> float:
+        """Return that in standard deviations of the replicates; NaN where these do not differ."""
+        return self.distance(at) / spread if spread > 0 else math.nan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +113,7 @@ def by_welch(a: pd.Series, b: pd.Series, region: Region) -> Found:
     freedom = whole**2 / parts if parts else len(a) + len(b) - 2
     found = by_student(b.mean() - a.mean(), math.sqrt(whole), freedom, region)
     spread = math.sqrt((a.var() + b.var()) / 2) if min(len(a), len(b)) > 1 else math.nan
-    return dataclasses.replace(found, effect=found.estimate / (spread or 1))
+    return dataclasses.replace(found, effect=region.effect(found.estimate, spread))
 
 
 def of_median(values: pd.Series, region: Region) -> Found:

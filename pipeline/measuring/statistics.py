@@ -1,7 +1,7 @@
 """Rows -> numbers: how runs ended, means with their intervals, lines through points.
 
-Every interval of the laboratory is computed here. scipy and statsmodels are imported where they
-are used, so that a study can be declared without waiting for them.
+Intervals in words are computed here; what claims ask beside them is in ``judging``. scipy and
+statsmodels are imported where they are used, so that a study can be declared without waiting.
 """
 
 import math
