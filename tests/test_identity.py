@@ -34,3 +34,16 @@ def test_methods_and_defaults_count():
     assert identity(with_default(1)) != identity(with_default(2))
     assert identity(with_default(1)) == identity(with_default(1))
     assert identity(_Scaled(abs).function) == identity(abs)
+
+
+def test_a_name_that_is_not_bound_yet_stops_nothing():
+    def outer() -> Any:
+        def inner() -> int:
+            return later
+
+        known = identity(inner)
+        later = 1
+        return known, identity(inner)
+
+    before, after = outer()
+    assert before != after

@@ -110,8 +110,8 @@ def test_fewer_training_pictures_are_drawn_by_the_seed_and_shown_again_each_epoc
     ("options", "words"),
     [
         ({"targets": "colour"}, "targets is 'colour', must be one of: class, picture"),
-        ({"size": 0}, "size is 0, must be at least 1, or None"),
-        ({"train_size": 0}, "train_size is 0, must be at least 1"),
+        ({"size": 0}, "size is 0: it must be at least 1, or None"),
+        ({"train_size": 0}, "train_size is 0: it must be at least 1"),
         ({"train_size": 4}, "batch_size is 5, there are 4 images"),
     ],
 )

@@ -22,6 +22,7 @@ from torch import Tensor
 from lightning_modules.algorithms._credit import credits_of
 from lightning_modules.algorithms._resets import forget
 from lightning_modules.algorithms._units import Units, units_of
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 
@@ -38,8 +39,7 @@ class SnApN(Algorithm):
 
     def __init__(self, steps: int = 2):
         """Keep the pattern of ``steps`` steps; 1 keeps each unit's own."""
-        if steps < 1:
-            raise ValueError(f"steps is {steps}: it must be at least 1")
+        whole(1, steps=steps)
         self.steps = steps
 
     @torch.no_grad()

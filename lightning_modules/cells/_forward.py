@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, jacrev, vjp, vmap
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Cell, Trajectory
 from lightning_modules.norms import scaled
 
@@ -33,9 +34,7 @@ class ForwardCell(Cell):
         """Set the sizes; None is a state of h alone. ValueError where they make no cell."""
         super().__init__()
         state_size = hidden_size if state_size is None else state_size
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if size < 1:
-                raise ValueError(f"{name} is {size}: it must be at least 1")
+        whole(1, input_size=input_size, hidden_size=hidden_size)
         if state_size < hidden_size:
             raise ValueError(
                 f"state_size is {state_size}: the state begins with h, of hidden_size {hidden_size}"

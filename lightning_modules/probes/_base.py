@@ -21,6 +21,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.instruments import InstrumentWarning, Outputs, Row, Update
 from lightning_modules.probes._means import Sums, joined
 from lightning_modules.probes._seen import Passage
@@ -54,10 +55,7 @@ class Probe(Callback, abc.ABC):
 
     def __init__(self, every: int = 1):
         """Look at every ``every``-th batch; ValueError where that is no whole number from 1 on."""
-        if type(every) is not int:
-            raise ValueError(f"every is {every!r}: it must be a whole number")
-        if every < 1:
-            raise ValueError(f"every is {every}: it must be at least 1")
+        whole(1, every=every)
         self.every, self.aside = every, False
         self._said: set[str] = set()
         self._held: list[dict[str, Tensor]] = []

@@ -95,7 +95,8 @@ class _Walk:
 
 def _does(function: types.FunctionType) -> tuple[Any, ...]:
     """Return a function's code, its defaults, and what it closes over."""
-    closed = [cell.cell_contents for cell in function.__closure__ or ()]
+    empty = types.CellType()  # of a name that is not bound yet
+    closed = [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
     return _plain(function.__code__), function.__defaults__, function.__kwdefaults__, closed
 
 

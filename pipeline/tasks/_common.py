@@ -7,19 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
 
 HELD_OUT_BATCH = 500
 """Sequences that are evaluated at once: a bound on memory."""
-
-
-def at_least(least: int, **arguments: int) -> None:
-    """Raise ValueError for the first argument that is no whole number, or below ``least``."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise ValueError(f"{name} is {value!r}, must be a whole number")
-        if value < least:
-            raise ValueError(f"{name} is {value}, must be at least {least}")
 
 
 def numbers(seed: int, *index: int) -> np.random.Generator:
@@ -39,13 +31,13 @@ class Generated(Task):
 
     def __init__(self, seed: int, batch_size: int, held_out_size: int):
         """``held_out_size`` counts sequences."""
-        at_least(0, seed=seed)
-        at_least(1, batch_size=batch_size, held_out_size=held_out_size)
+        whole(0, seed=seed)
+        whole(1, batch_size=batch_size, held_out_size=held_out_size)
         self.seed, self.batch_size, self.held_out_size = seed, batch_size, held_out_size
 
     def batch(self, index: int) -> Batch:
         """Return training batch ``index``."""
-        at_least(0, index=index)
+        whole(0, index=index)
         return self._draw(numbers(self.seed, 0, index), self.batch_size)
 
     def held_out(self) -> Iterator[Batch]:

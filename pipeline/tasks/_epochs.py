@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.tasks._common import at_least, numbers
+from lightning_modules.checks import whole
+from pipeline.tasks._common import numbers
 
 
 class Epochs:
@@ -17,7 +18,7 @@ class Epochs:
 
     def batch(self, index: int) -> Tensor:
         """Return which examples batch ``index`` has, (B,)."""
-        at_least(0, index=index)
+        whole(0, index=index)
         epoch, place = divmod(index, len(self._examples_N) // self._batch_size)
         if self._now[0] != epoch:
             order_N = numbers(self._seed, epoch).permutation(len(self._examples_N))

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import at_least, numbers
+from pipeline.tasks._common import numbers
 from pipeline.tasks._stream import HELD_OUT, TRAINING, Stream
 
 SKIPPED = 64
@@ -48,7 +49,7 @@ class Forecast(Stream):
         """``held_out_size`` counts steps of each lane; None for ``reset_every`` is never."""
         super().__init__(seed, batch_size, length, held_out_size)
         if reset_every is not None:
-            at_least(1, reset_every=reset_every)
+            whole(1, reset_every=reset_every)
         self._reset_every = reset_every
         self._parts: dict[int, tuple[Tensor, Tensor]] = {}
 

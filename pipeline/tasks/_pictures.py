@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
 from pipeline.data.sets._base import PictureSet
-from pipeline.tasks._common import HELD_OUT_BATCH, at_least, numbers
+from pipeline.tasks._common import HELD_OUT_BATCH, numbers
 from pipeline.tasks._epochs import Epochs
 
 
@@ -40,8 +41,8 @@ class Pictures(Task):
         """
         there = len(images.train_y_N)
         wanted = there if train_size is None else min(train_size, there)
-        at_least(0, seed=seed)
-        at_least(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
+        whole(0, seed=seed)
+        whole(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
         self._images, self._held_out_size, self.trained = images, held_out_size, wanted

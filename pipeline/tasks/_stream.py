@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
-from pipeline.tasks._common import at_least
 
 TRAINING, HELD_OUT = 0, 1
 """The two parts of a stream task, each with its own numbers."""
@@ -22,14 +22,14 @@ class Stream(Task):
 
     def __init__(self, seed: int, batch_size: int, length: int, held_out_size: int):
         """A batch has ``length`` steps; ``held_out_size`` counts the steps of each lane."""
-        at_least(0, seed=seed)
-        at_least(1, batch_size=batch_size, length=length, held_out_size=held_out_size)
+        whole(0, seed=seed)
+        whole(1, batch_size=batch_size, length=length, held_out_size=held_out_size)
         self.seed, self.batch_size = seed, batch_size
         self.length, self.held_out_size = length, held_out_size
 
     def batch(self, index: int) -> Batch:
         """Return the next ``length`` steps of every lane."""
-        at_least(0, index=index)
+        whole(0, index=index)
         return self._read(TRAINING, index * self.length + torch.arange(self.length))
 
     def held_out(self) -> Iterator[Batch]:

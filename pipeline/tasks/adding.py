@@ -15,8 +15,9 @@ References:
 import numpy as np
 import torch
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import Generated, at_least, first_step
+from pipeline.tasks._common import Generated, first_step
 
 
 class Adding(Generated):
@@ -28,7 +29,7 @@ class Adding(Generated):
     def __init__(self, seed: int, batch_size: int, length: int, held_out_size: int):
         """``held_out_size`` counts sequences."""
         super().__init__(seed, batch_size, held_out_size)
-        at_least(2, length=length)
+        whole(2, length=length)
         self.length = length
 
     def _draw(self, random: np.random.Generator, size: int) -> Batch:

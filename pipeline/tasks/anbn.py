@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import at_least, numbers
+from pipeline.tasks._common import numbers
 from pipeline.tasks._stream import HELD_OUT, TRAINING, Stream
 
 A, B, NEWLINE = range(3)
@@ -43,7 +44,7 @@ class AnBn(Stream):
     ):
         """``held_out_size`` counts the steps of each lane."""
         super().__init__(seed, batch_size, length, held_out_size)
-        at_least(2, longest=longest)
+        whole(2, longest=longest)
         letter, newline = (longest + 1) / 2, 2
         mean_length = 2 * letter + newline
         self.floor_loss = math.log(longest) / mean_length

@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import Generated, at_least, first_step
+from pipeline.tasks._common import Generated, first_step
 
 
 class Copy(Generated):
@@ -33,8 +34,8 @@ class Copy(Generated):
     ):
         """Inputs are one-hot: the symbols, blank, go. ``held_out_size`` counts sequences."""
         super().__init__(seed, batch_size, held_out_size)
-        at_least(2, alphabet=alphabet)
-        at_least(1, length=length, delay=delay)
+        whole(2, alphabet=alphabet)
+        whole(1, length=length, delay=delay)
         self.length, self.delay = length, delay
         self.input_size, self.output_size = alphabet + 2, alphabet
         self.chance_loss = math.log(alphabet)

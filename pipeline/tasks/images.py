@@ -42,7 +42,7 @@ class Images(Pictures):
             allowed = ", ".join(get_args(Targets))
             raise ValueError(f"targets is {targets!r}, must be one of: {allowed}")
         if size is not None and (size < 1 or size != int(size)):
-            raise ValueError(f"size is {size}, must be at least 1, or None")
+            raise ValueError(f"size is {size}: it must be at least 1, or None")
         self._targets, self._size = targets, size
         Y, X = images.train_x_NHW.shape[1:] if size is None else (size, size)
         self.shape_CYX: tuple[int, int, int] = (1, Y, X)

@@ -16,8 +16,9 @@ References:
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import at_least, numbers
+from pipeline.tasks._common import numbers
 from pipeline.tasks._stream import BLOCK, BlockStream
 
 FIRST_WEIGHT, SECOND_WEIGHT = 0.5, -0.25
@@ -46,8 +47,8 @@ class LaggedSum(BlockStream):
     ):
         """``held_out_size`` counts the steps of each lane."""
         super().__init__(seed, batch_size, length, held_out_size)
-        at_least(1, first=first)
-        at_least(first + 1, second=second)
+        whole(1, first=first)
+        whole(first + 1, second=second)
         if second > BLOCK:
             raise ValueError(f"second is {second}, must be at most {BLOCK}")
         self._first, self._second = first, second

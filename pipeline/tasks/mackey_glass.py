@@ -10,7 +10,7 @@ References:
 
 import numpy as np
 
-from pipeline.tasks._common import at_least
+from lightning_modules.checks import whole
 from pipeline.tasks._forecast import Simulated
 
 BETA, GAMMA = 0.2, 0.1
@@ -29,7 +29,7 @@ class MackeyGlass(Simulated):
         delay: int = 17,
     ):
         """``delay`` counts steps; the public repository's code looks back 16 of them."""
-        at_least(1, delay=delay)
+        whole(1, delay=delay)
         self._delay = delay
         super().__init__(seed, batch_size, length, held_out_size, reset_every)
 

@@ -17,8 +17,9 @@ References:
 import numpy as np
 import torch
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import at_least, first_step, numbers
+from pipeline.tasks._common import first_step, numbers
 from pipeline.tasks._stream import BLOCK, BlockStream
 
 TEACHER, MEASURED = 2, 3
@@ -44,7 +45,7 @@ class Mimic(BlockStream):
     ):
         """``units`` is the teacher's size; ``held_out_size`` counts the steps of each lane."""
         super().__init__(seed, batch_size, length, held_out_size)
-        at_least(1, units=units, input_size=input_size, output_size=output_size)
+        whole(1, units=units, input_size=input_size, output_size=output_size)
         self.input_size, self.output_size = input_size, output_size
         random = numbers(seed, TEACHER)
         self._W_HH = np.linalg.qr(random.standard_normal((units, units)))[0]

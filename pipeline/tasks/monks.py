@@ -25,8 +25,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
-from pipeline.tasks._common import at_least, first_step, numbers
+from pipeline.tasks._common import first_step, numbers
 from pipeline.tasks._epochs import Epochs
 
 VALUES = (3, 3, 2, 3, 4, 2)
@@ -43,11 +44,11 @@ class Monks(Task):
 
     def __init__(self, seed: int, problem: int, batch_size: int | None = None):
         """``batch_size`` None shows all that is trained on at once, in a new order each time."""
-        at_least(0, seed=seed)
+        whole(0, seed=seed)
         if problem not in TRAINED:
             raise ValueError(f"problem is {problem}, must be one of: 1, 2, 3")
         size = TRAINED[problem] if batch_size is None else batch_size
-        at_least(1, batch_size=size)
+        whole(1, batch_size=size)
         if size > TRAINED[problem]:
             raise ValueError(f"batch_size is {size}, there are {TRAINED[problem]} robots")
         random = numbers(seed)

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
 from pipeline.data.sets._base import Text
-from pipeline.tasks._common import at_least, numbers
+from pipeline.tasks._common import numbers
 
 HELD_OUT_STREAMS = 20
 """Pieces in which the held-out text is read, each from a zero state."""
@@ -41,9 +42,9 @@ class NextCharacter(Task):
         ``held_out_size`` counts characters; no more are used than there are.
         """
         self.streams = streams
-        at_least(0, seed=seed)
-        at_least(1, batch_size=batch_size, length=length)
-        at_least(2 * HELD_OUT_STREAMS, held_out_size=held_out_size)
+        whole(0, seed=seed)
+        whole(1, batch_size=batch_size, length=length)
+        whole(2 * HELD_OUT_STREAMS, held_out_size=held_out_size)
         pairs = len(text.train_N) - 1
         if batch_size > pairs:
             raise ValueError(f"batch_size is {batch_size}, the text has but {pairs} steps")
@@ -60,7 +61,7 @@ class NextCharacter(Task):
 
     def batch(self, index: int) -> Batch:
         """Return the next ``length`` characters of every stream."""
-        at_least(0, index=index)
+        whole(0, index=index)
         step_T1 = (index * self._length + torch.arange(self._length)[:, None]) % self._piece
         at_TB = (self._start_B + step_T1) % (len(self._text_N) - 1)
         # A stream starts over at the end of its piece, and where the ring joins end and beginning.

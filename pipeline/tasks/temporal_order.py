@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
+from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
-from pipeline.tasks._common import Generated, at_least, first_step
+from pipeline.tasks._common import Generated, first_step
 
 ORDERED = 2
 """Symbols that matter, A and B, which come first; the others distract."""
@@ -35,7 +36,7 @@ class TemporalOrder(Generated):
     def __init__(self, seed: int, batch_size: int, length: int, held_out_size: int):
         """``held_out_size`` counts sequences; ``length`` is at least 10."""
         super().__init__(seed, batch_size, held_out_size)
-        at_least(10, length=length)
+        whole(10, length=length)
         self.length = length
 
     def _draw(self, random: np.random.Generator, size: int) -> Batch:
