@@ -1,5 +1,7 @@
 """What is committed of scale standard: pages that are what their journals and the code make them.
 
+No claim is decided without an interval, or checks what was not stated, and each study answers.
+
 A page whose journal is partly of earlier code says so, and may differ from the committed one.
 """
 
@@ -7,10 +9,12 @@ import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from pipeline import params
 from pipeline.reporting import imprint
 from pipeline.studies import STUDIES
+from pipeline.study import UNDECIDED
 
 ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
@@ -27,6 +31,13 @@ def test_every_study_has_its_journal_and_its_page_committed_but_for_what_is_owed
         page.parent.name for page in (ROOT / "reports" / "standard").glob("*/index.html")
     )
     assert pages == committed
+
+
+def test_no_two_rows_of_the_record_have_one_name():
+    left = (imprint.left(ROOT / "reports" / "standard" / journal.stem) for journal in JOURNALS)
+    rows = [row["row"] for page in left if page for row in page.reproduced]
+    assert len(rows) > 30
+    assert len(set(rows)) == len(rows)
 
 
 def test_each_page_is_what_its_journal_makes_it_or_says_that_earlier_code_measured(tmp_path: Path):
@@ -46,6 +57,8 @@ def _fault(name: str, root: Path) -> str:
 
     study = job(params.load(ROOT / "params.yaml").at("standard"), name)
     stale, finished = (found := Findings(study)).stale, len(found.finished)
+    if wrong := _unfounded(found):
+        return f"{name}: {wrong}"
     if stale:
         figures.draw = lambda *_: figures.Drawn("{}", "<svg></svg>", "<svg></svg>", b"")
     built = report.build(study, root)
@@ -56,6 +69,20 @@ def _fault(name: str, root: Path) -> str:
         says = f"Measured by earlier code: {stale:,} of {finished:,} trials." in page
         return "" if says else f"{name}: the page does not say that it is stale"
     return _difference(built, ROOT / "reports" / "standard" / name)
+
+
+def _unfounded(found: Any) -> str:
+    """Say what of a study's claims has no interval, no expectation, or no answer over it."""
+    if not found.answer:
+        return "it gives no answer"
+    for of in found.judged:
+        claim = of.claim
+        if claim.expected not in found.expectations:
+            return f"{claim.text!r} checks expectation {claim.expected}, which is not stated"
+        known = claim.exact or of.verdict == UNDECIDED
+        if not known and not (claim.replicates > 1 and claim.low <= claim.high):
+            return f"{claim.text!r} {of.verdict} without an interval"
+    return ""
 
 
 def _difference(built: Path, committed: Path) -> str:
