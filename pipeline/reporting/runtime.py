@@ -11,6 +11,11 @@ from pipeline.running.journal import replacing
 
 NAME = f"vega-{version('vl-convert-python')}.js"
 
+NOTICE = (
+    "/* Vega, Vega-Lite and Vega-Embed: copyright 2015-2026, University of Washington Interactive "
+    "Data Lab and contributors; BSD 3-Clause, https://github.com/vega */\n"
+)
+
 
 def put(folder: Path) -> None:
     """Write it into the folder of a scale's pages, unless it is there."""
@@ -18,8 +23,11 @@ def put(folder: Path) -> None:
         return
     with locked(folder), replacing(folder / NAME) as draft:
         draft.write_text(_script(), encoding="utf-8")
+    for other in folder.glob("vega-*.js"):
+        if other.name != NAME:  # of an older version, whose pages are made again as well
+            other.unlink(missing_ok=True)
 
 
 def _script() -> str:
     bundle: Any = vl_convert.javascript_bundle  # whose snippet may be left out, against its types
-    return bundle()
+    return NOTICE + bundle()
