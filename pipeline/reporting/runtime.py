@@ -12,7 +12,7 @@ from pipeline.running.journal import replacing
 NAME = f"vega-{version('vl-convert-python')}.js"
 
 NOTICE = (
-    "/* Vega, Vega-Lite and Vega-Embed: copyright 2015-2026, University of Washington Interactive "
+    "/* Vega, Vega-Lite and Vega-Embed: copyright University of Washington Interactive "
     "Data Lab and contributors; BSD 3-Clause, https://github.com/vega */\n"
 )
 
