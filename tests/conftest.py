@@ -7,6 +7,12 @@ from lightning_modules.interfaces import Cell
 from tests.cases import CELL_BUILDS, QUICK, CellCase, case_of
 
 
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Let no test's numbers hang on which tests its worker ran before."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(params=QUICK)
 def cell_name(request: pytest.FixtureRequest) -> str:
     return request.param

@@ -186,6 +186,7 @@ class _Louder:
 
 def _rows_of(name: str, scale: float) -> list[Row]:
     """Return what a probe tells of a passage, and of the update that follows, in float32."""
+    torch.manual_seed(0)
     p = scene(CELL_BUILDS["lstm"](), resets=False)
     p = dataclasses.replace(
         p,
