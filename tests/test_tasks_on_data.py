@@ -9,7 +9,7 @@ import torch
 from pipeline.tasks.images import Images
 from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
 from pipeline.tasks.row_images import RowImages
-from tests.toy import images, text
+from tests.toy import NOWHERE, images, text
 
 
 def test_a_stream_goes_on_where_the_batch_before_stopped():
@@ -118,6 +118,23 @@ def test_fewer_training_pictures_are_drawn_by_the_seed_and_shown_again_each_epoc
 def test_what_cannot_be_shown_is_refused(options, words: str):
     with pytest.raises(ValueError, match=words):
         Images(images(), 0, 5, held_out_size=1, **options)
+
+
+def test_more_than_a_data_set_has_is_refused_and_what_stands_in_for_it_gives_all_that_it_has():
+    real = dataclasses.replace(NOWHERE, embedded=False, served="MNIST")
+    of: dict[str, Any] = {"seed": 0, "batch_size": 5}
+    pictures = images()
+    assert Images(pictures, **of, held_out_size=31, train_size=31).trained == 30
+    pictures = dataclasses.replace(pictures, provenance=real)
+    assert Images(pictures, **of, held_out_size=30, train_size=30).trained == 30
+    with pytest.raises(ValueError, match="train_size is 31: MNIST has 30 pictures to learn from"):
+        Images(pictures, **of, held_out_size=30, train_size=31)
+    with pytest.raises(ValueError, match="held_out_size is 31: MNIST has 30 held-out pictures"):
+        RowImages(pictures, **of, labels="last", held_out_size=31)
+    words = dataclasses.replace(text(), provenance=real)
+    NextCharacter(words, **of, length=5, held_out_size=500)
+    with pytest.raises(ValueError, match="is 501: MNIST has 500 characters to validate on"):
+        NextCharacter(words, **of, length=5, held_out_size=501)
 
 
 @pytest.mark.parametrize("held_out", [0, 1, 20, 21])

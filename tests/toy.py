@@ -5,7 +5,7 @@ import torch
 from pipeline.data.provenance import Provenance
 from pipeline.data.sets._base import PictureSet, Series, Text
 
-NOWHERE = Provenance("", "", "", False, {}, 0, "", "", "", "")
+NOWHERE = Provenance("", "", "", True, {}, 0, "", "", "", "")
 
 
 def text(size: int = 1000) -> Text:

@@ -40,6 +40,16 @@ class Provenance:
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self.files.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
 
+    def as_many(self, there: int, what: str, **wanted: int) -> int:
+        """Return how many of those there are get used: all, where a stand-in has too few.
+
+        ValueError where the data set itself has too few: what is said of a trial would not be so.
+        """
+        ((name, size),) = wanted.items()
+        if size > there and not self.embedded:
+            raise ValueError(f"{name} is {size}: {self.served} has {there} {what}")
+        return min(size, there)
+
 
 def folder_of(name: str, root: Path) -> Path:
     """Return the folder of a data set, below that of all data sets."""

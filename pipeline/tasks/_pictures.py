@@ -37,15 +37,18 @@ class Pictures(Task):
     ):
         """Count pictures: ``train_size`` are drawn from the training part, None takes all.
 
-        No more are used than there are. ValueError for a size that cannot be.
+        ValueError for a size that cannot be.
         """
-        there = len(images.train_y_N)
-        wanted = there if train_size is None else min(train_size, there)
+        there, held_out = len(images.train_y_N), len(images.test_y_N)
+        asked = there if train_size is None else train_size
         whole(0, seed=seed)
-        whole(1, batch_size=batch_size, held_out_size=held_out_size, train_size=wanted)
+        whole(1, batch_size=batch_size, held_out_size=held_out_size, train_size=asked)
+        of = images.provenance
+        wanted = of.as_many(there, "pictures to learn from", train_size=asked)
+        self._shown = of.as_many(held_out, "held-out pictures", held_out_size=held_out_size)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
-        self._images, self._held_out_size, self.trained = images, held_out_size, wanted
+        self._images, self.trained = images, wanted
         drawn_N = np.arange(there) if train_size is None else numbers(seed).permutation(there)
         self._epochs = Epochs(seed, batch_size, drawn_N[:wanted])
 
@@ -56,10 +59,8 @@ class Pictures(Task):
 
     def held_out(self) -> Iterator[Batch]:
         """Iterate over pictures of the test part."""
-        size = len(self._images.test_y_N)
-        wanted = min(self._held_out_size, size)
-        chosen_N = np.arange(wanted) * size // wanted
-        for start in range(0, wanted, HELD_OUT_BATCH):
+        chosen_N = np.arange(self._shown) * len(self._images.test_y_N) // self._shown
+        for start in range(0, self._shown, HELD_OUT_BATCH):
             chosen_B = torch.from_numpy(chosen_N[start : start + HELD_OUT_BATCH])
             yield self._read(self._images.test_x_NHW, self._images.test_y_N, chosen_B)
 

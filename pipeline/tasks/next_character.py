@@ -39,7 +39,7 @@ class NextCharacter(Task):
     ):
         """Cut the text; without ``streams`` every batch is read from a zero state.
 
-        ``held_out_size`` counts characters; no more are used than there are.
+        ``held_out_size`` counts characters.
         """
         self.streams = streams
         whole(0, seed=seed)
@@ -54,7 +54,9 @@ class NextCharacter(Task):
                 f"least {HELD_OUT_STREAMS + 1}: take a longer text"
             )
         self.input_size = self.output_size = len(text.alphabet)
-        self._text_N, self._held_out_N = text.train_N, text.valid_N[:held_out_size]
+        there, of = len(text.valid_N), text.provenance
+        kept = of.as_many(there, "characters to validate on", held_out_size=held_out_size)
+        self._text_N, self._held_out_N = text.train_N, text.valid_N[:kept]
         self._length, self._piece = length, pairs // batch_size
         turn = int(numbers(seed).integers(pairs))
         self._start_B = turn + self._piece * torch.arange(batch_size)

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.evidence import above, exact
 from pipeline.measuring.training import DataSet
-from pipeline.study import Claim, Entries, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Entries, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,10 +30,10 @@ class MovedPictures(Trial):
     dataset: DataSet
     form: Annotated[str, named(FORMS)]
     network: Annotated[str, named(NETWORKS)]
-    maps: PositiveInt
-    size: PositiveInt
-    stride: PositiveInt
-    pictures: PositiveInt
+    maps: Count
+    size: Count
+    stride: Count
+    pictures: Count
 
     def measure(self, given: Given) -> Rows:
         """Return how far the layer is from moving with the picture."""
@@ -44,7 +43,10 @@ class MovedPictures(Trial):
         from lightning_modules.networks._pictures import positions
 
         torch.manual_seed(self.seed)
-        digits_NYX = given.data[self.dataset].test_x_NHW[: self.pictures].double() / 255
+        digits = given.data[self.dataset]
+        there = len(digits.test_x_NHW)
+        moved = digits.provenance.as_many(there, "held-out pictures", pictures=self.pictures)
+        digits_NYX = digits.test_x_NHW[:moved].double() / 255
         x_NYX = pad(digits_NYX, [self.size] * 4)
         shape_CYX = 1, x_NYX.shape[1], x_NYX.shape[2]
         places = positions(shape_CYX, self.size, self.stride)
