@@ -30,8 +30,8 @@ Offline = Literal["embedded", "error"]
 FILE, FOLDER = Path("params.yaml"), Path("params")
 MOST = 4096
 """What no machine and no patience exceeds: of workers, processors, GPUs, retries."""
-SEEDS, LARGEST_SEED = 100_000, 2**32 - 1
-"""How many there may be of a trial, and the largest that every generator takes."""
+SEEDS = 100_000
+"""How many there may be of a trial."""
 SHOWN = 60
 """How many characters of a value a message repeats."""
 ANCHOR = re.compile(r"(?:^|[\s\[{,])[&*]\S", re.MULTILINE)
@@ -216,10 +216,6 @@ def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Tr
     mistakes: dict[str, None] = {}
     made: list[Trial] = []
     for values in _grid(swept, _placed(section, (), where), where):
-        seed, at, _ = values.get("seed", _Put(0, ()))
-        if type(seed) is int and seed > LARGEST_SEED:
-            line = f"{'.'.join([where, *at])}: at most {LARGEST_SEED}; given: {_shown(seed)}"
-            mistakes[line] = None
         try:
             made.append(kind.model_validate({name: put.value for name, put in values.items()}))
         except pydantic.ValidationError as error:

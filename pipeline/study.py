@@ -8,6 +8,8 @@ STUDY: its parts, one or several, and the answer that their rows give. A part is
     figures    what to draw of the rows
 
 Declaring is light: torch, Lightning and learners are imported inside the functions that measure.
+
+Above 300 lines because it is one vocabulary.
 """
 
 import abc
@@ -32,6 +34,14 @@ Row = dict[str, Value]
 Rows = Mapping[str, Value] | Iterable[Mapping[str, Value]]
 """What ``measure`` returns: one row, or several."""
 T = TypeVar("T")
+
+
+LARGEST_SEED, MOST = 2**32 - 1, 10**9
+"""The largest seed that every generator takes, and what no run lives to count to."""
+Whole = Annotated[int, pydantic.Field(ge=0, le=MOST)]
+"""The type of a field that holds how many there are, where it may be none."""
+Count = Annotated[Whole, pydantic.Field(ge=1)]
+"""The type of a field that holds a size, or how often something is done: from 1 on."""
 
 
 class Section(pydantic.BaseModel):
@@ -63,7 +73,7 @@ class Trial(Section, abc.ABC):
     ``_dataset``.
     """
 
-    seed: pydantic.NonNegativeInt
+    seed: Annotated[int, pydantic.Field(ge=0, le=LARGEST_SEED)]
 
     @abc.abstractmethod
     def measure(self, given: Given) -> Rows:

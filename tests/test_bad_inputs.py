@@ -131,6 +131,18 @@ PARAMETERS: list[tuple[str, str, str]] = [
     (KIND, "kind: plain\n  1: 2", "1: unknown key; allowed: seed, kind"),
     (KIND, "kind: plain\n  marks: 2026-01-01", f"marks: {TYPES} string; given: datetime.date"),
     (KIND, "kind: &a plain\n  marks: *a", "line 2: anchors (&) and aliases (*)"),
+    (
+        KIND,
+        "kind: plain\n  epochs: 1" + 30 * "0",
+        "epochs: Input should be less than or",
+    ),
+    (
+        KIND,
+        "kind: plain\n  epochs: [1, 1000000001]",
+        "epochs.1: Input should be less than",
+    ),
+    (KIND, "kind: plain\n  epochs: 1e30", f"epochs: {TYPES} integer; given: 1e+30"),
+    (KIND, "kind: plain\n  epochs: 0", "epochs: Input should be greater than or equal to 1; given"),
     (SEEDS, "seeds: 0", "seeds: a number of seeds from 1 on, at most 100,000; given: 0"),
     (SEEDS, "seeds: 1.5", "seeds: a number of seeds from 1 on, at most 100,000; given: 1.5"),
     (SEEDS, "seeds: true", "seeds: a number of seeds from 1 on, at most 100,000; given: True"),
@@ -138,7 +150,11 @@ PARAMETERS: list[tuple[str, str, str]] = [
     (SEEDS, "seeds: 1000000000000", "seeds: a number of seeds from 1 on, at most 100,000; given"),
     (SEEDS, "seed: -1", "seed: Input should be greater than or equal to 0; given: -1"),
     (SEEDS, "seed: [0, 0]", "seed: 0 stands there twice"),
-    (SEEDS, "seed: 4294967296", "seed: at most 4294967295; given: 4294967296"),
+    (
+        SEEDS,
+        "seed: 4294967296",
+        "seed: Input should be less than or equal to 4294967295; given",
+    ),
     (SEEDS, "seed: 1\n  seeds: 2", "give one of seed and seeds"),
 ]
 DEEP = "a: " + "[" * 3000 + "]" * 3000

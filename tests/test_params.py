@@ -117,6 +117,23 @@ def test_a_field_of_a_trial_may_be_left_out_only_where_none_is_its_default(name:
             assert of.is_required() or of.get_default(call_default_factory=True) is None, field
 
 
+def unbounded(schema: Any) -> Iterator[Any]:
+    """Iterate over the types of whole numbers that may be of any size; a probe checks its own."""
+    inner: Any = ()
+    if isinstance(schema, dict):
+        if schema.get("type") == "integer" and not {"maximum", "enum", "const"} & set(schema):
+            yield schema
+        inner = [value for name, value in schema.items() if name != "probes"]
+    for each in schema if isinstance(schema, list) else inner:
+        yield from unbounded(each)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_whole_number_of_a_trial_has_a_largest(name: str):
+    for part in STUDIES[name].parts.values():
+        assert list(unbounded(part.trial.model_json_schema())) == []
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_what_claims_are_made_by_does_not_count_for_a_trial(name: str):
     prints = Fingerprints(STUDIES[name])

@@ -15,7 +15,7 @@ import pandas as pd
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import identity
 from pipeline.measuring.probing import Probes, build
-from pipeline.study import OTHER, Claim, Given, Needs, Part, Row, Study, Trial, join, single
+from pipeline.study import OTHER, Claim, Count, Given, Needs, Part, Row, Study, Trial, join, single
 
 
 class Toy(Trial):
@@ -23,6 +23,7 @@ class Toy(Trial):
 
     kind: str
     seconds: float | None = None
+    epochs: Count | None = None
     marks: str | None = None
     """A folder in which every start of a trial leaves a file."""
     dataset: str | None = None

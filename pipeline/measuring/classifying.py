@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
 from lightning_modules.cells import CELLS
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring import statistics
 from pipeline.measuring.training import DataSet, Learned, Training
-from pipeline.study import Figure, Given, Options, named
+from pipeline.study import Count, Figure, Given, Options, named
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class PictureTraining(Training, abc.ABC):
     """Either a network, or a cell under a linear readout, trained by BPTT."""
     options: Options | None = None
     """What it is built with beside the sizes of input and output."""
-    size: PositiveInt | None = None
+    size: Count | None = None
     """Rows and columns that pictures seen whole are drawn to; None leaves them as they are."""
     anneal: bool | None = None
     """Whether a network's rate falls to 0 over the run, as half a cosine does."""
-    train_size: PositiveInt | None = None
+    train_size: Count | None = None
     """Pictures that are learned from; None is all."""
 
     @model_validator(mode="after")

@@ -13,13 +13,13 @@ rows into its rows:
 import abc
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, PositiveFloat, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.data.sources import SOURCES
 from pipeline.measuring.probing import Probes, build
-from pipeline.study import Given, Trial, named
+from pipeline.study import Count, Given, Trial, named
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ class Training(Trial, abc.ABC):
     clip: Literal["norm", "value", "adaptive"] | None = None
     threshold: PositiveFloat | None = None
     """Of the clip."""
-    batch_size: PositiveInt
-    steps: PositiveInt
+    batch_size: Count
+    steps: Count
     """Batches."""
-    evaluations: PositiveInt | None = None
+    evaluations: Count | None = None
     """How often the held-out part is looked at, or"""
-    evaluate_every: PositiveInt | None = None
+    evaluate_every: Count | None = None
     """after how many batches it is."""
-    held_out_size: PositiveInt
+    held_out_size: Count
     probes: Probes | None = None
 
     @model_validator(mode="after")
@@ -112,19 +112,19 @@ class Training(Trial, abc.ABC):
 class SequenceTraining(Training, abc.ABC):
     """A cell under a linear readout, trained on a task of sequences by any algorithm."""
 
-    length: PositiveInt | None = None
+    length: Count | None = None
     """Steps of a sequence; None where the task has its own."""
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
-    horizon: PositiveInt | None = None
+    horizon: Count | None = None
     """Of truncated BPTT."""
-    stride: PositiveInt | None = None
+    stride: Count | None = None
     """Of truncated BPTT."""
-    block_length: PositiveInt | None = None
+    block_length: Count | None = None
     """Of blocked RTRL."""
-    update_every: PositiveInt | None = None
+    update_every: Count | None = None
     """Steps from one update to the next; None is one at the end of each batch."""
-    hidden_size: PositiveInt
+    hidden_size: Count
     decay: Literal["l1", "l2"] | None = None
     strength: NonNegativeFloat | None = None
     """Of the decay."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
 from pipeline.measuring import statistics
 from pipeline.measuring.evidence import above
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 PUBLISHED = {1: 1.0, 2: 1.0, 3: 0.931}
@@ -31,12 +31,12 @@ class Attributes(Trial):
     rule: Annotated[str, named(RULES)]
     task: Annotated[str, named(TASKS)]
     problem: Literal[1, 2, 3]
-    hidden_size: PositiveInt
+    hidden_size: Count
     spread: PositiveFloat
     """Weights and biases start from U(-spread, spread)."""
     rate: PositiveFloat
-    epochs: PositiveInt
-    evaluations: PositiveInt
+    epochs: Count
+    evaluations: Count
 
     def measure(self, given: Given) -> Rows:
         """Train one network and return its evaluations; a batch is an epoch."""

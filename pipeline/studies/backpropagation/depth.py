@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.evidence import above, below
 from pipeline.studies.backpropagation.starts import Start
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,14 +33,14 @@ class Depth(Trial):
 
     network: Annotated[str, named(NETWORKS)]
     start: Start
-    depth: PositiveInt
+    depth: Count
     """Hidden layers."""
     rate: PositiveFloat
     """Times the number of layers' matrices."""
-    size: PositiveInt
-    rank: PositiveInt
+    size: Count
+    rank: Count
     """How many of the singular values are 1; the others are 0."""
-    steps: PositiveInt
+    steps: Count
     """At most."""
 
     def measure(self, given: Given) -> Rows:

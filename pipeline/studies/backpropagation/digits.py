@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
@@ -16,7 +16,7 @@ from pipeline.measuring import statistics
 from pipeline.measuring.evidence import below, ordered
 from pipeline.measuring.training import DataSet
 from pipeline.studies.backpropagation.starts import Start
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LECUN, MODERN, ALL = 0.047, 0.022, 60_000
@@ -48,10 +48,10 @@ class Digits(Trial):
     scale: PositiveFloat
     rate: PositiveFloat
     decay: NonNegativeFloat
-    epochs: PositiveInt
-    hidden_size: PositiveInt
-    train_size: PositiveInt
-    held_out_size: PositiveInt
+    epochs: Count
+    hidden_size: Count
+    train_size: Count
+    held_out_size: Count
 
     def measure(self, given: Given) -> Rows:
         """Train one network; a row for each epoch."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring import evidence
@@ -21,6 +21,7 @@ from pipeline.studies.backpropagation.starts import Start
 from pipeline.study import (
     AS_TEXT,
     Claim,
+    Count,
     Entries,
     Figure,
     Given,
@@ -50,10 +51,10 @@ class Modes(Trial):
     start: Start
     scale: PositiveFloat
     """Of the start: ε."""
-    size: PositiveInt
+    size: Count
     rate: PositiveFloat
-    steps: PositiveInt
-    every: PositiveInt
+    steps: Count
+    every: Count
     """Steps from one row of the curve to the next."""
 
     def measure(self, given: Given) -> Rows:

@@ -12,14 +12,25 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring import statistics
 from pipeline.measuring.evidence import every, ordered, within
 from pipeline.measuring.training import DataSet, Training
 from pipeline.studies.backpropagation.starts import Start
-from pipeline.study import Claim, Entries, Figure, Given, Part, Published, Row, Rows, Table, named
+from pipeline.study import (
+    Claim,
+    Count,
+    Entries,
+    Figure,
+    Given,
+    Part,
+    Published,
+    Row,
+    Rows,
+    Table,
+    named,
+)
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -52,10 +63,10 @@ class Saturation(Training):
     network: Annotated[str, named(NETWORKS)]
     activation: Literal["logistic", "tanh", "softsign"]
     start: Start
-    depth: PositiveInt
+    depth: Count
     """Hidden layers."""
-    hidden_size: PositiveInt
-    train_size: PositiveInt
+    hidden_size: Count
+    train_size: Count
 
     def measure(self, given: Given) -> Rows:
         """Train one network; rows of its layers and of its evaluations."""

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
 from pipeline.measuring.evidence import ordered, rarer, share
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, Trial, named
 
 CLASSICAL, SMALL, ENOUGH, OFTEN = (0.5, 1.0), 0.1, 4, 0.9
 """The classical start ranges, a small one, how many hidden units are enough, and what is often."""
@@ -28,13 +28,13 @@ class Xor(Trial):
     stop: Literal["right", "still"]
     still: PositiveFloat | None = None
     """The norm of an epoch's move below which weights are still."""
-    hidden_size: PositiveInt
+    hidden_size: Count
     spread: PositiveFloat
     """Weights and biases start from U(-spread, spread)."""
     rate: PositiveFloat
-    epochs: PositiveInt
+    epochs: Count
     """At most."""
-    starts: PositiveInt
+    starts: Count
 
     @model_validator(mode="after")
     def _stops_at_one(self) -> "Xor":

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import below, every, identity, ordered, within
 from pipeline.measuring.statistics import exponent, half_width, line
-from pipeline.study import Claim, Figure, Given, Needs, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Needs, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,10 +48,10 @@ class Cost(Trial):
     algorithm: Annotated[str, named(ALGORITHMS)]
     sweep: Literal["n", "T"]
     """What is varied: units, with the length twice as many, or the length alone."""
-    hidden_size: PositiveInt
-    length: PositiveInt
-    input_size: PositiveInt
-    repeats: PositiveInt
+    hidden_size: Count
+    length: Count
+    input_size: Count
+    repeats: Count
 
     def measure(self, given: Given) -> Rows:
         """Return processor time a step and peak memory, of tensors made during the run."""

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring import evidence
-from pipeline.study import Claim, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +23,10 @@ class Exactness(Trial):
     activation: str | None = None
     """Of srn."""
     algorithm: Annotated[str, named(ALGORITHMS)]
-    length: PositiveInt
-    batch_size: PositiveInt
-    input_size: PositiveInt
-    hidden_size: PositiveInt
+    length: Count
+    batch_size: Count
+    input_size: Count
+    hidden_size: Count
 
     def measure(self, given: Given) -> Rows:
         """Return the relative error of each block of weights, on a masked loss with resets."""

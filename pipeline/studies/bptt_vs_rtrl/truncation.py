@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import every, exact, monotone, within
-from pipeline.study import Claim, Figure, Given, Part, Rows, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Trial, named
 
 MEASURED_BEFORE = {
     (0.7, 1): (0.845 - 0.08, 0.845 + 0.08),
@@ -35,11 +35,11 @@ class Truncation(Trial):
     input_gain: PositiveFloat
     algorithm: Annotated[str, named(ALGORITHMS)]
     reference: Annotated[str, named(ALGORITHMS)]
-    horizon: PositiveInt
-    length: PositiveInt
-    batch_size: PositiveInt
-    input_size: PositiveInt
-    hidden_size: PositiveInt
+    horizon: Count
+    length: Count
+    batch_size: Count
+    input_size: Count
+    hidden_size: Count
 
     @model_validator(mode="after")
     def _within(self) -> "Truncation":

@@ -23,13 +23,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import monotone, within
 from pipeline.measuring.statistics import half_width, line
 from pipeline.studies.lstm_gates.starts import Started
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,10 +47,10 @@ class Bias(Started):
     """A cell as it starts; it is one with a gate that forgets, which is a GRU's update gate."""
 
     cell: Annotated[str, named(CELLS)]
-    input_size: PositiveInt
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    length: Annotated[int, Field(ge=40)]
+    input_size: Count
+    hidden_size: Count
+    batch_size: Count
+    length: Annotated[Count, Field(ge=40)]
 
     def measure(self, given: Given) -> Rows:
         """Return the network's rate and horizon, and the error left at some lags."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from lightning_modules.starts import STARTS
-from pipeline.study import Trial, named
+from pipeline.study import Count, Trial, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell
@@ -22,7 +22,7 @@ class Started(Trial, abc.ABC):
     """None leaves them as they are drawn."""
     bias: float | None = None
     """Of the forget gate; of a GRU it is the update gate's."""
-    longest: Annotated[int, Field(ge=3)] | None = None
+    longest: Annotated[Count, Field(ge=3)] | None = None
     """Steps over which chrono initialisation spreads memories."""
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from pipeline.measuring.evidence import below, exact
 from pipeline.measuring.statistics import with_deviation
@@ -20,6 +20,7 @@ from pipeline.measuring.training import DataSet, Training
 from pipeline.study import (
     AS_TEXT,
     Claim,
+    Count,
     Entries,
     Figure,
     Given,
@@ -52,14 +53,14 @@ class Reconstruction(Training):
     task: Literal["images"]  # pyright: ignore[reportIncompatibleVariableOverride]
     dataset: DataSet  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     method: Annotated[str, named(METHODS)]
-    pretraining: PositiveInt | None = None
-    hidden: Annotated[list[PositiveInt], *AS_TEXT]
+    pretraining: Count | None = None
+    hidden: Annotated[list[Count], *AS_TEXT]
     """Sizes of the encoder's layers, the code's last."""
     gain: PositiveFloat
     """Of the normalised start; 4 makes up for the slope of a logistic unit at rest, 1/4."""
     anneal: bool
     """Whether the rate falls to 0 over each training, as half a cosine does."""
-    train_size: PositiveInt | None = None
+    train_size: Count | None = None
     """Pictures that are learned from; None is all."""
     at_most: PositiveFloat
     """What is expected of the autoencoder's error."""

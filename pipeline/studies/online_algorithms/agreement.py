@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
@@ -42,7 +42,7 @@ from pipeline.measuring.evidence import (
 )
 from pipeline.measuring.statistics import with_interval
 from pipeline.studies.online_algorithms.rules import build, called, claim
-from pipeline.study import Claim, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Given, Part, Rows, Table, Trial, Whole, named
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -72,20 +72,20 @@ class Agreement(Trial):
 
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
-    horizon: PositiveInt | None = None
+    horizon: Count | None = None
     """Of truncated BPTT."""
     reference: Annotated[str, named(ALGORITHMS)]
     task: Annotated[str, named(TASKS)]
-    hidden_size: PositiveInt
-    warmup: NonNegativeInt
-    length: PositiveInt
-    draws: PositiveInt
-    groups: Annotated[int, Field(ge=10)]
+    hidden_size: Count
+    warmup: Whole
+    length: Count
+    draws: Count
+    groups: Annotated[Count, Field(ge=10)]
     """Of at least 10 sums, so that their standard error means something."""
-    copies: PositiveInt
-    timed: PositiveInt
+    copies: Count
+    timed: Count
     """Steps over which time and memory are measured, a run for each, in float32."""
-    repeats: PositiveInt
+    repeats: Count
 
     def measure(self, given: Given) -> Rows:
         """Return one row: direction, bias, variance and price; or why the algorithm refuses."""

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
 from pipeline.measuring import evidence
 from pipeline.measuring.training import SequenceTraining
@@ -41,7 +41,7 @@ from pipeline.studies.online_algorithms.published import (
     told_apart,
 )
 from pipeline.studies.online_algorithms.rules import called
-from pipeline.study import Claim, Entries, Figure, Given, Part, Rows
+from pipeline.study import Claim, Count, Entries, Figure, Given, Part, Rows
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -50,10 +50,10 @@ if TYPE_CHECKING:
 class Forecasting(SequenceTraining):
     """A series forecast online in ``batch_size`` lanes; a batch is a window of ``length`` steps."""
 
-    steps: PositiveInt
+    steps: Count
     """Of the series, as is evaluate_every: a row gives the mean loss of so many steps."""
-    reset_every: PositiveInt
-    delay: PositiveInt | None = None
+    reset_every: Count
+    delay: Count | None = None
     """Of Mackey-Glass."""
 
     @model_validator(mode="after")

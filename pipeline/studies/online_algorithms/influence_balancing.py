@@ -25,14 +25,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import above, within
 from pipeline.measuring.statistics import last_rows
 from pipeline.studies.online_algorithms.rules import build, called, claim
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,15 +67,15 @@ class InfluenceBalancing(Trial):
     """The chain, and how its one parameter is learnt."""
 
     algorithm: Annotated[str, named(ALGORITHMS)]
-    horizon: PositiveInt | None = None
+    horizon: Count | None = None
     """Of truncated BPTT."""
     cell: Annotated[str, named(CELLS)]
     activation: str
-    plus: PositiveInt
-    minus: PositiveInt
+    plus: Count
+    minus: Count
     learning_rate: PositiveFloat
-    steps: PositiveInt
-    every: PositiveInt
+    steps: Count
+    every: Count
     """Steps between two rows."""
 
     @model_validator(mode="after")

@@ -27,13 +27,12 @@ import math
 from collections.abc import Iterator
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from pipeline.measuring.evidence import ordered
 from pipeline.measuring.statistics import last_evaluations, with_deviation
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.rules import called
-from pipeline.study import Claim, Entries, Figure, Given, Part, Rows, Table
+from pipeline.study import Claim, Count, Entries, Figure, Given, Part, Rows, Table
 
 SLACK = 0.05
 """Of the reservoir's loss: by how much the better one may be worse."""
@@ -45,20 +44,20 @@ OF_TASKS = "alphabet", "delay", "first", "second", "longest", "units", "input_si
 class Learning(SequenceTraining):
     """A task learned online, and what it is built with: of ``OF_TASKS``, what it takes."""
 
-    steps: PositiveInt
+    steps: Count
     """Of the stream or of all its sequences; each is an update where it counts."""
-    alphabet: PositiveInt | None = None
+    alphabet: Count | None = None
     """Of copy, as is the delay."""
-    delay: PositiveInt | None = None
-    first: PositiveInt | None = None
+    delay: Count | None = None
+    first: Count | None = None
     """Of the lagged sum, as is the second."""
-    second: PositiveInt | None = None
-    longest: PositiveInt | None = None
+    second: Count | None = None
+    longest: Count | None = None
     """Of a^n b^n."""
-    units: PositiveInt | None = None
+    units: Count | None = None
     """Of mimic's teacher, as are the sizes of input and output."""
-    input_size: PositiveInt | None = None
-    output_size: PositiveInt | None = None
+    input_size: Count | None = None
+    output_size: Count | None = None
 
     def measure(self, given: Given) -> Rows:
         """Train online; a row for each evaluation."""

@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import NonNegativeFloat, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring import evidence
 from pipeline.measuring.statistics import exponent, with_interval
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Staleness(Trial):
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
     reference: Annotated[str, named(ALGORITHMS)]
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    length: PositiveInt
-    every: PositiveInt
+    hidden_size: Count
+    batch_size: Count
+    length: Count
+    every: Count
     """Steps between two probes."""
 
     @model_validator(mode="after")

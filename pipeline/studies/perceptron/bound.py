@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
 from pipeline.measuring.evidence import identity, ordered
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,11 +36,11 @@ class Bound(Trial):
 
     network: Annotated[str, named(NETWORKS)]
     rule: Annotated[str, named(RULES)]
-    dimension: PositiveInt
-    size: PositiveInt
+    dimension: Count
+    size: Count
     margin: PositiveFloat
     """Of the known separator at least, in units of an example's typical length without the bias."""
-    problems: PositiveInt
+    problems: Count
     decay: PositiveFloat
     spread: PositiveFloat
     """Of the random start."""

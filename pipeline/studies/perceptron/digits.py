@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import pandas as pd
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
 from pipeline.measuring.evidence import identity, ordered, within
 from pipeline.measuring.training import DataSet
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table, Trial, named
 from pipeline.tasks import TASKS
 
 LINEAR, TOLERANCE, ALL = 0.12, 0.02, 60_000
@@ -36,11 +36,11 @@ class Digits(Trial):
     dataset: DataSet
     rate: PositiveFloat
     decay: NonNegativeFloat
-    train_size: PositiveInt
-    held_out_size: PositiveInt
-    batch_size: PositiveInt
+    train_size: Count
+    held_out_size: Count
+    batch_size: Count
     """How many digits come at a time, which changes nothing of what is learned."""
-    epochs: PositiveInt
+    epochs: Count
 
     def measure(self, given: Given) -> Rows:
         """Train; return a row for each epoch."""

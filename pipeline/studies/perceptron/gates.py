@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, PositiveFloat, model_validator
 
 from lightning_modules.networks import NETWORKS
 from lightning_modules.rules import RULES
 from pipeline.measuring.evidence import identity
-from pipeline.study import Claim, Given, Part, Row, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Given, Part, Row, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,9 +38,9 @@ class Gate(Trial):
     decay: NonNegativeFloat | None = None
     spread: PositiveFloat | None = None
     """Weights start from U(-spread, spread)."""
-    epochs: PositiveInt | None = None
+    epochs: Count | None = None
     """At most."""
-    starts: PositiveInt | None = None
+    starts: Count | None = None
     gate: Annotated[str, named(TABLES)]
 
     @model_validator(mode="after")

@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import identity, ordered
 from pipeline.measuring.former import pictures
 from pipeline.measuring.statistics import with_deviation
-from pipeline.study import Claim, Entries, Given, Part, Published, Rows, Table
+from pipeline.study import Claim, Count, Entries, Given, Part, Published, Rows, Table
 
 RUN = "pooling", "window", "seed"
 FILTERS = "layers.C1", "layers.C3"
@@ -27,7 +26,7 @@ class Pooled(PictureTraining):
 
     pooling: str
     """maximum or mean; trainable is that of 1998."""
-    window: PositiveInt
+    window: Count
     """Pixels across."""
 
     def measure(self, given: Given) -> Rows:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from pipeline.measuring.evidence import identity
-from pipeline.study import Claim, Figure, Given, Part, Row, Rows, Trial
+from pipeline.study import Claim, Count, Figure, Given, Part, Row, Rows, Trial
 
 PICTURE = ((1, 1, 1, 0, 0), (0, 1, 1, 1, 0), (0, 0, 1, 1, 1), (0, 0, 1, 1, 0), (0, 1, 1, 0, 0))
 FILTER = ((1, 0, 1), (0, 1, 0), (1, 0, 1))
@@ -17,8 +16,8 @@ BY_HAND = ((4, 3, 4), (2, 4, 3), (2, 3, 4))
 class Worked(Trial):
     """All examples at once; the larger picture's pixels are the sums of their row and place."""
 
-    side: PositiveInt
-    window: PositiveInt
+    side: Count
+    window: Count
 
     def measure(self, given: Given) -> Rows:
         """Return each pixel of each picture as a row."""

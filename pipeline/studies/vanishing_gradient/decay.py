@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import pandas as pd
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, model_validator
 
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
 from pipeline.measuring import evidence
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,11 +46,11 @@ class Decay(Trial):
     start: Annotated[str, named({**dict.fromkeys(STARTS), USUAL: None})]
     gain: PositiveFloat | None = None
     """Of the start; None where that is the usual one."""
-    length: PositiveInt
+    length: Count
     input_gain: PositiveFloat
-    batch_size: PositiveInt
-    input_size: PositiveInt
-    hidden_size: PositiveInt
+    batch_size: Count
+    input_size: Count
+    hidden_size: Count
 
     @model_validator(mode="after")
     def _as_drawn(self) -> "Decay":

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import NonNegativeInt
 
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining, in_percent
 from pipeline.measuring.evidence import every, ordered
 from pipeline.measuring.former import pictures
 from pipeline.studies.weight_sharing import forms
-from pipeline.study import AS_TEXT, Claim, Entries, Figure, Given, Part, Rows, named
+from pipeline.study import AS_TEXT, Claim, Entries, Figure, Given, Part, Rows, Whole, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Batch
@@ -28,7 +27,7 @@ class OverPlaces(PictureTraining):
     """One form on a number of pictures; no more are used than there are."""
 
     form: Annotated[str, named(FORMS)]
-    shifts: Annotated[list[NonNegativeInt], *AS_TEXT]
+    shifts: Annotated[list[Whole], *AS_TEXT]
     """By how many pixels held-out digits are moved."""
 
     def measure(self, given: Given) -> Rows:
