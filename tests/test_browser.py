@@ -1,6 +1,7 @@
 """What a person sees: the MLflow UI and the report page of a small study, in a real browser."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -8,11 +9,29 @@ import signal
 import socket
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from pipeline.reporting import overview
+from pipeline.study import Part, Study, join
 from tests.laboratory import Laboratory, wait_for
+from tests.reporting import (
+    DOC,
+    FIGURES,
+    FULL,
+    NAME,
+    SCALE,
+    STAND_IN,
+    TABLES,
+    Forgetting,
+    answer,
+    built,
+    expects,
+)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = [
@@ -49,6 +68,12 @@ def expects(rows):
 CURVES = Figure(name="curves", title="Curves", caption="They fall.", x="step", y="loss", hue="cell")
 STUDY = single(Part(__doc__, Falling, expects, figures=(CURVES,)))
 '''
+OF_PARTS = join(
+    DOC,
+    answer,
+    drawn=Part(DOC, Forgetting, expects, FIGURES),
+    printed=Part(DOC, Forgetting, expects, TABLES),
+)
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"
@@ -146,6 +171,36 @@ def test_a_reader_without_scripts_sees_still_pictures_in_either_scheme(
         papers.append(still.screenshot())
         context.close()
     assert papers[0] != papers[1]
+
+
+@pytest.mark.parametrize(
+    ("study", "given"),
+    [(FULL, {}), (OF_PARTS, {"lost": 1, "stale": 2, "data": STAND_IN})],
+    ids=["whole", "of parts, with gaps and a stand-in"],
+)
+def test_axe_finds_nothing_wrong_with_any_page(
+    tmp_path: Path, browser: Browser, study: Study, given: dict[str, Any]
+):
+    _, folder = built(tmp_path, study, **given)
+    index = overview.build(SCALE, [NAME], tmp_path, {"torn": "SyntaxError"})
+    pages = index, index.with_name("record.html"), folder / "index.html"
+    found = {}
+    for scheme, width in itertools.product(("light", "dark"), (1280, 390)):
+        # So tall that every chart is in view, and drawn.
+        size: Any = {"width": width, "height": 12_000}
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        for path in pages:
+            page = context.new_page()
+            page.goto(path.as_uri())
+            page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+            charts = page.locator(".chart").count()
+            expect(page.locator(".chart .live")).to_have_count(charts, timeout=30_000)
+            faults = Axe().run(page)
+            if faults.violations_count:
+                found[path.name, scheme, width] = faults.generate_report()
+        context.close()
+    assert charts == len(FIGURES), "the last page is the study's"
+    assert not found
 
 
 def _answers(address: str) -> bool:

@@ -85,6 +85,7 @@ def _numbered(svg: str, prefix: str) -> str:
     names: dict[str, str] = {}
     for name in re.findall(r' id="([^"]+)"', svg):
         names.setdefault(name, f"{prefix}{len(names) + 1}")
+    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)  # the page's picture is one image
     svg = svg.replace('font-family="sans-serif"', f'font-family="{FONTS}"')
     if not names:
         return svg
@@ -206,7 +207,9 @@ def _settings() -> Mapping[str, Any]:
         "labelLimit": 0, "titleLimit": 0, "columnPadding": 14,
     }  # fmt: skip
     return {
-        "aria": False,  # a name for each of a thousand points: the picture has one of its own
+        # Not a name for each of a thousand points: the picture has one of its own.
+        "aria": False,
+        "mark": {"aria": False},
         "background": PAPER,
         "font": "sans-serif",
         "view": {"stroke": None},

@@ -15,6 +15,9 @@ async function live(chart) {
     logLevel: 1, // errors: a layer that shows nothing yet is no warning
     tooltip: { theme: dark.matches ? "dark" : "light" },
   });
+  const picture = place.querySelector("svg");
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", chart.querySelector(".still").ariaLabel);
   chart.querySelector(".live")?.remove();
   chart.append(place);
 }
