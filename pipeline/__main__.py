@@ -286,11 +286,15 @@ def _jobs(
 
     Where none can be declared that is all there is to say.
     """
+    from pipeline.params import unheard
     from pipeline.running.jobs import jobs
     from pipeline.running.machine import at_once
 
     with at_once():
         made, broken = jobs(settings, studies or ())
+    for job in made:
+        for line in unheard(job.name, job.study, job.scale, job.trials):
+            _say(f"{job.name}: {line}")
     if not made:
         _end(broken)
     return made, broken

@@ -7,10 +7,11 @@ what was given.
 Above 300 lines because reading, multiplying out and saying what is wrong share these paths.
 """
 
+import difflib
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
@@ -168,6 +169,35 @@ def trials(name: str, study: Study, scale: str, folder: Path = FOLDER) -> dict[s
             if asked.setdefault(key(entries), entries) is not entries:
                 raise UserError(f"{at}: asks twice for one trial: {key(entries)}")
     return asked
+
+
+def unheard(
+    name: str, study: Study, scale: str, asked: Mapping[str, Entries], folder: Path = FOLDER
+) -> Iterator[str]:
+    """Say which names that claims and figures look up a study's file does not give.
+
+    Only where another stands there that is near to it, or none of them does. A name is anybody's
+    to give, and this may be meant: it is told, and the trials run.
+    """
+    for part, declared in study.parts.items():
+        own = [trial for trial in asked.values() if study.part_of(trial) is declared]
+        for field, spoken in declared.speaks_of.items():
+            given = dict.fromkeys(str(t[field]) for t in own if t.get(field) is not None)
+            at = ".".join(filter(None, (scale, part, field)))
+            for line in _unheard(list(given), spoken):
+                yield f"{folder / name}.yaml: {at}: {line}"
+
+
+def _unheard(given: Sequence[str], spoken: Collection[str]) -> Iterator[str]:
+    """Say which of the names that are spoken of are missed."""
+    missing = [name for name in spoken if name not in given]
+    others = [name for name in given if name not in spoken]
+    near = {name: difflib.get_close_matches(name, missing, n=1) for name in others}
+    for name, close in near.items():
+        if close:
+            yield f"claims look for {close[0]!r}, which is not there: is it {name!r}?"
+    if given and others == given and not any(near.values()):
+        yield f"claims look for names none of which is there: {', '.join(spoken)}"
 
 
 def _parts(values: dict[str, Any], study: Study, where: str) -> dict[str, dict[str, Any]]:

@@ -256,6 +256,8 @@ class Part:
     expects: "Callable[[pd.DataFrame], Iterator[Claim]]"
     figures: tuple[Figure | Table, ...] = ()
     needs: Needs = Needs()
+    speaks_of: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
+    """The names that its claims and figures look up in a field whose values are free, by field."""
     times: tuple[str, ...] = ()
     """Columns that hold times, which differ from run to run; of a part alone, all may."""
     formerly: Callable[[Entries], Entries] | None = None

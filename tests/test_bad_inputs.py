@@ -7,6 +7,7 @@ Above 300 lines because it is one table.
 """
 
 import contextlib
+import dataclasses
 import errno
 import io
 import json
@@ -21,6 +22,8 @@ import pytest
 
 from pipeline.reporting import report
 from pipeline.running import cluster, journal
+from pipeline.study import single
+from tests import toy_study
 from tests.commanded import Project
 from tests.servers import black_hole, refusing, serve
 
@@ -253,6 +256,29 @@ def test_a_parameter_that_cannot_be_is_one_line_with_its_path(
     line = refusal(project, "run")
     assert line.startswith("toy: left out: params/toy.yaml: ")
     assert says in line
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        ("[plian, diverges]", "claims look for 'plain', which is not there: is it 'plian'?"),
+        ("[one, two]", "claims look for names none of which is there: plain, diverges"),
+        ("[plain, diverges, plian]", ""),
+        ("[plain, one]", ""),
+    ],
+)
+def test_a_name_near_to_one_that_claims_speak_of_is_told_in_one_line_and_stops_nothing(
+    project: Project, kinds: str, says: str
+):
+    spoken = {"kind": ("plain", "diverges")}
+    part = dataclasses.replace(toy_study.STUDY.parts[""], speaks_of=spoken)
+    project.patch.setattr(toy_study, "STUDY", single(part))
+    project.edit("params/toy.yaml", KIND, f"kind: {kinds}")
+    for command in ("status", "run"):
+        done = project.run(command)
+        assert done.code == 0
+        told = [line for line in done.err.splitlines() if "claims look" in line]
+        assert told == ([f"toy: params/toy.yaml: quick.kind: {says}"] if says else [])
 
 
 @pytest.mark.parametrize("file", ["params.yaml", "params/toy.yaml"])

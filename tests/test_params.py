@@ -117,6 +117,18 @@ def test_a_field_of_a_trial_may_be_left_out_only_where_none_is_its_default(name:
             assert of.is_required() or of.get_default(call_default_factory=True) is None, field
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_name_that_claims_speak_of_stands_in_a_file_and_no_other_is_near_to_one(name: str):
+    given: set[tuple[str, str]] = set()
+    for scale in params.scales_of(name, ROOT / "params"):
+        asked = params.trials(name, STUDIES[name], scale, ROOT / "params")
+        given |= {(f, str(v)) for t in asked.values() for f, v in t.items()}
+        assert list(params.unheard(name, STUDIES[name], scale, asked)) == []
+    for part in STUDIES[name].parts.values():
+        for field, spoken in part.speaks_of.items():
+            assert {(field, each) for each in spoken} <= given
+
+
 def unbounded(schema: Any) -> Iterator[Any]:
     """Iterate over the types of whole numbers that may be of any size; a probe checks its own."""
     inner: Any = ()

@@ -243,6 +243,7 @@ PART = Part(
     Memory,
     expects,
     formerly=formerly,
+    speaks_of={"variant": (*comparison.CURVES, "residual", "residual_recurrent")},
     figures=(
         Table(
             name="memory-final",

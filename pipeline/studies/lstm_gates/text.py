@@ -115,6 +115,7 @@ PART = Part(
     Text,
     expects,
     formerly=formerly,
+    speaks_of={"variant": comparison.CURVES},
     figures=(
         Table(
             name="text-final",

@@ -79,6 +79,7 @@ PART = Part(
     Classifier,
     expects,
     formerly=_formerly,
+    speaks_of={"classifier": ("LeNet-5",)},
     figures=(
         classifying.curves("classifier", x="examples"),
         Table(

@@ -115,6 +115,7 @@ PART = Part(
     Pooled,
     expects,
     formerly=_formerly,
+    speaks_of={"pooling": ("maximum", "mean", CLASSIC)},
     figures=(
         classifying.curves("pooling", "window"),
         Table(

@@ -90,6 +90,7 @@ PART = Part(
     Learning,
     expects,
     formerly=_formerly,
+    speaks_of={"network": ("gru", "lstm", "tanh")},
     figures=(
         Figure(
             name="adding",
