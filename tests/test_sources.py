@@ -94,15 +94,41 @@ def test_a_data_set_that_is_not_published_comes_from_a_mirror_alone(
     assert (served.served, served.address) == ("Toy", "a mirror: it is not published")
 
 
-def test_provenance_is_the_same_wherever_the_files_came_from(
+def test_who_served_each_file_is_written_down_without_secrets_and_changes_no_fact(
     published: Path, tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
+):
+    with serve(published) as (mirror, _), serve(published) as (address, _):
+        toy(address)
+        mirrors = "", str(published), mirror.replace("://", "://me:secret@")
+        for place, given in enumerate(mirrors):
+            monkeypatch.setenv("DATA_MIRROR", given)
+            sources.fetch("toy_set", tmp_path / str(place))
+    held = [verified("toy_set", tmp_path / str(place))[1] for place in range(len(mirrors))]
+    origins = [of.origins for of in held]
+    assert origins[0] == {file: f"{address}/toy-set/{file}" for file in FILES}
+    assert origins[1] == dict.fromkeys(FILES, "a mirror in a folder")
+    assert origins[2] == {file: f"{mirror}/toy-set/{file}" for file in FILES}
+    assert held[0] == held[1] == held[2]
+    assert held[0].facts() == held[1].facts() == held[2].facts()
+    assert not {"origins", "files"} & set(held[0].facts())
+    assert held[0].address == f"{address}/toy-set"
+
+
+def test_what_was_there_keeps_its_origin_when_a_file_is_fetched_again(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ):
     with serve(published) as (address, _):
         toy(address)
-        sources.fetch("toy_set", tmp_path / "a")
-        monkeypatch.setenv("DATA_MIRROR", str(published))
-        sources.fetch("toy_set", tmp_path / "b")
-    assert snapshot(tmp_path / "a") == snapshot(tmp_path / "b")
+        sources.fetch("toy_set", root)
+    (root / "toy_set" / "two.bin").unlink()
+    monkeypatch.setenv("DATA_MIRROR", str(published))
+    for _ in range(2):
+        sources.fetch("toy_set", root)
+        of = verified("toy_set", root)[1].origins
+        assert of == {
+            "one.bin": f"{address}/toy-set/one.bin",
+            "two.bin": "a mirror in a folder",
+        }
 
 
 def test_the_next_address_serves_where_one_hangs_up_or_has_nothing_or_another_file(

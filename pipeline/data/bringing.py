@@ -13,6 +13,8 @@ from pipeline.errors import UserError, anonymous
 
 PRIVATE = "a mirror: it is not published"
 """The address of what has none."""
+FOLDER = "a mirror in a folder"
+"""The origin of what no server has sent: where the folder lies is its machine's own affair."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +56,8 @@ def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
         for path in damaged:
             downloads.say(f"{path}: wrong checksum; fetching it again")
         try:
-            downloads.collect(missing, _tiers(source, name), partial)
+            got = downloads.collect(missing, _tiers(source, name), partial)
+            served = dataclasses.replace(served, origins=_origins(folder, source, got))
         except downloads.UnreachableError as error:
             embedded = _allowed(source, folder / error.file, strict, damaged, str(error))
             served = _stand_in(name, source, embedded, partial)
@@ -80,6 +83,14 @@ def _tiers(source: Source, name: str) -> list[list[str]]:
         raise UserError(f"DATA_MIRROR={shown}: no address; give a folder or URL, or unset it")
     folders = dict.fromkeys((name, name.replace("_", "-")))
     return [[f"{mirror}/{folder}/{{file}}" for folder in folders], public]
+
+
+def _origins(folder: Path, source: Source, got: Mapping[str, str]) -> dict[str, str]:
+    """Return who served each file: those ``got`` now, by name, and what was there before."""
+    before = provenance.recorded(folder)
+    known = before.origins if before and not before.embedded else {}
+    now = {file: anonymous(at) if "://" in at else FOLDER for file, at in got.items()}
+    return {file: at for file in source.files if (at := {**known, **now}.get(file))}
 
 
 def _is_address(mirror: str) -> bool:

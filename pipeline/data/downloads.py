@@ -85,8 +85,10 @@ class UnreachableError(Exception):
         super().__init__(said or "it is not published, and DATA_MIRROR names no mirror")
 
 
-def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> None:
+def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> dict[str, str]:
     """Bring files into the folder ``into``, where each appears when it is whole and verified.
+
+    Return the address that served each, by name.
 
     Args:
         files: SHA-256 by name.
@@ -99,16 +101,20 @@ def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path
         UnreachableError: no address has it.
     """
     pooch.get_logger().setLevel("WARNING")
+    got: dict[str, str] = {}
     for name, sha256 in files.items():
         tried: dict[str, str] = {}
         for tier in tiers:
             addresses = [template.replace("{file}", name) for template in tier]
             network.ask(addresses)
-            if any(_got(a, into / name, sha256, tried) for a in addresses):
+            served = (a for a in addresses if _got(a, into / name, sha256, tried))
+            if at := next(served, ""):
+                got[name] = at
                 break
             _refuse_wrong(tried, sha256)
         else:
             raise UnreachableError(name, tried)
+    return got
 
 
 def say(line: str) -> None:

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import UserError
 
@@ -31,14 +32,23 @@ class Provenance:
     count: int
     unit: str
     address: str
+    """Where it is published."""
     licence: str
     citation: str
+    origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    """Who served each file, by name; of the same bytes it changes nothing."""
 
     @property
     def sha256(self) -> str:
         """One digest over all files."""
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self.files.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what records say of it: the same wherever the same files came from."""
+        said = dataclasses.asdict(self)
+        del said["files"], said["origins"]
+        return {**said, "sha256": self.sha256}
 
     def as_many(self, there: int, what: str, **wanted: int) -> int:
         """Return how many of those there are get used: all, where a stand-in has too few.

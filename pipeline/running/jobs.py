@@ -29,7 +29,7 @@ class Fetched(NamedTuple):
 
     name: str
     provenance: Mapping[str, Any]
-    """What its folder says that it holds, without the files; empty if nothing is there."""
+    """What its folder says that it holds, but for who served it; empty if nothing is there."""
     sha256: str
     """Of its files; empty if nothing is there."""
     read: Callable[[], Any]
@@ -276,5 +276,4 @@ def fetched(name: str) -> Fetched:
     held = provenance.recorded(provenance.folder_of(name, DATA))
     if held is None:
         return Fetched(name, {}, "", read)
-    said = {k: v for k, v in dataclasses.asdict(held).items() if k != "files"}
-    return Fetched(name, {**said, "sha256": held.sha256}, held.sha256, read)
+    return Fetched(name, held.facts(), held.sha256, read)
