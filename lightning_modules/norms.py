@@ -43,38 +43,42 @@ def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) ->
     if v.numel() == 0:
         return torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
     axes = tuple(range(v.dim())) if dim is None else dim
-    whole = _here(v, axes, over) if v.is_cpu else _anywhere(v, axes, over)
+    return (_here if v.is_cpu else _anywhere)(v, axes, keepdim, over)
+
+
+def _here(v: Tensor, axes: Axes, keepdim: bool, over: float) -> Tensor:
+    """Return the norm by what a processor is quick at: types that hold the squares of a smaller.
+
+    What is in the band of v's own type is taken there, as it always was. Float64 decides what is,
+    and is asked where a norm of v's own type comes within a factor of two of the band's ends.
+    """
+    plain, most = torch.linalg.vector_norm(v, dim=axes, keepdim=keepdim), _most(v.dtype)
+    if _all_below(most if v.dtype == torch.float64 else most / 2, plain):
+        return _over(plain, over)
+    if v.dtype == torch.float64:
+        return _anywhere(v, axes, keepdim, over)
+    wide = torch.linalg.vector_norm(v, dim=axes, keepdim=keepdim, dtype=torch.float64)
+    within = (wide > 1 / most) & (wide < most)
+    return torch.where(within, _over(plain, over), _over(wide, over).to(v.dtype))
+
+
+def _anywhere(v: Tensor, axes: Axes, keepdim: bool, over: float) -> Tensor:
+    """Return the norm by scaling, on a GPU without a question whose answer would be waited for."""
+    unit, scale = scaled(v, axes)
+    whole = (torch.linalg.vector_norm(unit, dim=axes, keepdim=True) / over).mul_(scale)
     return whole if keepdim else whole.squeeze(axes)
 
 
-def _here(v: Tensor, axes: Axes, over: float) -> Tensor:
-    """Return the norm by what a processor is quick at: types that hold the squares of a smaller.
-
-    What is in the band of v's own type is taken there, as it always was; squares that leave it are
-    not even tried, since a processor takes ten times as long for a subnormal number.
-    """
-    if v.dtype == torch.float64:
-        plain = torch.linalg.vector_norm(v, dim=axes, keepdim=True)
-        return plain / over if _in_band(plain, v.dtype).all() else _anywhere(v, axes, over)
-    wide = torch.linalg.vector_norm(v, dim=axes, keepdim=True, dtype=torch.float64)
-    within = _in_band(wide, v.dtype)
-    if within.all():
-        return torch.linalg.vector_norm(v, dim=axes, keepdim=True) / over
-    plain = torch.linalg.vector_norm(v * within.to(v.dtype), dim=axes, keepdim=True)
-    return torch.where(within, plain / over, (wide / over).to(v.dtype))
-
-
-def _anywhere(v: Tensor, axes: Axes, over: float) -> Tensor:
-    """Return the norm by scaling, on a GPU without a question whose answer would be waited for."""
-    unit, scale = scaled(v, axes)
-    return (torch.linalg.vector_norm(unit, dim=axes, keepdim=True) / over).mul_(scale)
+def _over(sizes: Tensor, over: float) -> Tensor:
+    """Return the sizes divided by ``over``, themselves where that is 1."""
+    return sizes if over == 1 else sizes / over
 
 
 def norms(parts: Sequence[Tensor]) -> Tensor:
     """Return the 2-norm of each of some tensors, (N,)."""
     if all(part.is_cpu for part in parts):  # one question for all of them
         plain_N = torch.stack([torch.linalg.vector_norm(part) for part in parts])
-        if _in_band(plain_N, plain_N.dtype).all():
+        if _all_below(_most(plain_N.dtype), plain_N):
             return plain_N
     return torch.stack([norm(part) for part in parts])
 
@@ -102,10 +106,15 @@ def cosine(a: Tensor, b: Tensor, dim: Axes = None) -> Tensor:
     return (a * b).sum(dim)
 
 
-def _in_band(sizes: Tensor, dtype: torch.dtype) -> Tensor:
-    """Tell whether no square that counted in each of these norms can have left the type."""
-    most = 2.0 ** (_reach(dtype) // 3)
-    return (sizes > 1 / most) & (sizes < most)
+def _all_below(most: float, sizes: Tensor) -> bool:
+    """Tell whether all are below ``most`` and above its inverse."""
+    least, largest = torch.aminmax(sizes)
+    return 1 / most < float(least) and float(largest) < most
+
+
+def _most(dtype: torch.dtype) -> float:
+    """Return below which norm, and above which inverse, no square that counts leaves the type."""
+    return 2.0 ** (_reach(dtype) // 3)
 
 
 @functools.cache
