@@ -29,6 +29,12 @@ class Sums(NamedTuple):
     def of(cls, values: Tensor) -> "Sums":
         """Sum measurements over the first axis."""
         values = values.double()
+        if values.is_cpu and values.numel():  # one question: is there anything out of the ordinary
+            least, largest = torch.aminmax(values)
+            if float(least) >= -FAR and float(largest) <= FAR:
+                total = values.sum(0)
+                taken = torch.full_like(total, len(values), dtype=torch.long)
+                return cls(total, torch.zeros_like(total), taken, taken)
         defined, far = ~values.isnan(), values.abs() > FAR
         near = values.where(defined & ~far, 0).sum(0)
         return cls(

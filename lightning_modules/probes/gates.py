@@ -58,7 +58,7 @@ class Gates(Probe):
                 if gate.startswith(name) and "." not in gate[len(name) :]:
                     values[gate[len(name) :]] = g_TBH[::apart]
             self._of += [(layer, gate) for gate in values]
-            told.append(_told(torch.stack(list(values.values())).flatten(1)))
+            told.append(_told(list(values.values())))
         self.keep(told_GQ=torch.cat(told) if len(told) > 1 else told[0])
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
@@ -77,8 +77,12 @@ class Gates(Probe):
         self._of = state_dict["of"]
 
 
-def _told(g_GN: Tensor) -> Tensor:
+def _told(gates_TBH: list[Tensor]) -> Tensor:
     """Return mean, fraction below and fraction above of each gate, (G, 3)."""
-    below_GN = torch.lt(g_GN, SHUT, out=torch.empty_like(g_GN))  # numbers sum faster than truths
-    above_GN = torch.gt(g_GN, OPEN, out=torch.empty_like(g_GN))
-    return torch.stack([g_GN, below_GN, above_GN], dim=1).mean(-1)
+    first_TBH = gates_TBH[0]
+    told_G3TBH = first_TBH.new_empty(len(gates_TBH), 3, *first_TBH.shape)
+    g_GTBH, below_GTBH, above_GTBH = told_G3TBH.unbind(1)
+    torch.stack(gates_TBH, out=g_GTBH)
+    torch.lt(g_GTBH, SHUT, out=below_GTBH)  # numbers sum faster than truths
+    torch.gt(g_GTBH, OPEN, out=above_GTBH)
+    return told_G3TBH.flatten(2).mean(-1)
