@@ -53,12 +53,14 @@ class Gates(Probe):
         self._of, told = [], []
         layers = zip(names_of(seen.cell), layers_of(seen.cell), strict=True)
         for layer, (name, of_h) in enumerate(layers):
-            values = {"h": path.states_TBS[::apart, :, of_h].abs()}
-            for gate, g_TBH in all_gates.items():
-                if gate.startswith(name) and "." not in gate[len(name) :]:
-                    values[gate[len(name) :]] = g_TBH[::apart]
-            self._of += [(layer, gate) for gate in values]
-            told.append(_told(list(values.values())))
+            h_TBH = path.states_TBS[::apart, :, of_h]
+            own = {
+                gate[len(name) :]: g_TBH[::apart]
+                for gate, g_TBH in all_gates.items()
+                if gate.startswith(name) and "." not in gate[len(name) :]
+            }
+            self._of += [(layer, gate) for gate in ("h", *own)]
+            told.append(_told(h_TBH, list(own.values())))
         self.keep(told_GQ=torch.cat(told) if len(told) > 1 else told[0])
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
@@ -77,12 +79,13 @@ class Gates(Probe):
         self._of = state_dict["of"]
 
 
-def _told(gates_TBH: list[Tensor]) -> Tensor:
-    """Return mean, fraction below and fraction above of each gate, (G, 3)."""
-    first_TBH = gates_TBH[0]
-    told_G3TBH = first_TBH.new_empty(len(gates_TBH), 3, *first_TBH.shape)
+def _told(h_TBH: Tensor, gates_TBH: list[Tensor]) -> Tensor:
+    """Return mean, fraction below and fraction above of |h|, then of each gate, (1 + G, 3)."""
+    told_G3TBH = h_TBH.new_empty(1 + len(gates_TBH), 3, *h_TBH.shape)
     g_GTBH, below_GTBH, above_GTBH = told_G3TBH.unbind(1)
-    torch.stack(gates_TBH, out=g_GTBH)
+    torch.abs(h_TBH, out=g_GTBH[0])
+    if gates_TBH:
+        torch.stack(gates_TBH, out=g_GTBH[1:])
     torch.lt(g_GTBH, SHUT, out=below_GTBH)  # numbers sum faster than truths
     torch.gt(g_GTBH, OPEN, out=above_GTBH)
     return told_G3TBH.flatten(2).mean(-1)
