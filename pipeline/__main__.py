@@ -92,7 +92,7 @@ def run(
 ) -> None:
     """Run all trials that are not finished, those of all studies in one queue."""
     settings = _settings(scale)
-    _run(settings, *_jobs(settings, studies), force=force)
+    _run(settings, *_with_journals(settings, studies), force=force)
 
 
 @app.command()
@@ -109,7 +109,7 @@ def replicate(
 
     settings = _settings(scale)
     at = overview.row(row, settings.scale, STUDIES)
-    (job,), broken = _jobs(settings, [at["study"]])
+    (job,), broken = _with_journals(settings, [at["study"]])
     own = {k: trial for k, trial in job.trials.items() if trial.get("part", "") == at["part"]}
     _run(settings, [dataclasses.replace(job, trials=own)], broken, force=force)
     at = overview.row(row, settings.scale, STUDIES)
@@ -123,11 +123,11 @@ def report(studies: Studies = None, scale: Scale = None) -> None:
     from pipeline.reporting.press import Press
 
     settings = _settings(scale)
-    made, broken = _jobs(settings, studies)
+    made, broken = _with_journals(settings, studies)
     with Press(settings, console, broken) as press:
         for job in made:
             press.print(job.name)
-    _end(press.errors)
+    _end(broken, 2 if press.errors else 0)  # what is wrong with a page has been said
 
 
 @app.command()
@@ -137,7 +137,7 @@ def track(studies: Studies = None, scale: Scale = None) -> None:
     from pipeline.running.following import track as logged
     from pipeline.running.tracking import Tracker
 
-    made, broken = _jobs(_settings(scale), studies)
+    made, broken = _with_journals(_settings(scale), studies)
     for name, count in logged(made, console).items():
         _say(f"{name}: {count:,} trials logged now")
     tracker = Tracker()
@@ -159,7 +159,7 @@ def collect(
     """Bring trials that an MLflow server holds and the journals lack into the journals."""
     from pipeline.running.collecting import collect as collected
 
-    made, broken = _jobs(_settings(scale), studies)
+    made, broken = _with_journals(_settings(scale), studies)
     for job in made:
         for line in collected(job, server).lines():
             _say(line)
@@ -178,7 +178,7 @@ def adopt(
     """Keep what earlier code measured where a sample run by both codes has the same rows."""
     from pipeline.running.adoption import adopt as adopted
 
-    made, broken = _jobs(_settings(scale), studies)
+    made, broken = _with_journals(_settings(scale), studies)
     for job in made:
         for line in adopted(job, commit, share, console).lines():
             _say(line)
@@ -269,7 +269,7 @@ def _run(settings: "Settings", made: list["Job"], broken: dict[str, str], *, for
         shown = [job.name for job in made if job.name not in press.errors]
         for line in overview.verdicts(settings.scale, shown):
             _say(line)
-    _end(press.errors, ending.code)
+    _end(broken, ending.code or (2 if press.errors else 0))
 
 
 def _settings(scale: str | None) -> "Settings":
@@ -300,8 +300,29 @@ def _jobs(
     return made, broken
 
 
+def _with_journals(
+    settings: "Settings", studies: Sequence[str] | None
+) -> tuple[list["Job"], dict[str, str]]:
+    """Return the studies as ``_jobs`` does, without those whose journals cannot be read.
+
+    Said once, at the end: whatever reads a journal afterwards would say it again.
+    """
+    made, broken = _jobs(settings, studies)
+    readable = []
+    for job in made:
+        try:
+            job.journal.read()
+        except UserError as error:
+            broken[job.name] = str(error)
+        else:
+            readable.append(job)
+    if not readable:
+        _end(broken)
+    return readable, broken
+
+
 def _end(broken: dict[str, str], code: int = 0) -> None:
-    """Name the studies that could not be declared, and leave with the exit code."""
+    """Name the studies that were left out, and leave with the exit code."""
     for name, error in broken.items():
         _say(f"{name}: left out: {error}")
     if broken or code:

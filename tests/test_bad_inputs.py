@@ -299,10 +299,11 @@ def test_a_line_of_a_journal_that_is_no_record_is_named_and_nothing_is_lost(
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(made(lines))
     before, named = path.read_bytes(), f"rows/quick/toy.jsonl, line {len(lines)}, is not a record"
-    line = refusal(project, "run", lines=2)
-    assert line.startswith(f"toy: 4 trials wait: {named}")
-    assert line.endswith("delete the line; its trial will run again")
-    assert path.read_bytes() == before
+    for command in ("run", "report", "track", "collect"):
+        line = refusal(project, command)
+        assert line.startswith(f"toy: left out: {named}")
+        assert line.endswith("delete the line; its trial will run again")
+        assert path.read_bytes() == before
     path.write_text("".join(before.decode().splitlines(keepends=True)[:-1]))
     assert "1 trials to run, 3 finished before" in project.run("run").err
 
