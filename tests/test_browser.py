@@ -184,7 +184,7 @@ def test_axe_finds_nothing_wrong_with_any_page(
     _, folder = built(tmp_path, study, **given)
     index = overview.build(SCALE, [NAME], tmp_path, {"torn": "SyntaxError"})
     pages = index, index.with_name("record.html"), folder / "index.html"
-    found = {}
+    found, charts = {}, 0
     for scheme, width in itertools.product(("light", "dark"), (1280, 390)):
         # So tall that every chart is in view, and drawn.
         size: Any = {"width": width, "height": 12_000}

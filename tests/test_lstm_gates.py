@@ -157,9 +157,22 @@ def test_the_answer_is_given_of_what_was_run():
     rows["held_out_loss"] /= 2
     assert STUDY.answer
     said = STUDY.answer(rows)
-    assert re.search(r"adding: whole \d of 1 .*On text.* nats: .*error falls by e", said)
+    assert re.match(r"On text .* solved from \d of 1 .* starts without the .*it falls by e", said)
     said = STUDY.answer(rows[rows["variant"] != "lstm"])
-    assert re.match("To the gradient .*error falls by e", said)
+    assert re.match("The bias of the forget gate .*it falls by e", said)
+
+
+def test_only_a_part_whose_lack_surely_costs_something_is_named_on_text():
+    rows = MEASURED.rows("text").assign(part="text")
+    rows = rows[rows["probe"].isna() & (rows["step"] == rows["step"].max())]
+    rows = pd.concat([rows.assign(seed=seed, held_out_loss=1.5) for seed in range(3)])
+    others = [MEASURED.rows(part).assign(part=part) for part in ("bias", "memory")]
+    assert STUDY.answer
+    assert "do not tell which part" in STUDY.answer(pd.concat([rows, *others]))
+    without = rows["variant"] == "without forget"
+    rows.loc[without, "held_out_loss"] = 1.6 + 0.01 * rows.loc[without, "seed"]
+    said = STUDY.answer(pd.concat([rows, *others]))
+    assert "the forget gate: taken out, it costs 0.11 ± 0.02 nats, and no other part" in said
 
 
 def test_a_run_on_text_that_ends_above_an_even_guess_is_counted_apart():

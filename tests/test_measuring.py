@@ -8,6 +8,7 @@ import torch
 
 from pipeline.measuring.gradients import compare
 from pipeline.measuring.statistics import (
+    apart,
     half_width,
     share_in_words,
     share_interval,
@@ -71,3 +72,11 @@ def test_a_single_run_has_no_interval():
     one = pd.Series([1.5])
     assert math.isnan(half_width(one))
     assert (with_interval(one), with_deviation(one)) == ("1.500", "1.50")
+
+
+def test_means_are_told_apart_where_their_intervals_do_not_overlap():
+    less, more = pd.Series([1.0, 2.0, 3.0]), pd.Series([7.0, 8.0, 9.0])
+    assert apart(less, more)  # 2 ± 2.48 and 8 ± 2.48
+    assert not apart(more, less)
+    assert not apart(less, more - 2)
+    assert not apart(less[:1], more[:1])

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.measuring.evidence import identity
+from pipeline.measuring.evidence import identity, within
 from pipeline.reporting import imprint, overview, report
 from pipeline.running.journal import Adoption
 from pipeline.study import Claim, Entries, Given, Part, Rows, join, key, single
@@ -107,6 +107,15 @@ def test_the_answer_heads_the_page_and_its_entry(report_of: tuple[str, Path], tm
     assert text.index("By a factor & no more: 164000 ± 50825.") < text.index("identity holds")
     built(tmp_path)
     assert "By a factor & no more: 164000 ± 50825." in text_of(index_of(tmp_path))
+
+
+def test_an_answer_says_where_none_of_its_findings_is_decided(tmp_path: Path):
+    def one_seed(rows: pd.DataFrame) -> Iterator[Claim]:
+        yield within("the slope is 1", pd.Series([1.0]), 0.9, 1.1, expected=1)
+
+    page, _ = built(tmp_path, single(Part(DOC, Forgetting, one_seed), answer))
+    note = "164000 ± 50825. With so few seeds no claim is decided that chance has a part in."
+    assert note in text_of(page)
 
 
 def test_each_expectation_is_told_with_what_became_of_its_claims(report_of: tuple[str, Path]):

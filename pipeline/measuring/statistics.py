@@ -49,6 +49,14 @@ def with_interval(values: pd.Series, digits: int = 3) -> str:
     return mean if math.isnan(width) else f"{mean} ± {width:.{digits}f}"
 
 
+def apart(less: pd.Series, more: pd.Series) -> bool:
+    """Return whether the 95 % intervals of two means leave no doubt which is smaller.
+
+    So it is where they do not overlap; of single values it never is.
+    """
+    return bool(more.mean() - less.mean() > half_width(less) + half_width(more))
+
+
 def with_deviation(values: pd.Series, digits: int = 2) -> str:
     """Return mean and standard deviation as words; the mean alone of a single value."""
     mean = f"{values.mean():.{digits}f}"

@@ -177,7 +177,11 @@ class Findings:
             return ""
         answer = self.study.answer
         error = _attempt(lambda: found.append(answer(self.rows)), self.missing)
-        return found[0] if found else f"No answer yet: {error}."
+        unsure = self.family and not any(
+            of.verdict != UNDECIDED for of in self.judged if not of.claim.exact
+        )
+        note = " With so few seeds no claim is decided that chance has a part in." if unsure else ""
+        return f"{found[0]}{note}" if found else f"No answer yet: {error}."
 
     @property
     def exhibits(self) -> list[Exhibit]:

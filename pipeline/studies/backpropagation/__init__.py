@@ -55,81 +55,47 @@ from pipeline.studies.backpropagation.attributes import PART as ATTRIBUTES
 from pipeline.studies.backpropagation.depth import GAUSSIAN, ORTHOGONAL, slower
 from pipeline.studies.backpropagation.depth import PART as DEPTH
 from pipeline.studies.backpropagation.digits import PART as DIGITS
-from pipeline.studies.backpropagation.digits import USUAL, WIDE, last_errors
 from pipeline.studies.backpropagation.modes import PART as MODES
 from pipeline.studies.backpropagation.saturation import PART as SATURATION
-from pipeline.studies.backpropagation.saturation import USUAL as FAN_IN
-from pipeline.studies.backpropagation.saturation import kept, last_losses
 from pipeline.studies.backpropagation.xor import PART as XOR
 from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what size, stopping rule, start range and depth decided."""
-    said = [
-        *_of_xor(rows_of(rows, "xor")),
-        *_of_digits(rows_of(rows, "digits")),
-        *_of_depth(rows_of(rows, "depth"), rows_of(rows, "saturation")),
-    ]
-    return " ".join(said)
-
-
-def _of_xor(rows: pd.DataFrame) -> list[str]:
-    """Say what size and stopping rule decide."""
-    right = rows[rows["stop"] == "right"]
+    """Say what size and stopping rule decide on XOR, and the start where layers are many."""
+    xor, depth = rows_of(rows, "xor"), rows_of(rows, "depth")
+    right = xor[xor["stop"] == "right"]
     sizes = [
-        f"{share_in_words(of['solved'])} with {size:g}" for size, of in right.groupby("hidden_size")
+        f"{share_in_words(of['solved'])} starts with {size:g} hidden units"
+        for size, of in list(right.groupby("hidden_size"))[:2]
     ]
-    ended = rows[rows["settled"]].groupby("stop")["solved"]
-    stops = [f"{share_in_words(of)} by {_STOPS[str(stop)]}" for stop, of in ended]
-    return [
-        f"How many starts solve XOR is decided by size, {', '.join(sizes)} hidden units, and by "
-        f"what ends a run: of those that ended, {', '.join(stops)} had solved it."
-    ]
-
-
-_STOPS = {"right": "right answers", "still": "still weights"}
-
-
-def _of_digits(rows: pd.DataFrame) -> list[str]:
-    """Say what the start range decides where inputs are many."""
-    error = last_errors(rows)
-    if not {USUAL, WIDE} <= error.keys():
-        return []
-    usual, wide = (with_interval(100 * error[of], 1) for of in (USUAL, WIDE))
-    return [
-        "Where inputs are many the start range decides: of digits, "
-        f"U(±1/√I) ends with {usual} % wrong, U(±1) with {wide} %."
-    ]
-
-
-def _of_depth(depth: pd.DataFrame, saturation: pd.DataFrame) -> list[str]:
-    """Say what the start decides where layers are many, and what the units do."""
+    still = xor.loc[xor["settled"] & (xor["stop"] == "still"), "solved"]
+    ended = (
+        f", and of the runs that ended as weights stood still {share_in_words(still)} had"
+        if len(still)
+        else ""
+    )
     slow, least, most = slower(depth), depth["depth"].min(), depth["depth"].max()
     steps = [
-        f"{_times(slow[start])} from {words}"
-        for start, words in ((ORTHOGONAL, "an orthogonal start"), (GAUSSIAN, "a Gaussian one"))
+        f"from {words} {_times(slow[start])}"
+        for start, words in ((ORTHOGONAL, "orthogonal weights"), (GAUSSIAN, "Gaussian ones"))
         if start in slow
     ]
-    of_steps = f"{most:g} linear layers take, against {least:g}, {', '.join(steps)}"
-    loss, left = last_losses(saturation), kept(saturation, ("activation", "start", "seed"))
-    units = [
-        f"{activation} units leave {with_interval(left.loc[activation, at], 2)} of it a layer and "
-        f"end at a loss of {with_interval(of, 2)}"
-        for (activation, at), of in loss.items()
-        if at == FAN_IN and activation in ("logistic", "tanh")
-    ]
-    seen = "; ".join([*([of_steps] if steps else []), *units])
-    return [f"Where layers are many, what is left of error on its way down decides: {seen}."]
+    return (
+        f"On XOR it is size and stopping rule: {' and '.join(sizes)} solved it{ended}. "
+        f"Where layers are many it is the start: against {least:g}, {most:g} linear layers took "
+        f"{', '.join(steps)}."
+    )
 
 
 def _times(ratio: pd.Series) -> str:
     """Return how many times the steps it takes."""
-    if ratio.map(math.isfinite).all():
-        return f"{with_interval(ratio, 1)} times the steps"
     learned = ratio[ratio.map(math.isfinite)]
     lost = f"{len(ratio) - len(learned)} of {len(ratio)} did not learn"
-    return f"{with_interval(learned, 1)} times the steps ({lost})" if len(learned) else lost
+    if learned.empty:
+        return lost
+    said = f"{with_interval(learned, 1)} times the steps"
+    return said if len(learned) == len(ratio) else f"{said} ({lost})"
 
 
 STUDY = join(

@@ -42,54 +42,38 @@ References:
 import pandas as pd
 
 from pipeline.measuring.statistics import with_interval
-from pipeline.studies.bptt_vs_rtrl.cost import BLOCKED, DENSE, HISTORY, crossing, exponents
+from pipeline.studies.bptt_vs_rtrl.cost import BLOCKED, DENSE, crossing, exponents
 from pipeline.studies.bptt_vs_rtrl.cost import PART as COST
 from pipeline.studies.bptt_vs_rtrl.exactness import PART as EXACTNESS
 from pipeline.studies.bptt_vs_rtrl.training import PART as TRAINING
-from pipeline.studies.bptt_vs_rtrl.training import online_ends
 from pipeline.studies.bptt_vs_rtrl.truncation import PART as TRUNCATION
 from pipeline.study import join, rows_of
 
-CALLED = {DENSE: "dense RTRL", BLOCKED: "blocked RTRL", HISTORY: "BPTT"}
-"""How the answer calls what is compared."""
+CALLED = {DENSE: "dense RTRL", BLOCKED: "its blocked form"}
+"""What the answer tells the time of."""
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say how far apart they are, what they cost, and what online learning needs."""
+    """Say how far apart they are, and what each costs."""
     exactness, cost = rows_of(rows, "exactness"), rows_of(rows, "cost")
     off = exactness.loc[exactness["claim"] == "exact", "relative_error"].max()
-    said = [f"Both give one gradient, here within {off:.0e} of automatic differentiation."]
+    powers = exponents(cost, "microseconds")
     times = [
-        f"n^{with_interval(of[form], 2)} for {words}"
-        for of in [exponents(cost, "microseconds")]
+        f"n^({with_interval(powers[form], 2)}) in {words}"
         for form, words in CALLED.items()
-        if form in of
+        if form in powers and len(powers[form]) > 1
     ]
-    if times:
-        said.append(f"A step's time grows with the number of units as {', '.join(times)}.")
-    units = int(cost.loc[cost["sweep"] == "T", "hidden_size"].iloc[0])
-    said.append(
-        f"RTRL needs less memory than BPTT from {crossing(cost)} steps on, at {units} units."
+    grows = (
+        f"grows with the number of units n as {' and as '.join(times)}"
+        if times
+        else "is told by too few timings to say how it grows with the number of units"
     )
-    ends = [
-        f"{_of_windows(by)} and {with_interval(by[0])} under exact gradients ({_words(task)})"
-        for task, by in online_ends(rows_of(rows, "training")).items()
-        if 0 in by and len(by) > 1
-    ]
-    if ends:
-        said.append(f"With an update at every step, losses end at {'; at '.join(ends)}.")
-    return " ".join(said)
-
-
-def _of_windows(ends: dict[int, pd.Series]) -> str:
-    """Return how the shortest and the longest window ended."""
-    windows = sorted(horizon for horizon in ends if horizon)
-    shown = dict.fromkeys([windows[0], windows[-1]])
-    return ", ".join(f"{with_interval(ends[of])} under windows of {of}" for of in shown)
-
-
-def _words(task: str) -> str:
-    return task.replace("_", " ")
+    units = int(cost.loc[cost["sweep"] == "T", "hidden_size"].iloc[0])
+    return (
+        f"Yes: on every cell tried the two gradients are the same, to {off:.0e}. A step's time "
+        f"{grows}. BPTT stores every step, so RTRL needs less memory in sequences of more than "
+        f"{crossing(cost):,} steps, at {units} units."
+    )
 
 
 STUDY = join(

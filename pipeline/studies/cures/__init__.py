@@ -45,53 +45,51 @@ import pandas as pd
 
 from pipeline.measuring.statistics import share_in_words, with_interval
 from pipeline.studies.cures.learning import PART as LEARNING
-from pipeline.studies.cures.predictions import by_rate, outcomes, references
+from pipeline.studies.cures.predictions import TABLED, by_rate, outcomes, references
 from pipeline.studies.cures.smoothness import PART as SMOOTHNESS
-from pipeline.studies.cures.smoothness import fits
 from pipeline.study import join, rows_of
+
+TEXT = "next_character"
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what a clip does, what decay does, what rates do, and why."""
-    tasks = outcomes(rows_of(rows, "learning")).groupby("task", sort=False)
-    cured, fast = [], []
-    for task, seen in tasks:
-        name = str(task).replace("_", " ")
-        cured += [f"{name}: {said}" for said in [_ends(seen)] if said]
-        if rates := by_rate(seen):
-            highest, (none, clip) = list(rates.items())[-1]
-            fast.append(f"{name} at {highest:g}: {_loss(clip)} against {_loss(none)}")
-    steeper = [
-        f"{str(task).replace('_', ' ')} {with_interval(of['exponent'], 2)}"
-        for task, of in fits(rows_of(rows, "smoothness")).groupby("task", sort=False)
-    ]
-    said = {
-        "A clip by norm makes learnable what a gradient that explodes would undo, and does little "
-        "where none does; decay does not stand in for it": cured,
-        "It also lets steps be long: at the highest rate tried the held-out loss ends, with the "
-        "clip and without": fast,
-        "That is where the loss bends most: its local smoothness grows as a power of the "
-        "gradient's norm, which is": steeper,
-    }
-    return " ".join(f"{what}: {'; '.join(each)}." for what, each in said.items() if each)
+    """Say how often each cure solves what goes unsolved without, and what a clip does to text."""
+    by_task = dict(list(outcomes(rows_of(rows, "learning")).groupby("task")))
+    said = []
+    if TABLED in by_task:
+        said.append(_cured(by_task[TABLED]))
+    rates = by_rate(by_task[TEXT]) if TEXT in by_task else {}
+    if rates:
+        highest, (none, clip) = list(rates.items())[-1]
+        said.append(
+            f"Where steps are long (a rate of {highest:g}) the next character ends at a loss of "
+            f"{_loss(clip)} with a clip and of {_loss(none)} without."
+        )
+    return " ".join(said)
 
 
-def _ends(seen: pd.DataFrame) -> str:
-    """Say how often a task is solved with the clip, without, and by the best decay alone."""
+def _cured(seen: pd.DataFrame) -> str:
+    """Say from how many starts a task is solved by each cure alone, by the best of its kind."""
     none, clip = references(seen)
-    alone = seen[(seen["varied"] == "decay") & (seen["kind"] == "none")]
-    decayed = [runs for _, runs in alone.groupby(["decay", "strength"])]
-    if none.empty or clip.empty:
-        return ""
-    if seen["succeeded"].isna().any():
-        return f"a loss of {_loss(clip)} with {clip['cure'].iloc[0]}, {_loss(none)} without"
-    ends = [(f"with {clip['cure'].iloc[0]}", clip), ("without", none)]
-    if decayed:
-        best = max(decayed, key=lambda runs: runs["succeeded"].astype(float).mean())
-        ends.append((f"by decay alone, {best['cure'].iloc[0]} at best,", best))
-    return "solved " + ", ".join(
-        f"{how} from {share_in_words(runs['succeeded'].astype(bool))} starts" for how, runs in ends
-    )
+    ways = [
+        ("under a clip by norm", [clip] if len(clip) else []),
+        ("without any cure", [none] if len(none) else []),
+        ("at another learning rate alone", _alone(seen, "rate", ["learning_rate"])),
+        ("under decay of weights alone", _alone(seen, "decay", ["decay", "strength"])),
+    ]
+    best = {
+        how: max((runs["succeeded"].astype(bool) for runs in tried), key=lambda of: of.mean())
+        for how, tried in ways
+        if tried
+    }
+    said = [f"{how} from {share_in_words(solved)}" for how, solved in best.items()]
+    return f"Temporal order was solved {', '.join(said)} starts."
+
+
+def _alone(seen: pd.DataFrame, varied: str, by: list[str]) -> list[pd.DataFrame]:
+    """Return the runs without a clip of each setting of what is varied."""
+    runs = seen[(seen["varied"] == varied) & (seen["kind"] == "none")]
+    return [of for _, of in runs.groupby(by)]
 
 
 def _loss(runs: pd.DataFrame) -> str:

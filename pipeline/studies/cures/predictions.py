@@ -26,7 +26,7 @@ OF_SIGNS, NEAR = math.sqrt(2 / math.pi), 0.02
 
 ORDER = Published(
     row="pascanu-clip",
-    source="Pascanu, Mikolov & Bengio (2013), figure 7: temporal order, tanh units",
+    source="Pascanu, Mikolov & Bengio (2013), figure 7: temporal order",
     value="the longer the sequences, the more often a clip solves what goes unsolved without; "
     "curves, no numbers",
     tolerance="3 of 5 starts more with a clip by norm at 1, at their shortest length",

@@ -40,7 +40,7 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import share_in_words, with_interval
+from pipeline.measuring.statistics import half_width, share_in_words, with_interval
 from pipeline.studies.lstm_gates.bias import PART as BIAS
 from pipeline.studies.lstm_gates.bias import horizon, rates_by_bias
 from pipeline.studies.lstm_gates.comparison import by_network, failed, parts
@@ -48,59 +48,67 @@ from pipeline.studies.lstm_gates.memory import PART as MEMORY
 from pipeline.studies.lstm_gates.text import PART as TEXT
 from pipeline.study import join, rows_of
 
+SHUT_AND_OPEN = -1.0, 2.0
+"""Forget biases of which the answer speaks."""
+
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what each part is worth where something is remembered, on text, and to the gradient."""
-    said = _remembered(rows_of(rows, "memory")), _read(rows_of(rows, "text"))
+    """Say what each part is worth on text and where something is held, and to the gradient."""
+    said = _read(rows_of(rows, "text")), _remembered(rows_of(rows, "memory"))
     return " ".join(filter(None, (*said, _kept(rows_of(rows, "bias")))))
 
 
-def _remembered(rows: pd.DataFrame) -> str:
-    """Say how many starts solve what has to be remembered, whole and without each part."""
-    said = []
-    for task, seen in rows.groupby("task", sort=False):
-        solved = {name: of.astype(bool) for name, of in by_network(seen, "solved").items()}
-        without = {part: of for part, of in parts(solved).items() if not of.all()}
-        if "lstm" in solved:
-            whole = f"{str(task).replace('_', ' ')}: whole {share_in_words(solved['lstm'])}"
-            each = [
-                f"without {part} {share_in_words(of)}"
-                for part, of in sorted(without.items(), key=lambda item: item[1].mean())
-            ]
-            said.append(", ".join([whole, *each]))
-    each = "; ".join(said)
+def _read(rows: pd.DataFrame) -> str:
+    """Say which part costs most on text, of those that surely cost something."""
+    loss = by_network(rows, "held_out_loss")
+    if "lstm" not in loss:
+        return ""
+    whole = loss["lstm"][~failed(loss["lstm"])]
+    costs = {part: (of[~failed(of)] - whole).dropna() for part, of in parts(loss).items()}
+    sure = {part: of for part, of in costs.items() if of.mean() > half_width(of)}
+    if not sure:
+        return "On text these seeds do not tell which part is worth something."
+    part = max(sure, key=lambda one: sure[one].mean())
+    others = " and ".join(_called(one) for one in sure if one != part) or "no other part"
+    cost = f"{with_interval(sure[part], 2)} nats"
     return (
-        "Which parts let an LSTM remember depends on what: of its starts so many solve it, where "
-        f"leaving out a part that is not named costs none: {each}."
-        if each
-        else ""
+        f"On text it is the {_called(part)}: taken out, it costs {cost}, and {others} is sure to "
+        "cost any."
     )
 
 
-def _read(rows: pd.DataFrame) -> str:
-    """Say what each part is worth on text."""
-    loss = by_network(rows, "held_out_loss")
-    whole = loss.get("lstm")
-    if whole is None:
-        return ""
-    costs = {}
-    for part, of in parts(loss).items():
-        apart = (of[~failed(of)] - whole[~failed(whole)]).dropna()
-        if len(apart):
-            lost = int(failed(of).sum())
-            note = f" but {lost} of {len(of)} runs failed" if lost else ""
-            costs[part] = apart.mean(), f"{part} {with_interval(apart, 2)}{note}"
-    each = ", ".join(words for _, words in sorted(costs.values(), reverse=True))
-    return f"On text, taking out a part costs in nats: {each}." if each else ""
+def _remembered(rows: pd.DataFrame) -> str:
+    """Say where the lack of a part lets fewest starts solve a task, beside the whole LSTM."""
+    found: list[tuple[float, str]] = []
+    for task, seen in rows.groupby("task", sort=False):
+        solved = {name: of.astype(bool) for name, of in by_network(seen, "solved").items()}
+        found += [
+            (
+                of.mean() - solved["lstm"].mean(),
+                f"{str(task).replace('_', ' ').capitalize()} was solved from {share_in_words(of)} "
+                f"starts without the {_called(part)}, from {share_in_words(solved['lstm'])} "
+                "with it.",
+            )
+            for part, of in parts(solved).items()
+            if "lstm" in solved
+        ]
+    return min(found, key=lambda one: one[0])[1] if found else ""
+
+
+def _called(part: str) -> str:
+    """Return a part as a sentence has it."""
+    return part if part.endswith("activation") else f"{part} gate"
 
 
 def _kept(rows: pd.DataFrame) -> str:
     """Say how long error lasts in an LSTM before training, by its forget bias."""
     rates = rates_by_bias(rows, "lstm")
-    each = ", ".join(f"{bias:g}: {horizon(rate)}" for bias, rate in rates.items())
+    each = [
+        f"{horizon(rates[bias])} at a bias of {bias:g}" for bias in SHUT_AND_OPEN if bias in rates
+    ]
     return (
-        "To the gradient the forget gate is what its bias makes of it; error falls by e, before "
-        f"training, over this many steps: {each}."
+        "The bias of the forget gate sets how far error reaches: before training it falls by e, "
+        f"in steps, over {' and over '.join(each)}."
         if each
         else ""
     )

@@ -76,7 +76,7 @@ EARLY = (
     "all networks still learn when they are stopped, so what learns faster ends ahead; what the "
     "output activation does is to keep a run from failing, as some do without it"
 )
-_GREFF = "Greff et al. (2017), section 5: speech, handwriting and music"
+_GREFF = "Greff et al. (2017), abstract and figure 3: speech, handwriting and music"
 _STATED = (
     "after looks at these rows, on which it had been that one of the two costs most of five parts: "
     "chance alone does that in two of five"
@@ -85,7 +85,7 @@ PUBLISHED = {
     part: Published(
         row=f"greff-{part.replace(' ', '-')}",
         source=_GREFF,
-        value=f"without {part} an LSTM is significantly worse on each of three tasks",
+        value="forget gate and output activation are the most critical parts of an LSTM",
         tolerance=f"at least {NATS} nats worse than the whole LSTM on text",
         stated=_STATED,
     )

@@ -22,7 +22,7 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
+from pipeline.measuring.statistics import apart, with_interval
 from pipeline.studies.mnist_classifiers.classifiers import PART as CLASSIFIERS
 from pipeline.studies.mnist_classifiers.classifiers import wrong_by_name
 from pipeline.studies.mnist_classifiers.reconstruction import PART as RECONSTRUCTION
@@ -34,21 +34,21 @@ from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say how often each network is wrong, and what is left of a digit in a code."""
+    """Say which network is wrong least often and which most, and what a code leaves of a digit."""
     wrong = wrong_by_name(rows_of(rows, "classifiers"))
-    ranked = ", ".join(
-        f"{name} {with_interval(of, 2)} %"
-        for name, of in sorted(wrong.items(), key=lambda item: item[1].mean())
-    )
+    ranked = sorted(wrong.items(), key=lambda item: item[1].mean())
+    (best, least), (worst, most) = ranked[0], ranked[-1]
+    rivals = [name for name, of in ranked[1:] if not apart(least, of)]
     codes = rows_of(rows, "reconstruction")
-    left = errors_by_method(codes)
-    each = ", ".join(
-        f"{name} {with_interval(of, 2)}"
-        for name, of in sorted(left.items(), key=lambda item: -item[1].mean())
-    )
+    left = [
+        f"{with_interval(of, 2)} ({name})"
+        for name, of in sorted(errors_by_method(codes).items(), key=lambda item: -item[1].mean())
+    ]
     return (
-        f"Wrong of the held-out digits, the best network first: {ranked}. A code of "
-        f"{code_size(codes)} numbers leaves of a digit a squared error of: {each}."
+        f"{best} reads digits best: {with_interval(least, 2)} % of those held out are wrong"
+        + (f" (not surely fewer than by {'; '.join(rivals)})" if rivals else "")
+        + f". Last of {len(ranked)} networks comes {worst}, with {with_interval(most, 2)} %. Of a "
+        f"digit told in {code_size(codes)} numbers a squared error is left of {', '.join(left)}."
     )
 
 

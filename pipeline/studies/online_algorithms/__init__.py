@@ -60,77 +60,37 @@ from pipeline.studies.online_algorithms.learning import PART as LEARNING
 from pipeline.studies.online_algorithms.learning import losses
 from pipeline.studies.online_algorithms.published import last_forecasts
 from pipeline.studies.online_algorithms.staleness import PART as STALENESS
-from pipeline.studies.online_algorithms.staleness import small
 from pipeline.study import join, rows_of
 
-CALLED = {"snap1": "SnAp-1", "rflo": "RFLO", "kf_rtrl": "KF-RTRL", "uoro": "UORO"}
-"""The approximations of whose direction the answer speaks,"""
-ENDS = {
-    "blocked_rtrl": "exact gradients",
-    "snap1": "SnAp-1",
-    "uoro": "UORO",
-    "reservoir": "a reservoir",
-}
-"""and what it compares the ends of."""
+EXACT, SNAP1 = "blocked_rtrl", "snap1"
+CALLED = {SNAP1: "under SnAp-1", "uoro": "under one draw of UORO"}
+"""The approximations of whose direction the answer speaks."""
 
 
 def answer(rows: pd.DataFrame) -> str:
     """Say what is given up, and what it was worth."""
-    return " ".join([_given_up(rows), _worth(rows), _stale(rows)]).strip()
-
-
-def _given_up(rows: pd.DataFrame) -> str:
-    """Say where the approximations point."""
     cosines = mean_cosines(rows_of(rows, "agreement"))
-    points = [f"{CALLED[r]} {with_interval(cosines[r], 2)}" for r in CALLED if r in cosines]
-    if not points:
-        return ""
-    return (
-        "They give up direction: over cells whose units see each other, the cosine to the exact "
-        f"gradient is {_listed(points)} (of a single draw where there is noise)."
-    )
-
-
-def _worth(rows: pd.DataFrame) -> str:
-    """Say what that is worth where much is to be held, and where little is."""
+    points = [f"{with_interval(cosines[r], 2)} {CALLED[r]}" for r in CALLED if r in cosines]
+    said = [
+        "They give up direction: where units see each other, the cosine to the exact gradient is "
+        f"{' and '.join(points)}."
+    ]
     copying = losses(rows_of(rows, "learning")).get(("copy", "srn"), {})
     last = last_forecasts(rows_of(rows, "forecasting")).set_index("seed")
     henon = {str(rule): of for rule, of in last[last["task"] == "henon"].groupby("rule")}
     forecasts = {rule: of["train_loss"] for rule, of in henon.items()}
-    said = [
-        f"{words} ends at {ends}"
+    ends = [
+        f"{words} {with_interval(loss[EXACT], digits)} by exact gradients and "
+        f"{with_interval(loss[SNAP1], digits)} by SnAp-1"
         for words, loss, digits in (
-            ("where symbols have to be held, copying", copying, 3),
-            ("where the last values are enough, forecasting Hénon's map", forecasts, 4),
+            ("where symbols have to be held, copying ends at a loss of", copying, 3),
+            ("where the last values are enough, forecasts of Hénon's map end at", forecasts, 4),
         )
-        if (ends := _ends(loss, digits))
+        if {EXACT, SNAP1} <= loss.keys()
     ]
-    whole = "; ".join(said)
-    return f"{whole[:1].upper()}{whole[1:]}." if whole else ""
-
-
-def _stale(rows: pd.DataFrame) -> str:
-    """Say how far off exact learning itself is."""
-    seen = small(rows_of(rows, "staleness"))
-    if seen.empty:
-        return ""
-    rate = seen["learning_rate"].max()
-    at = seen[seen["learning_rate"] == rate]
-    off = at.groupby(["task", "seed"])["relative_error"].median().groupby("seed").mean()
-    return (
-        "Exact learning is off too, since weights move under what it carries, but by "
-        f"{with_interval(100 * off, 2)} % at a rate of {rate:g}."
-    )
-
-
-def _ends(loss: dict[str, pd.Series], digits: int) -> str:
-    """Return how the algorithms ended; nothing of none."""
-    return _listed([f"{with_interval(loss[r], digits)} under {ENDS[r]}" for r in ENDS if r in loss])
-
-
-def _listed(words: list[str]) -> str:
-    """Return words as one list; nothing of none."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    if ends:
+        said.append(f"What that is worth depends on the task: {'; '.join(ends)}.")
+    return " ".join(said)
 
 
 STUDY = join(

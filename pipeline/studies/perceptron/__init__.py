@@ -31,7 +31,7 @@ References:
 import pandas as pd
 
 from pipeline.measuring.statistics import with_interval
-from pipeline.studies.perceptron.bound import CONSTANT, DECAYING
+from pipeline.studies.perceptron.bound import CONSTANT
 from pipeline.studies.perceptron.bound import PART as BOUND
 from pipeline.studies.perceptron.digits import PART as DIGITS
 from pipeline.studies.perceptron.digits import last_errors
@@ -44,30 +44,20 @@ def answer(rows: pd.DataFrame) -> str:
     """Say what it can do, at how many mistakes, and what becomes of it where nothing is right."""
     gates, bound, digits = (rows_of(rows, part) for part in ("gates", "bound", "digits"))
     learned = gates[gates["rule"].notna()]
-    settled = {
-        words: f"{of['settled'].sum():.0f} of {of['starts'].sum():.0f}"
-        for words, of in (
-            ("can", learned[learned["gate"] != IMPOSSIBLE]),
-            ("cannot", learned[learned["gate"] == IMPOSSIBLE]),
-        )
-    }
-    of_way = {way: bound[bound["way"] == way] for way in (CONSTANT, DECAYING)}
-    constant = of_way[CONSTANT]
+    can, cannot = (
+        f"{of['settled'].sum():.0f} of {of['starts'].sum():.0f}"
+        for of in (learned[learned["gate"] != IMPOSSIBLE], learned[learned["gate"] == IMPOSSIBLE])
+    )
+    constant = bound[bound["way"] == CONSTANT]
     most, problems = constant["most_of_widest"].max(), constant["problems"].sum()
-    mistakes = [
-        f"{with_interval(of_way[way].groupby('seed')['mistakes'].mean(), 1)} at a rate that {words}"
-        for way, words in ((CONSTANT, "is constant"), (DECAYING, "decays"))
-    ]
-    errors = [
-        f"{with_interval(100 * error, 1)} % at a decay of {decay:g}"
-        for decay, error in last_errors(digits).items()
-    ]
+    mistakes = with_interval(constant.groupby("seed")["mistakes"].mean(), 1)
+    _, error = list(last_errors(digits).items())[-1]
     return (
-        "What a line separates it learns, and nothing else: of starts, "
-        f"{settled['can']} settled on AND, OR and NOT, {settled['cannot']} on XOR. It takes at "
-        f"most {most:.2f} of the mistakes that Novikoff's bound allows ({problems:.0f} problems), "
-        f"on average {' and '.join(mistakes)}. On digits, which no weights separate, it ends wrong "
-        f"on {', '.join(errors)}."
+        f"It learns what a line separates, and nothing else: from {can} starts it settled on AND, "
+        f"OR and NOT, from {cannot} on XOR. Where weights are right it took {mistakes} mistakes on "
+        f"average, and never more than {most:.2f} of what Novikoff's bound allows "
+        f"({problems:,.0f} problems). Of digits {with_interval(100 * error, 1)} % are wrong in the "
+        f"end{', and no run settled' if not digits['separated'].any() else ''}."
     )
 
 

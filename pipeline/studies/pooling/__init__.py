@@ -23,35 +23,41 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
+from pipeline.measuring.statistics import apart, with_interval
 from pipeline.studies.pooling.trained import PART as TRAINED
 from pipeline.studies.pooling.trained import parameters, wrong_by_pooling
 from pipeline.studies.pooling.worked import PART as WORKED
 from pipeline.study import join, rows_of
 
+NONE, TWO = ("maximum", 1), ("maximum", 2)
+"""No pooling, which is over windows of one pixel; and LeNet-5's own."""
+
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say how often the maximum and the mean are wrong, by the window, and what none costs."""
+    """Say what pooling saves, at what price, and whether the maximum or the mean is better."""
     trained = rows_of(rows, "trained")
     wrong, sizes = wrong_by_pooling(trained), parameters(trained)
-    by: dict[str, dict[int, str]] = {}
-    for (pooling, window), of in wrong.items():
-        by.setdefault(pooling, {})[window] = f"{window}×{window} {with_interval(of, 2)} %"
-    pooled = "; ".join(
-        f"the {pooling} over {', '.join(words)}"
-        for pooling, of in by.items()
-        if pooling in ("maximum", "mean")
-        if (words := [said for window, said in of.items() if window > 1])
-    )
-    said = f"Of the digits this many are wrong, pooled by {pooled or 'neither'}."
-    none, two = ("maximum", 1), ("maximum", 2)
-    if none in wrong and two in wrong:
-        said += (
-            f" Without any pooling it is {with_interval(wrong[none], 2)} %, with {sizes[none]:,} "
-            f"parameters in place of {sizes[two]:,} over 2×2: pooling saves parameters, and over "
-            "larger windows it costs digits."
+    said = []
+    if NONE in wrong and TWO in wrong:
+        said.append(
+            f"It saves parameters: over windows of 2×2 LeNet-5 has {sizes[TWO]:,} and is wrong on "
+            f"{with_interval(wrong[TWO], 2)} % of the digits, without pooling it has "
+            f"{sizes[NONE]:,} and is wrong on {with_interval(wrong[NONE], 2)} %."
         )
-    return said
+    windows = sorted(window for pooling, window in wrong if window > 1 and pooling == "mean")
+    for window in windows[:1]:
+        maximum, mean = wrong["maximum", window], wrong["mean", window]
+        seen = (
+            f"over {window}×{window} {with_interval(maximum, 2)} % are wrong by the maximum, "
+            f"{with_interval(mean, 2)} % by the mean"
+        )
+        if apart(maximum, mean) or apart(mean, maximum):
+            said.append(f"It matters which: {seen}.")
+        else:
+            said.append(
+                f"Whether the maximum or the mean is better these seeds do not tell: {seen}."
+            )
+    return " ".join(said)
 
 
 STUDY = join(__doc__, answer, "pictures", trained=TRAINED, worked=WORKED)

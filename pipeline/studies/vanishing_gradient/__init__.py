@@ -29,30 +29,33 @@ import pandas as pd
 
 from pipeline.measuring.statistics import with_interval
 from pipeline.studies.vanishing_gradient.decay import PART as DECAY
-from pipeline.studies.vanishing_gradient.decay import USUAL, kept_by_seed
-from pipeline.studies.vanishing_gradient.learning import LENGTH, losses
+from pipeline.studies.vanishing_gradient.decay import kept_by_seed
+from pipeline.studies.vanishing_gradient.learning import LEARNED, LENGTH, losses
 from pipeline.studies.vanishing_gradient.learning import PART as LEARNING
 from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what is left of error, and who learns."""
-    decay = rows_of(rows, "decay")
+    """Say what a step keeps of error, and who learns."""
+    decay, loss = rows_of(rows, "decay"), losses(rows_of(rows, "learning"))
     networks = decay[decay["kind"] == "network"]
-    left = ", ".join(
-        f"{name} {with_interval(kept.map(math.exp).mul(100), 1)} %"
-        for name in networks.loc[networks["start"] == USUAL, "cell"].unique()
+    left = [
+        f"{with_interval(kept.map(math.exp).mul(100), 1)} % in {words}"
+        for name, words in (("srn", "a network of tanh units"), ("lstm", "an LSTM"))
         if len(kept := kept_by_seed(networks, name))
-    )
-    ends = ", ".join(
-        f"{name} {with_interval(loss, 4)}"
-        for name, loss in losses(rows_of(rows, "learning")).items()
-    )
+    ]
+    ends = [
+        f"{words} {with_interval(loss[name], digits)}"
+        for name, words, digits in (("lstm", "an LSTM to", 4), ("tanh", "tanh units to", 3))
+        if name in loss
+    ]
+    always = [name for name, of in loss.items() if (of < LEARNED).all()]
     return (
-        "Because error is multiplied by one Jacobian a step, it shrinks or grows by a factor of "
-        f"the network's own; as they are drawn, a step keeps: {left}. Who keeps it learns: adding "
-        f"numbers {LENGTH} steps apart, where remembering nothing costs 0.1667, ends at a squared "
-        f"error of: {ends}."
+        "Because every step back multiplies error by a Jacobian, it shrinks or grows as a power of "
+        f"the distance: before training a step keeps {' and '.join(left) or 'what is not known'}. "
+        f"Adding two numbers {LENGTH} steps apart is learned from every start by "
+        f"{' and '.join(always) or 'no network'}: the squared error comes down for "
+        f"{' and for '.join(ends)}; remembering nothing leaves 0.167."
     )
 
 

@@ -32,6 +32,8 @@ References:
         networks, NeurIPS.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from pipeline.measuring.statistics import with_interval
@@ -45,44 +47,28 @@ from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what sharing buys over places and over time, by how many digits are learned from."""
+    """Say what sharing saves, and what it does to errors over places and over time."""
     places, time = rows_of(rows, "places"), rows_of(rows, "time")
     pixels, moved = moved_furthest(places)
-    shift = ", ".join(f"{form} {with_interval(of, 1)}" for form, of in moved.items())
-    said = (
-        f"Over places sharing saves parameters ({_parameters(places)}), and what is seen moves "
-        f"with the picture: of digits moved by {pixels} pixels are wrong, in percent, {shift}. "
-        f"Where digits stay it does not make up for fewer features: {_wrong(places)}."
-    )
-    if set(STEPS) <= set(forms.parameters(time)):
-        said += (
-            f" Over time it saves parameters too ({_parameters(time, *STEPS)}), at a price in "
-            f"errors: {_wrong(time, *STEPS)}."
+    sizes, by_size = forms.parameters(places), forms.wrong_by_size(time)
+    said = [
+        f"It saves parameters: {sizes['shared']:,} where filters are shared over places, "
+        f"{sizes['dense']:,} where every pixel has a weight.",
+        f"Of digits moved by {pixels} pixels the shared form then has {_wrong(moved, 'shared')} "
+        f"wrong, the dense one {_wrong(moved, 'dense')}.",
+    ]
+    read = by_size[max(by_size)]
+    if {"tied", "untied"} <= read.keys():
+        said.append(
+            f"Of digits that are read row by row, {_wrong(read, 'tied')} are wrong where all steps "
+            f"share their weights, and {_wrong(read, 'untied')} where each has its own."
         )
-    return said
+    return " ".join(said)
 
 
-STEPS = "tied", "untied"
-
-
-def _parameters(rows: pd.DataFrame, *which: str) -> str:
-    """Return the parameters of forms, of all where none is named."""
-    sizes = forms.parameters(rows).items()
-    return ", ".join(f"{form} {n:,}" for form, n in sizes if not which or form in which)
-
-
-def _wrong(rows: pd.DataFrame, *which: str) -> str:
-    """Return how often forms are wrong after the fewest digits, and after the most."""
-    by = forms.wrong_by_size(rows)
-    return "; ".join(
-        f"learned from {size:,}, "
-        + ", ".join(
-            f"{form} {with_interval(of, 2)}"
-            for form, of in by[size].items()
-            if not which or form in which
-        )
-        for size in sorted({min(by), max(by)})
-    )
+def _wrong(by_form: Mapping[str, pd.Series], form: str) -> str:
+    """Return how often a form is wrong."""
+    return f"{with_interval(by_form[form], 1)} %"
 
 
 STUDY = join(

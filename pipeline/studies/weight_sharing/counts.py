@@ -73,7 +73,7 @@ def _published(row: str, source: str, value: int, what: str) -> Published:
     return Published(row=row, source=source, value=f"{value:,} {what}", tolerance="exactly")
 
 
-_LECUN = "LeCun, Bottou, Bengio & Haffner (1998), section II: LeNet-5"
+_LECUN = "LeCun, Bottou, Bengio & Haffner (1998), section II-B: LeNet-5"
 _KRIZHEVSKY = (
     "Krizhevsky, Sutskever & Hinton (2012), figure 2, layer by layer; its text: 60 million"
 )
