@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lightning_modules.cells import CELLS
+from pipeline import params
 from pipeline.errors import UserError
 from pipeline.params import expand
 from pipeline.studies.bptt_vs_rtrl import STUDY
@@ -22,6 +24,26 @@ SECTION: dict[str, dict[str, Any]] = {
         "input_size": 2,
         "hidden_size": 3,
         "seeds": 1,
+    },
+    "stacks": {
+        "cell": "stack",
+        "layer": ["srn", "gru"],
+        "layers": 2,
+        "algorithm": ["bptt", "rtrl"],
+        "length": 8,
+        "batch_size": 2,
+        "input_size": 2,
+        "hidden_size": 3,
+        "seeds": 1,
+    },
+    "outputs": {
+        "cell": "srn",
+        "algorithm": "rtrl",
+        "hidden_size": 8,
+        "input_size": 8,
+        "length": 32,
+        "outputs": [1, 8, 64, 136],
+        "seed": 0,
     },
     "cost": {
         "cell": "srn",
@@ -98,6 +120,8 @@ USUAL = {"rtrl": 4.0, "blocked_rtrl": 3.0, "bptt": 2.0}
 
 def test_what_follows_from_mathematics_holds_at_any_size() -> None:
     MEASURED.assert_holds("exactness", "the gradient is exact", MEASURED.rows("exactness"))
+    MEASURED.assert_holds("stacks", "the gradient is exact", MEASURED.rows("stacks"))
+    MEASURED.assert_holds("outputs", "outputs:", MEASURED.rows("outputs"))
     MEASURED.assert_holds("cost", "memory:", MEASURED.rows("cost"))
     for words in ("the cosine", "a horizon as long", "at least"):
         MEASURED.assert_holds("truncation", words, MEASURED.rows("truncation"))
@@ -139,8 +163,34 @@ def test_a_horizon_beyond_the_sequence_is_refused() -> None:
         expand(STUDY.parts["truncation"].trial, {**SECTION["truncation"], "horizon": 41}, "cut")
 
 
+def test_outputs_beyond_all_steps_are_refused() -> None:
+    with pytest.raises(UserError, match="outputs is 257: there are 256 units in all steps"):
+        expand(STUDY.parts["outputs"].trial, {**SECTION["outputs"], "outputs": 257}, "count")
+
+
+@pytest.mark.parametrize("scale", params.SCALES)
+def test_every_cell_there_is_is_held_to_exactness(scale: params.Scale) -> None:
+    asked = params.trials("bptt_vs_rtrl", STUDY, scale).values()
+    held = {entries["cell"] for entries in asked if entries["part"] in ("exactness", "stacks")}
+    assert held == set(CELLS), "params/bptt_vs_rtrl.yaml: exactness.cell names each of them"
+
+
 TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "a gradient that is off": ("exactness", "rtrl: the", "relative_error", "block == 'W'", 1e-9),
+    "a stack that is off": ("stacks", "rtrl: the", "relative_error", "layer == 'gru'", 1e-9),
+    "two Jacobians": ("outputs", "one Jacobian", "apart", "outputs == 8", 1e-9),
+    "a product that is not counted": (
+        *("outputs", "by hand", "multiplications", "outputs == 8 and way == 'forwards'", 1),
+    ),
+    "an influence that hangs on what is read": (
+        *("outputs", "whatever", "multiplications", "outputs == 8 and way == 'forwards'", 1),
+    ),
+    "a sweep that is dear": (
+        *("outputs", "for one output", "multiplications", "way == 'backwards'", 10**9),
+    ),
+    "a border elsewhere": (
+        *("outputs", "the border", "multiplications", "way == 'backwards' and outputs > 1", 10**9),
+    ),
     "dense RTRL that is quick": ("cost", "RTRL's exponent", "microseconds", "read == 'step'", 1.0),
     "dense RTRL that is not n⁴": ("cost", "4 ± 0.5", "microseconds", "read == 'step'", 1.0),
     "blocked RTRL that is slow": (

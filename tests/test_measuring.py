@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pipeline.measuring.costs import multiplications
 from pipeline.measuring.gradients import compare
 from pipeline.measuring.statistics import (
     apart,
@@ -80,3 +81,12 @@ def test_means_are_told_apart_where_their_intervals_do_not_overlap():
     assert not apart(more, less)
     assert not apart(less, more - 2)
     assert not apart(less[:1], more[:1])
+
+
+def test_products_of_matrices_are_counted_by_their_sizes_in_place_or_not():
+    a, b, into = torch.ones(2, 3), torch.ones(3, 5), torch.zeros(2, 5)
+    assert multiplications(lambda: a @ b) == 2 * 3 * 5
+    assert multiplications(lambda: into.addmm_(a, b)) == 2 * 3 * 5
+    assert multiplications(lambda: into[None].baddbmm_(a[None], b[None])) == 2 * 3 * 5
+    assert multiplications(lambda: torch.mm(a, b, out=into)) == 2 * 3 * 5
+    assert multiplications(lambda: a.tanh()) == 0

@@ -1,7 +1,8 @@
-"""A piece of work -> what it costs: processor time and memory."""
+"""A piece of work -> what it costs: processor time, memory, and multiplications."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -35,3 +36,18 @@ def peak_bytes(work: Callable[[], object]) -> int:
             alive += event.nbytes()
             peak = max(peak, alive)
     return peak
+
+
+def multiplications(work: Callable[[], object]) -> int:
+    """Return how many numbers ``work`` multiplies in products of matrices, the same every time."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def in_place(_: object, a: Sequence[int], b: Sequence[int], **__: object) -> int:
+        return 2 * math.prod(a) * b[-1]
+
+    aten: Any = torch.ops.aten
+    also = {aten.addmm_: in_place, aten.baddbmm_: in_place}  # which the counter leaves out
+    with FlopCounterMode(display=False, custom_mapping=also) as counter:
+        work()
+    return counter.get_total_flops() // 2
