@@ -37,6 +37,18 @@ SECTIONS: dict[str, dict[str, Any]] = {
             },
             "seed": 0,
         },
+        "lengths": {
+            "form": {
+                "srn": {"network": "unrolled", "cell": "srn"},
+                "tdnn": {"network": "tdnn", "delays": [2, 3]},
+                "untied": {"network": "untied"},
+            },
+            "input_size": 3,
+            "hidden_size": 4,
+            "output_size": 2,
+            "length": [3, 7, 12],
+            "seed": 0,
+        },
         "equivariance": {
             "dataset": "mnist",
             "form": {

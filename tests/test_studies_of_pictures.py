@@ -26,7 +26,10 @@ def test_figures_and_tables_can_be_made_of_the_rows(name: str):
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [("weight_sharing", "counts"), ("weight_sharing", "equivariance"), ("pooling", "worked")],
+    [
+        *(("weight_sharing", part) for part in ("counts", "lengths", "equivariance")),
+        ("pooling", "worked"),
+    ],
 )
 def test_what_is_exact_holds_at_any_size(name: str, part: str):
     for found in claims(name, part, MEASURED[name].rows(part)).values():
@@ -37,11 +40,22 @@ def test_a_count_that_is_off_by_one_is_missed():
     rows = MEASURED["weight_sharing"].rows("counts")
     at = rows[(rows["counted"] == "LeNet-5") & (rows["module"] == "C3")].index[0]
     rows.loc[at, ["parameters", "connections"]] += 1
-    for words in ("LeNet-5: 60,000 parameters", "340,908"):
+    for words in ("LeNet-5: 60,000 parameters", "340,908", "layer by layer"):
         assert verdict("weight_sharing", "counts", rows, words) == MISSED
     assert verdict("weight_sharing", "counts", rows, "AlexNet: 60,965,224") == HOLDS
     rows.loc[rows["counted"] == "local filters", "parameters"] += 1
     assert verdict("weight_sharing", "counts", rows, "144") == MISSED
+
+
+def test_a_recurrent_network_that_grows_with_the_length_is_missed():
+    rows = MEASURED["weight_sharing"].rows("lengths")
+    longest = rows["length"] == rows["length"].max()
+    rows.loc[longest, "parameters"] += 1
+    for form in ("srn", "tdnn", "untied"):
+        assert verdict("weight_sharing", "lengths", rows, f"{form}:") == MISSED
+    silent = MEASURED["weight_sharing"].rows("lengths")
+    silent.loc[longest, "answers"] -= 1
+    assert verdict("weight_sharing", "lengths", silent, "srn:") == MISSED
 
 
 def test_units_that_do_not_move_with_the_picture_are_found_out():
@@ -200,6 +214,7 @@ def test_what_cannot_be_counted_or_compared_is_one_line_with_the_nearest_name():
 def test_what_is_predicted_can_be_judged_where_some_of_it_was_not_run(name: str):
     for part, column in (
         ("counts", "counted"),
+        ("lengths", "form"),
         ("equivariance", "form"),
         ("places", "form"),
         ("time", "form"),

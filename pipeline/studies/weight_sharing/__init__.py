@@ -12,7 +12,8 @@ Expected:
        groups and 62,378,344 in one.
     3. Where each of 28 steps has weights of its own, a network has more than twenty times the
        parameters of a recurrent one.
-    4. A TDNN and a recurrent network have as many parameters whatever the length.
+    4. A TDNN and a recurrent network have as many parameters whatever the length of what they
+       read; with weights of each step's own, each step more has as many more.
     5. What shared filters see moves with the picture, exactly; that of local filters and of a dense
        layer does not, by more than a hundredth.
     6. Trained on digits, the shared form is wrong least often with few pictures and with all.
@@ -40,6 +41,7 @@ from pipeline.measuring.statistics import with_interval
 from pipeline.studies.weight_sharing import forms
 from pipeline.studies.weight_sharing.counts import PART as COUNTS
 from pipeline.studies.weight_sharing.equivariance import PART as EQUIVARIANCE
+from pipeline.studies.weight_sharing.lengths import PART as LENGTHS
 from pipeline.studies.weight_sharing.places import PART as PLACES
 from pipeline.studies.weight_sharing.places import moved_furthest
 from pipeline.studies.weight_sharing.time import PART as TIME
@@ -76,6 +78,7 @@ STUDY = join(
     answer,
     "pictures",
     counts=COUNTS,
+    lengths=LENGTHS,
     equivariance=EQUIVARIANCE,
     places=PLACES,
     time=TIME,

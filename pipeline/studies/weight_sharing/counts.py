@@ -1,6 +1,6 @@
 """How many parameters and connections do shared, local and dense layers have?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import pandas as pd
@@ -35,6 +35,7 @@ BUILD = {
 """What can be counted; the large layers have no biases."""
 PAPERS = {"LeNet-5": 60_000, "AlexNet": 60_965_224, "AlexNet, one group": 62_378_344}
 LENET5_CONNECTIONS = 340_908
+LENET5_LAYERS = {"C1": 156, "S2": 12, "C3": 1_516, "S4": 32, "C5": 48_120, "F6": 10_164}
 
 
 class Counted(Trial):
@@ -84,6 +85,13 @@ PUBLISHED = {
 CONNECTIONS = _published("lenet5-connections", _LECUN, LENET5_CONNECTIONS, "connections")
 
 
+def _layers(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{layer} {count:,}" for layer, count in counts.items())
+
+
+LAYERS = Published("lenet5-layers", _LECUN, _layers(LENET5_LAYERS), "exactly")
+
+
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the sums to what was published."""
     rows = rows[rows["seed"] == rows["seed"].min()]  # nothing is drawn: all seeds count alike
@@ -99,6 +107,11 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         claim = f"LeNet-5: {LENET5_CONNECTIONS:,} connections"
         found = identity(claim, seen == LENET5_CONNECTIONS, f"{seen:,}", expected=2)
         yield found.stands_for(CONNECTIONS)
+        layers = rows[rows["counted"] == "LeNet-5"].set_index("module")["parameters"]
+        own = {layer: int(layers.get(layer, 0)) for layer in LENET5_LAYERS}
+        claim = "LeNet-5, layer by layer: " + _layers(LENET5_LAYERS)
+        found = identity(claim, own == LENET5_LAYERS, _layers(own), expected=2)
+        yield found.stands_for(LAYERS)
     if {"large, dense", "large, shared"} <= set(sums.index):
         large = dense, shared = int(sums["large, dense"]), int(sums["large, shared"])
         claim = "a million units on 1000×1000 pixels: 10^12 weights, a hundred filters of 10×10: "
