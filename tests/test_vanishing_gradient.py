@@ -33,6 +33,7 @@ SECTION: dict[str, dict[str, Any]] = {
         "hidden_size": 8,
         "seeds": 1,
     },
+    "chance": {"task": "adding", "length": [10, 50], "held_out_size": 40000, "seeds": 2},
     "learning": {
         "task": "adding",
         "algorithm": "bptt",
@@ -57,7 +58,7 @@ MEASURED = Measured(STUDY, SECTION, {})
 
 
 def test_what_is_exact_holds_at_any_size() -> None:
-    for words in ("linear, orthogonal", "logistic:", "residual,", "as drawn"):
+    for words in ("linear, orthogonal", "logistic:", "residual,", "ReLU from", "as drawn"):
         MEASURED.assert_holds("decay", words, MEASURED.rows("decay"))
 
 
@@ -70,6 +71,23 @@ def test_what_is_lost_altogether_has_no_number() -> None:
     assert lost.loc[lost["kind"] == "network", "exponent"].between(-3, -2).all()
 
 
+def test_who_always_answers_1_reaches_a_sixth_and_not_the_figure_that_is_quoted() -> None:
+    MEASURED.assert_holds("chance", "1/6", MEASURED.rows("chance"))
+    MEASURED.assert_missed("chance", ".1767", MEASURED.rows("chance"))
+    quoted = MEASURED.rows("chance").assign(squared_error=0.1767)
+    MEASURED.assert_holds("chance", ".1767", quoted)
+
+
+def test_networks_stand_beside_chance_and_what_was_measured_before() -> None:
+    rows = MEASURED.rows("learning").assign(held_out_loss=1 / 6)
+    table = learning.PART.figures[2]
+    assert isinstance(table, Table)
+    lines = table.build(rows).set_index("network")
+    assert list(lines["of chance"]) == ["100.0%"] * 3
+    assert dict(lines["measured before"]) == {"irnn": "0.0011", "tanh": "0.1580", "always 1": ""}
+    MEASURED.assert_holds("learning", "within a fifth of chance", rows)
+
+
 def test_figures_and_tables_can_be_made_of_the_rows() -> None:
     MEASURED.assert_shown()
     lines = [
@@ -78,7 +96,7 @@ def test_figures_and_tables_can_be_made_of_the_rows() -> None:
         for shown in part.figures
         if isinstance(shown, Table)
     ]
-    assert lines == [19, 2]
+    assert lines == [19, 2, 3]
 
 
 def test_a_run_that_diverged_has_learned_nothing() -> None:
@@ -95,6 +113,18 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
     "a step that keeps more": ("decay", "logistic", "most", "activation == 'logistic'", 0.9),
     "a residual that loses": ("decay", "residual", "least", "cell == 'residual'", 0.99),
     "an exponent of its own": ("decay", "over 100", "exponent", "activation == 'tanh'", -9.0),
+    "a unit that keeps more": (
+        *("decay", "ReLU from", "most", "activation == 'relu' and start == 'identity'", 1.6),
+    ),
+    "an IRNN that does not add": (
+        *("learning", "an IRNN comes below", "held_out_loss", "network == 'irnn'", 0.1),
+    ),
+    "an IRNN above what it was": (
+        *("learning", "irnn no higher", "held_out_loss", "network == 'irnn'", 0.1),
+    ),
+    "tanh units beyond chance": (
+        *("learning", "within a fifth", "held_out_loss", "network == 'tanh'", 0.3),
+    ),
     "an LSTM that forgets": ("decay", "as drawn", "rate", "cell == 'lstm'", -9.0),
     "tanh units that learn": ("learning", "tanh", "held_out_loss", "network == 'tanh'", 0.01),
     "a GRU that does not": ("learning", "gru", "held_out_loss", "network == 'gru'", 0.1),

@@ -135,6 +135,11 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     if len(residual):
         off = max((residual["most"] - 1).abs().max(), (residual["least"] - 1).abs().max())
         yield evidence.exact("residual, h + g(x): every step keeps all", off, 1e-12, expected=1)
+    relu = networks[(networks["activation"] == "relu") & (networks["start"] == "identity")]
+    if len(relu):
+        most = (relu["most"] / relu["gain"]).max()
+        claim = "ReLU from an identity times g, the IRNN where g = 1: no step keeps more than g"
+        yield evidence.identity(claim, most <= 1 + 1e-12, f"{most:.4f} g", expected=5)
     yield from _agreement(networks)
     as_drawn = {name: kept_by_seed(networks, name) for name in ("srn", "lstm")}
     if all(map(len, as_drawn.values())):
