@@ -43,6 +43,14 @@ SECTION: dict[str, dict[str, Any]] = {
         "length": 50,
         "seeds": 2,
     },
+    "saturation": {
+        "cell": ["residual", "residual_recurrent", "lstm"],
+        "input_size": 2,
+        "hidden_size": 8,
+        "batch_size": 2,
+        "length": 400,
+        "seeds": 1,
+    },
     "memory": {
         **TRAINING,
         "task": {

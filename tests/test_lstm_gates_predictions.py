@@ -22,6 +22,37 @@ TAMPERED: dict[str, tuple[str, str, str, str, float]] = {
         *("bias", "gru: the rate falls as the bias rises"),
         *("rate", "cell == 'gru' and bias == 1", 5.0),
     ),
+    "a sum that stays": (
+        *("saturation", "residual: |h| grows as the root"),
+        *("size", "cell == 'residual'", 1.0),
+    ),
+    "a branch that does not saturate": (
+        *("saturation", "residual_recurrent: |h| grows"),
+        *("size", "cell == 'residual_recurrent'", 1.0),
+    ),
+    "a memory that can still be written to": (
+        *("saturation", "residual_recurrent: an input"),
+        *("written", "cell == 'residual_recurrent'", 1.0),
+    ),
+    "an LSTM beyond its bounds": (
+        *("saturation", "lstm: |h| stays"),
+        *("largest", "cell == 'lstm'", 1.0),
+    ),
+    "an LSTM that grows": (
+        "saturation",
+        "lstm: |h| does not",
+        "size",
+        "cell == 'lstm' and t > 200",
+        9.0,
+    ),
+    "an LSTM that cannot be written to": (
+        *("saturation", "lstm: an input"),
+        *("written", "cell == 'lstm'", 0.0),
+    ),
+    "a trained memory that stays small": (
+        *("memory", "adding: more of the residual"),
+        *("value", "gate == 'h' and quantity == 'above'", 0.0),
+    ),
     "an LSTM that does not add": (
         *("memory", "adding, T = 10: lstm ends below"),
         *("held_out_loss", ENDS.format("adding", "lstm"), 0.006),
@@ -100,6 +131,10 @@ KEPT: dict[str, tuple[str, str, str, str, float]] = {
     "the horizon as predicted": (
         *("bias", "lstm: a forget bias of 1 gives 6.4 steps"),
         *("rate", "cell == 'lstm' and bias == 1", 0.15),
+    ),
+    "a sum that can still be written to": (
+        *("saturation", "residual: an input at the end moves"),
+        *("written", "cell == 'residual'", 1.0),
     ),
     "an LSTM that adds": (
         *("memory", "adding, T = 10: lstm ends below"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.measuring.evidence import ordered
+from pipeline.measuring.evidence import every, ordered
 from pipeline.measuring.statistics import last_evaluations
 from pipeline.study import Claim, Figure, Table
 
@@ -23,6 +23,8 @@ EVEN_GUESS = math.log(65)
 """Nats that an even guess among tiny Shakespeare's characters costs."""
 SATURATES = 0.01
 """The least share of a gate's values by which saturation has to rise; they are rounded to .001."""
+RESIDUAL, FILLS = ("residual", "residual_recurrent"), 0.25
+"""The cells that only ever add to h, and the least share by which more of it has to be large."""
 CURVES = (
     *("lstm", "coupled_lstm", "gru", "janet", "srn", "without input", "without forget"),
     *("without output activation", "forget bias -1", "forget bias 4"),
@@ -91,6 +93,22 @@ def training_saturates(where: str, rows: pd.DataFrame) -> Iterator[Claim]:
         share = seen.groupby(["seed", "step"])["value"].mean().groupby("seed")
         claim = f"{where}: training saturates lstm's gates, by a hundredth of their values"
         yield ordered(claim, share.first(), share.last(), by=SATURATES, expected=9)
+
+
+def memory_fills(where: str, rows: pd.DataFrame) -> Iterator[Claim]:
+    """Claim that, trained, the residual recurrences have more of |h| above .9 than LSTM has."""
+    seen = probe_rows(rows, "gates", "above")
+    of_h = seen[seen["gate"] == "h"].sort_values("step")
+    last = of_h.groupby(["variant", "seed"])["value"].last()
+    of = {str(name): last[name] for name in last.index.unique("variant")}
+    claims = [
+        ordered(name, of["lstm"], of[name], by=FILLS, expected=11)
+        for name in RESIDUAL
+        if name in of and "lstm" in of
+    ]
+    if claims:
+        claim = f"{where}: more of the residual recurrences' |h| than of lstm's is above .9"
+        yield every(claim, claims)
 
 
 def in_words(loss: pd.Series) -> str:
@@ -166,7 +184,7 @@ def memory_saturates(name: str) -> Figure:
             "probe": "gates",
             "gate": "h",
             "quantity": "above",
-            "variant": ("residual", "residual_recurrent", "lstm"),
+            "variant": (*RESIDUAL, "lstm"),
         },
         x="step",
         y="value",

@@ -91,6 +91,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         yield from _OF_TASK[str(task)](f"{task}, T = {_length(seen)}", seen)
         yield from _what_parts_cost(str(task), by_network(seen, "solved"))
         yield from comparison.training_saturates(str(task), seen)
+        yield from comparison.memory_fills(str(task), seen)
         yield from _reach_of_error(str(task), seen)
 
 
