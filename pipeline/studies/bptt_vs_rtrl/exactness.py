@@ -69,12 +69,12 @@ class Stacked(Trial):
     """Stack, which is what is measured."""
     layer: Annotated[str, named(CELLS)]
     """What it is a stack of."""
-    layers: PositiveInt
+    layers: Count
     algorithm: Annotated[str, named(ALGORITHMS)]
-    length: PositiveInt
-    batch_size: PositiveInt
-    input_size: PositiveInt
-    hidden_size: PositiveInt
+    length: Count
+    batch_size: Count
+    input_size: Count
+    hidden_size: Count
 
     def measure(self, given: Given) -> Rows:
         """Return the relative error of each block of weights, of half the states' square."""

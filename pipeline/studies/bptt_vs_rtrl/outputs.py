@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import exact, identity
-from pipeline.study import Claim, Figure, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,10 +46,10 @@ class Outputs(Trial):
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
     """That carries the influence forwards, (B, S + 1, P), the state's in front."""
-    hidden_size: PositiveInt
-    input_size: PositiveInt
-    length: PositiveInt
-    outputs: PositiveInt
+    hidden_size: Count
+    input_size: Count
+    length: Count
+    outputs: Count
 
     @model_validator(mode="after")
     def _there(self) -> "Outputs":

@@ -244,7 +244,7 @@ PART = Part(
     Memory,
     expects,
     formerly=formerly,
-    speaks_of={"variant": (*comparison.CURVES, "residual", "residual_recurrent")},
+    speaks_of={"variant": (*comparison.CURVES, *comparison.RESIDUAL)},
     figures=(
         Table(
             name="memory-final",

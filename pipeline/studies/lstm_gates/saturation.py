@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import above, below, identity, within
 from pipeline.measuring.statistics import exponent
-from pipeline.study import Claim, Figure, Given, Part, Rows, Trial, named
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,10 +50,10 @@ class Saturation(Trial):
     """A cell as it starts, along noise."""
 
     cell: Annotated[str, named(CELLS)]
-    input_size: PositiveInt
-    hidden_size: PositiveInt
-    batch_size: PositiveInt
-    length: Annotated[int, Field(ge=4 * SETTLED)]
+    input_size: Count
+    hidden_size: Count
+    batch_size: Count
+    length: Annotated[Count, Field(ge=4 * SETTLED)]
 
     def measure(self, given: Given) -> Rows:
         """Return the size of h, and how far an input still moves it, at some steps."""

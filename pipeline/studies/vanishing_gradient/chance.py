@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pandas as pd
-from pydantic import PositiveInt
 
 from pipeline.measuring.evidence import within
-from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Trial
+from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Trial
 from pipeline.tasks import TASKS
 
 CHANCE, NEAR = 1 / 6, 0.003
@@ -48,8 +47,8 @@ class Chance(Trial):
     """The answer 1, whatever the sequence."""
 
     task: Literal["adding"]
-    length: PositiveInt
-    held_out_size: PositiveInt
+    length: Count
+    held_out_size: Count
 
     def measure(self, given: Given) -> Rows:
         """Return its squared error on the held-out sequences."""

@@ -132,7 +132,7 @@ PART = Part(
     Learning,
     expects,
     formerly=_formerly,
-    speaks_of={"network": ("gru", "lstm", "tanh")},
+    speaks_of={"network": ("gru", "lstm", "irnn", "tanh")},
     figures=(
         Figure(
             name="adding",

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import pandas as pd
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
 from lightning_modules.cells import CELLS
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.evidence import identity
-from pipeline.study import AS_TEXT, Claim, Figure, Given, Part, Rows, Trial, named
+from pipeline.study import AS_TEXT, Claim, Count, Figure, Given, Part, Rows, Trial, named
 
 UNTIED = "untied"
 """The form that is expected to grow."""
@@ -23,12 +23,12 @@ class Lengths(Trial):
     network: Annotated[str, named(NETWORKS)]
     cell: Annotated[str, named(CELLS)] | None = None
     """Of an unrolled network."""
-    input_size: PositiveInt
-    hidden_size: PositiveInt
-    output_size: PositiveInt
-    delays: Annotated[list[PositiveInt], *AS_TEXT] | None = None
+    input_size: Count
+    hidden_size: Count
+    output_size: Count
+    delays: Annotated[list[Count], *AS_TEXT] | None = None
     """Steps that each hidden layer of a TDNN sees."""
-    length: PositiveInt
+    length: Count
 
     @model_validator(mode="after")
     def _each_its_own(self) -> "Lengths":
@@ -85,6 +85,7 @@ PART = Part(
     __doc__,
     Lengths,
     expects,
+    speaks_of={"form": (UNTIED,)},
     figures=(
         Figure(
             name="lengths",
