@@ -13,7 +13,7 @@ both take as much where there are about n² P / (n² + P) outputs. Times are ano
 for one output is too little work to fill a processor.
 
 References:
-    Griewank & Walther (2008), Evaluating derivatives, 2nd ed., SIAM, chapter 3: forward mode costs
+    Griewank & Walther (2008), Evaluating derivatives, 2nd ed., SIAM: forward mode costs
         as many evaluations as there are inputs, reverse mode as many as there are outputs.
     Williams & Zipser (1995), Gradient-based learning algorithms for recurrent networks and their
         computational complexity, in Back-propagation: theory, architectures and applications.

@@ -31,12 +31,12 @@ LE, ARJOVSKY = (
     for row, source, value in (
         (
             "adding-chance-le",
-            "Le, Jaitly & Hinton (2015), section 4.1: the adding problem",
+            "Le, Jaitly & Hinton (2015), second-hand: the adding problem",
             0.1767,
         ),
         (
             "adding-chance-arjovsky",
-            "Arjovsky, Shah & Bengio (2016), the adding problem",
+            "Arjovsky, Shah & Bengio (2016): the adding problem",
             0.167,
         ),
     )
