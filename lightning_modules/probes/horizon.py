@@ -9,8 +9,8 @@ left out of r_t.
 From the passage's last step on, the logarithms of r, each the mean over measurements, are summed
 until -1 is reached; the horizon is the number of steps that this takes, linear in between. Where
 the passage is too short for that, its mean rate goes on: T / -Σ log r. A step that leaves nothing
-ends the horizon; error that does not fall has none: None. A linear recurrence by an orthogonal
-matrix times σ has -1 / ln σ.
+ends the horizon; error that does not fall has none: None. So is a mean rate within FLAT of none,
+which rounding alone may leave. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
 
 References:
     Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.
@@ -28,6 +28,9 @@ from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._layers import layers_of
 from lightning_modules.probes._seen import Passage
+
+FLAT = 1e-6
+"""A rate, by the step, that float32's rounding of norms may feign."""
 
 
 @final
@@ -76,4 +79,5 @@ def _crossing(log_T: Tensor) -> float:
     for k, (last, now) in enumerate(pairwise(sums)):
         if now <= -1:
             return k + (1 + last) / (last - now)
-    return -len(log_T) / sums[-1] if sums[-1] < 0 else float("inf")
+    falls = sums[-1] < -FLAT * len(log_T)
+    return -len(log_T) / sums[-1] if falls else float("inf")
