@@ -12,6 +12,8 @@ import pytest
 
 from pipeline.reporting.exhibits import exhibit
 from pipeline.reporting.figures import DARK, LIGHT, draw, hidden, words
+from pipeline.reporting.figures.drawing import Drawn
+from pipeline.reporting.figures.grounds import Series
 from pipeline.study import Figure, Part, Table, single
 from tests.reporting import DOC, FIGURES, FULL, Elements, Forgetting, built, expects
 
@@ -194,3 +196,40 @@ def test_a_table_too_wide_for_half_of_the_page_takes_all_of_it():
     wide = rows.assign(**{f"of cell {i}": "1.000 ± 0.000" for i in range(7)})
     halves = [exhibit(Table("some", "", "", lambda _, of=t: of), rows).across for t in (rows, wide)]
     assert halves == [1, 2]
+
+
+def test_no_two_of_twenty_series_look_the_same():
+    styles = Series([f"network {i}" for i in range(20)]).styles().values()
+    assert len({(style.colour, style.shape, *style.dashes) for style in styles}) == 20
+
+
+def test_a_heat_map_gives_each_panel_its_own_columns_and_writes_in_cells_that_have_room():
+    figure = Figure("map", "Map", "All.", "x", "y", hue="value", column="task", kind="heatmap")
+    rows = pd.DataFrame(
+        {"x": x * step, "y": y, "value": 90.5 + y, "task": task}
+        for task, step in (("slow", 250), ("fast", 166), ("between", 201))
+        for x in range(1, 7)
+        for y in range(4)
+    )
+    chart = draw(figure, rows)
+    assert _own_scales(chart) == {"x": "independent"}
+    assert chart.svg.count(">92.5<") == 18, "in each cell of that value"
+    narrow = pd.concat([rows.assign(x=rows["x"] + more) for more in range(2)])
+    assert ">92.5<" not in draw(figure, narrow).svg
+
+
+def test_a_panel_that_is_level_does_not_keep_the_others_from_one_scale():
+    figure = Figure("lines", "Lines", "All.", "x", "y", column="task")
+    rows = pd.DataFrame(
+        {"x": x, "y": y * x, "task": task}
+        for task, y in (("level", 0.0), ("steep", 1.0), ("steeper", 1.2))
+        for x in range(5)
+    )
+    assert _own_scales(draw(figure, rows)) == {}
+    rows.loc[rows["task"] == "steeper", "y"] *= 10
+    assert _own_scales(draw(figure, rows)) == {"y": "independent"}
+
+
+def _own_scales(chart: Drawn) -> dict[str, str]:
+    """Return the axes of which each panel has its own scale."""
+    return json.loads(chart.chart)["spec"]["resolve"]["scale"]

@@ -18,7 +18,8 @@ def test_the_record_holds_every_published_figure_beside_what_was_seen(tmp_path: 
     text = text_of(page)
     assert "0 of 1 hold, 1 missed, 0 undecided." in text
     told = (
-        "depthdepth does not matterIt was made so.9 ± 1Nobody (1990), table 1; tolerance: below 10"
+        "depthdepth does not matterLikely cause: It was made so."
+        "9 ± 1Nobody (1990), table 1; tolerance: below 10"
     )
     assert told in text
     assert "stated before the first run" in text

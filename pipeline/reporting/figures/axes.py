@@ -16,6 +16,8 @@ NUMBER = (
     "? format(datum.value, '.2~e') : format(datum.value, ',.10~g')"
 )
 """How an axis writes a number, in Vega's language."""
+SHORT = NUMBER.replace(",.10~g", ",.3~g").replace(".2~e", ".1~e")
+"""How a legend of colours does."""
 FEW = 8
 """Values at which a logarithmic axis is marked one by one."""
 LEVEL = 50
@@ -37,16 +39,21 @@ def across(figure: Figure, data: pd.DataFrame) -> alt.X:
     return alt.X("x:Q", title=title, **scale)
 
 
-def along(log: bool, numbers: pd.Series) -> dict[str, Any]:
-    """Return scale and axis of some numbers; a logarithmic one is marked at round ones."""
+def along(log: bool, numbers: pd.Series, decades: int = 2) -> dict[str, Any]:
+    """Return scale and axis of some numbers; a logarithmic one is marked at round ones.
+
+    At 1, 2 and 5 of each power of ten where there are no more than so many decades.
+    """
     if not log:
-        return {"scale": alt.Scale(zero=False, padding=8), "axis": numbered(tickCount=6)}
+        scale = alt.Scale(zero=False, nice=False, padding=8)
+        return {"scale": scale, "axis": numbered(tickCount=6)}
     seen = numbers[numbers > 0].map(math.log10)
     low, high = math.floor(seen.min()), math.ceil(seen.max())
     step = max(1, math.ceil((high - low) / 7))
     at = [float(f"1e{power}") for power in range(low, high + 1, step)]
-    if high - low <= 2:
-        at = [float(f"{k}e{power}") for power in range(low, high + 1) for k in (1, 2, 5)]
+    if high - low <= decades:
+        marks = (1, 2, 5) if seen.max() - seen.min() > 0.7 else (1, 1.5, 2, 3, 4, 5, 7)
+        at = [float(f"{k}e{power}") for power in range(low, high + 1) for k in marks]
     scale = alt.Scale(type="log", nice=False, padding=8)
     return {"scale": scale, "axis": numbered(values=at)}
 
@@ -61,7 +68,7 @@ def in_order(figure: Figure, data: pd.DataFrame, column: str) -> dict[str, Any]:
 
 def numbered(**more: Any) -> alt.Axis:
     """Return an axis of numbers."""
-    return alt.Axis(labelExpr=NUMBER, labelOverlap="greedy", **more)
+    return alt.Axis(labelExpr=NUMBER, labelOverlap="greedy", labelSeparation=5, **more)
 
 
 def kind_of(column: pd.Series) -> str:

@@ -113,7 +113,7 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
     down, across = values(data, figure.row), values(data, figure.column)
     wide, high = _size(len(down), len(across))
     if figure.kind == "heatmap":
-        told, layers = cells(figure, data)
+        told, layers = cells(figure, data, wide)
     else:
         styles = series.styles()
         look = {value: styles[value] for value in values(data, figure.hue)}
@@ -134,7 +134,7 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
     records = _records(told[[name for name in told if name in FIELDS]])
     if panels:
         chart: Any = layers.facet(data=alt.Data(values=records), **panels, spacing=18)
-        apart = {"y": not _comparable(figure, told), "x": not _as_wide(told)}
+        apart = {"y": not _comparable(figure, told), "x": not _as_wide(figure, told)}
         chart = chart.resolve_scale(**{axis: "independent" for axis, own in apart.items() if own})
     else:
         chart = layers.properties(data=alt.Data(values=records))
@@ -173,7 +173,7 @@ def _size(down: int, across: int) -> tuple[int, int]:
 
 
 def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
-    """Return whether a common scale leaves each panel at least a third of its height."""
+    """Return whether a common scale leaves each panel that is not level a third of its height."""
     if figure.kind == "heatmap" or not {"low", "high"} <= set(told):
         return True
     panels = [name for name in ("_row", "_column") if name in told]
@@ -181,17 +181,25 @@ def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
     if figure.log_y:
         ends = ends.map(math.log)
     whole = ends["high"].max() - ends["low"].min()
-    return bool((ends["high"] - ends["low"] >= whole / 3).all())
+    high = ends["high"] - ends["low"]
+    return bool(((high >= whole / 3) | (high == 0)).all())
 
 
-def _as_wide(told: pd.DataFrame) -> bool:
-    """Return whether a common scale leaves each panel at least a sixth of its breadth."""
+def _as_wide(figure: Figure, told: pd.DataFrame) -> bool:
+    """Return whether a common scale leaves each panel at least a third of its breadth.
+
+    Of a heat map, half of its columns.
+    """
     panels = [name for name in ("_row", "_column") if name in told]
+    if figure.kind == "heatmap":
+        columns = told.groupby(panels)["x"].nunique()
+        return bool(columns.min() >= told["x"].nunique() / 2)
     if "x" not in told or not are_numbers(told["x"]):
         return True
-    ends = told.groupby(panels)["x"].agg(["min", "max"])
+    x = told["x"].map(math.log) if figure.log_x else told["x"]
+    ends = x.groupby([told[name] for name in panels]).agg(["min", "max"])
     whole = ends["max"].max() - ends["min"].min()
-    return bool((ends["max"] - ends["min"] >= whole / 6).all())
+    return bool((ends["max"] - ends["min"] >= whole / 3).all())
 
 
 def _settings() -> Mapping[str, Any]:
@@ -211,6 +219,7 @@ def _settings() -> Mapping[str, Any]:
         "aria": False,
         "mark": {"aria": False},
         "background": PAPER,
+        "padding": {"left": 5, "top": 5, "right": 14, "bottom": 5},  # fonts differ in breadth
         "font": "sans-serif",
         "view": {"stroke": None},
         "axis": axis,

@@ -68,14 +68,13 @@ class Series:
 
     def styles(self) -> dict[Any, Style]:
         """Return each one's style, in colours that stand for a ground's."""
-        few = len(LIGHT.colours)
-        numbers = [i if self._ordered else i % few for i in range(len(self._values))]
-        return {
-            v: Style(
-                f"#0a0{n:03x}", f"#0a1{n:03x}", SHAPES[i % len(SHAPES)], DASHES[i % len(DASHES)]
-            )
-            for i, (v, n) in enumerate(zip(self._values, numbers, strict=True))
-        }
+        few, styles = len(LIGHT.colours), {}
+        for i, value in enumerate(self._values):
+            colour = i if self._ordered else i % few
+            other = i + i // few  # where a colour comes again, its marker and dashes differ
+            shape, dashes = SHAPES[other % len(SHAPES)], DASHES[other % len(DASHES)]
+            styles[value] = Style(f"#0a0{colour:03x}", f"#0a1{colour:03x}", shape, dashes)
+        return styles
 
     def standing_in(self, text: str) -> dict[str, tuple[str, str]]:
         """Return what each colour that stands in a text for others is on either ground."""

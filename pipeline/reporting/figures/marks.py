@@ -9,15 +9,15 @@ import altair as alt
 import pandas as pd
 
 from pipeline.measuring.statistics import half_widths
-from pipeline.reporting.figures.axes import NUMBER, across, along, in_order, kind_of, numbered
-from pipeline.reporting.figures.choice import called, coincide, measured, values
+from pipeline.reporting.figures.axes import SHORT, across, along, in_order, kind_of, numbered
+from pipeline.reporting.figures.choice import called, coincide, measured
 from pipeline.reporting.figures.grounds import INK, Style, words
 from pipeline.study import Figure
 
 DENSE = 1_000
 """Rows of which each seed's line can be shown as well."""
-WRITTEN_IN = 100
-"""Cells of a heat map whose values are written in."""
+WRITTEN_IN, ROOM = 100, 30
+"""Cells of a panel whose values are written in, and the least breadth of one, in pixels."""
 POINT, LINE = 26, 1.8
 """Area of a marker, breadth of a line, in pixels."""
 THEORY = " (theory)"
@@ -161,7 +161,7 @@ class Marks:
             return alt.Y("y:Q", title=title, axis=numbered())
         columns = [name for name in (self.figure.y, self.figure.theory) if name]
         seen = pd.concat([self.data[name] for name in columns])
-        return alt.Y("y:Q", title=title, **along(self.figure.log_y, seen))
+        return alt.Y("y:Q", title=title, **along(self.figure.log_y, seen, decades=4))
 
     @property
     def _tips(self) -> list[alt.Tooltip]:
@@ -182,8 +182,11 @@ class Marks:
         return tips
 
 
-def cells(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
-    """Return the rows of a heat map and what is drawn of them: tables of colours, on one scale."""
+def cells(figure: Figure, data: pd.DataFrame, wide: int) -> tuple[pd.DataFrame, Any]:
+    """Return the rows of a heat map and what is drawn of them: tables of colours, on one scale.
+
+    Values are written in where there is room for them in panels of so many pixels' breadth.
+    """
     value, own = measured(figure), _named(figure, data).rename(columns={"hue": "value"})
     by = [name for name in ("row", "column", "x", "y") if name in own]
     told = own.groupby(by, sort=False)["value"].mean().reset_index()
@@ -200,7 +203,7 @@ def cells(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
         "value:Q",
         title=title,
         scale=alt.Scale(scheme="viridis", type="log" if log else "linear"),
-        legend=alt.Legend(orient="right", gradientLength=140, labelExpr=NUMBER),
+        legend=alt.Legend(orient="right", gradientLength=140, labelExpr=SHORT),
     )
     tips = [
         alt.Tooltip(f"{axis}:{kind_of(data[column])}", title=called(figure, column))
@@ -208,7 +211,10 @@ def cells(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     ]
     tips.append(alt.Tooltip("said:N", title=title))
     drawn = [base.mark_rect().encode(color=shade, tooltip=tips)]
-    if len(values(data, figure.x)) * len(values(data, figure.y)) <= WRITTEN_IN:
+    panels = [name for name in ("row", "column") if name in told]
+    sizes = told.assign(all=0).groupby(panels or "all")[["x", "y"]].nunique()
+    columns, rows = sizes["x"].max(), sizes["y"].max()
+    if columns * rows <= WRITTEN_IN and wide >= ROOM * columns:
         ends = [math.log(v) if log else v for v in (told["value"].min(), told["value"].max())]
         middle = math.exp(sum(ends) / 2) if log else sum(ends) / 2
         ink = alt.condition(f"datum.value > {middle}", alt.value("#111111"), alt.value("#ffffff"))

@@ -121,13 +121,17 @@ def in_words(loss: pd.Series) -> str:
     return ", ".join(f"{one:.4g}" for one in loss.sort_values())
 
 
-def learning_curves(name: str, title: str) -> Figure:
-    """Return the learning curves of the networks that are most unlike each other."""
+def learning_curves(name: str, title: str, hides: str = "") -> Figure:
+    """Return the learning curves of the networks that are most unlike each other.
+
+    But for one that hides the others, as a run of it fails.
+    """
+    failing = f" A run {hides} fails and would hide the rest: it is there, too." if hides else ""
     return Figure(
         name=name,
         title=title,
-        caption="Held-out loss along training; the table has the other networks.",
-        where={"diverged": False, "variant": CURVES},
+        caption=f"Held-out loss along training; the table has the other networks.{failing}",
+        where={"diverged": False, "variant": tuple(one for one in CURVES if one != hides)},
         x="step",
         y="held_out_loss",
         hue="variant",

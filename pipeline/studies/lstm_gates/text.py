@@ -125,7 +125,7 @@ PART = Part(
             "residual recurrences is a sum that nothing bounds, over a text without end.",
             build=final,
         ),
-        comparison.learning_curves("text-curves", "Learning text"),
+        comparison.learning_curves("text-curves", "Learning text", f"{WITHOUT}{DEAR[1]}"),
         comparison.lstm_gates("text-gates", None),
         comparison.saturation("text-saturation"),
     ),

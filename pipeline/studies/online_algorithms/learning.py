@@ -156,6 +156,7 @@ PART = Part(
             hue="rule",
             column="task",
             row="cell",
+            log_y=True,
             labels={"step": "batches", "held_out_loss": "held-out loss", "rule": "algorithm"},
         ),
     ),

@@ -228,8 +228,9 @@ PART = Part(
         Figure(
             name="exponents",
             title="Measured decay against the largest Lyapunov exponent",
-            caption="Each point is a network. On the dashed line the two are one.",
-            where={"kind": "network"},
+            caption="Each point is a network whose weights mix the units; from an identity each "
+            "unit has an exponent of its own. On the dashed line the two are one.",
+            where={"kind": "network", "start": ("gaussian", "orthogonal", USUAL)},
             x="exponent",
             y="rate",
             hue="network",
