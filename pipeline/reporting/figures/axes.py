@@ -46,7 +46,7 @@ def along(log: bool, numbers: pd.Series, decades: int = 2) -> dict[str, Any]:
     """
     if not log:
         scale = alt.Scale(zero=False, nice=False, padding=8)
-        return {"scale": scale, "axis": numbered(tickCount=6)}
+        return {"scale": scale, "axis": numbered(tickCount=6, labelOverlap="parity")}
     seen = numbers[numbers > 0].map(math.log10)
     low, high = math.floor(seen.min()), math.ceil(seen.max())
     step = max(1, math.ceil((high - low) / 7))
@@ -68,7 +68,8 @@ def in_order(figure: Figure, data: pd.DataFrame, column: str) -> dict[str, Any]:
 
 def numbered(**more: Any) -> alt.Axis:
     """Return an axis of numbers."""
-    return alt.Axis(labelExpr=NUMBER, labelOverlap="greedy", labelSeparation=5, **more)
+    look = {"labelExpr": NUMBER, "labelOverlap": "greedy", "labelSeparation": 5}
+    return alt.Axis(**(look | more))
 
 
 def kind_of(column: pd.Series) -> str:
