@@ -3,13 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks import kills
-from tests.laboratory import Laboratory, kill, part_of_ray, wait_for
+from tests.laboratory import ROOT, Laboratory, kill, part_of_ray, wait_for
 
 SEEDS = 9
 ALL = {f"{cell}-{seed}" for cell in ("alpha", "beta") for seed in range(SEEDS)}
@@ -135,3 +136,63 @@ def test_failed_trials_are_exit_code_1_and_a_mistake_is_exit_code_2_in_one_line(
     assert unknown.returncode == 2
     assert "did you mean 'toy'?" in printed
     assert len(printed.splitlines()) == 1
+
+
+NODES = """
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from pipeline.running import cluster
+
+cluster.prepare_here()
+
+from ray.cluster_utils import Cluster as Machines
+
+from pipeline.params import Dispatch
+from pipeline.running.worker import Assignment
+from tests.toy_study import Toy
+
+marks, alone = Path(sys.argv[1]), sys.argv[2] == "alone"
+machines = Machines(True, True, head_node_args={"num_cpus": 1})
+other = machines.add_node(num_cpus=1)
+os.environ["RAY_ADDRESS"] = machines.address
+
+
+def assigned(seed):
+    entries = Toy(kind="plain", seed=seed, seconds=2.0, marks=str(marks)).entries()
+    of = "tests.toy_study:Toy", str(seed), (), frozenset(), None, 1, 0.0, alone
+    return Assignment(seed, entries, *of)
+
+
+def kill():
+    while len(list(marks.iterdir())) < 2:
+        time.sleep(0.1)
+    machines.remove_node(other, allow_graceful=False)
+
+
+threading.Thread(target=kill, daemon=True).start()
+settings = Dispatch(backend="ray", workers=1, cpus=1, gpus=0, retries=1)
+running = cluster.Cluster([assigned(seed) for seed in range(6)], None, settings)
+for assignment, outcome in running.events():
+    print("ended", assignment.place, outcome.losses, outcome.error)
+"""
+
+
+@pytest.mark.parametrize("needs", ["alone", "shared"])
+def test_a_node_that_is_killed_costs_no_trial_more_than_the_one_that_it_ran(
+    tmp_path: Path, needs: str
+):
+    done = subprocess.run(
+        [sys.executable, "-c", NODES, str(tmp_path), needs],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=True,
+    )
+    ended = sorted(line.split()[1:] for line in done.stdout.splitlines() if "ended" in line)
+    assert [(of[0], of[2:]) for of in ended] == [(str(seed), []) for seed in range(6)], done.stdout
+    assert sum(int(of[1]) for of in ended) <= 1, done.stdout

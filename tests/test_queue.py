@@ -5,6 +5,7 @@ Above 300 lines because one start of Ray serves many cases.
 
 import dataclasses
 import io
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from pipeline.running.progress import Clock, Progress, Standing, Waiting
 from pipeline.running.queue import Ending
 from pipeline.study import Entries, Needs, Study, key
 from tests import toy_study
-from tests.laboratory import ROOT, Laboratory
+from tests.laboratory import Laboratory
 
 BACKENDS = ("inline", "ray")
 FAILING = {
@@ -326,14 +327,28 @@ def test_a_cluster_that_does_not_answer_is_one_line(
 
 
 @pytest.mark.usefixtures("ray_of_two")
-def test_code_travels_to_a_cluster_and_data_and_results_stay():
+def test_the_code_that_trials_reach_travels_to_a_cluster_and_nothing_that_lies_beside_it(
+    tmp_path: Path,
+):
     from ray._private.runtime_env.packaging import _get_excludes
 
-    stays = _get_excludes(ROOT, list(cluster.STAYS))
-    for name in (".git", ".venv", "data", "rows", "reports", "mlflow.db", "mlflow.db-wal"):
-        assert stays(ROOT / name)
-    for name in ("pipeline/data/sets/mnist.py", "pipeline/reporting", "lightning_modules/cells"):
-        assert not any(stays(ROOT / part) for part in (name, *Path(name).parents))
+    code = "pipeline/study.py", "pipeline/data/sets/mnist.py", "own/cells.py", "alone.py"
+    names = ".git/x", "data/mnist/x", "rows/quick/toy.jsonl", "mlflow.db", "own.bin", "pipeline2/x"
+    odd = "a [b]*.bin", "#x", "!pipeline", " y ", "back\\slash"
+    large = "own/weights.bin", "pipeline/data/a[1].bin"
+    for name in (*code, *names, *odd, *large):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in large:
+        os.truncate(tmp_path / name, cluster.LARGEST + 1)
+    environment = cluster.sent({"pipeline", "own", "alone"}, tmp_path)
+    assert environment["working_dir"] == str(tmp_path)
+    stays = _get_excludes(tmp_path, environment["excludes"])
+
+    def goes(name: str) -> bool:
+        return not any(stays(tmp_path / part) for part in (name, *Path(name).parents))
+
+    assert [name for name in (*code, *names, *odd, *large) if goes(name)] == [*code]
 
 
 def test_one_line_and_one_table_say_how_far_all_studies_are():

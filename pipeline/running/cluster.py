@@ -12,6 +12,7 @@ its death is told from a trial's.
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -19,7 +20,8 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import UserError
@@ -27,13 +29,12 @@ from pipeline.params import Dispatch
 from pipeline.running.machine import processors
 from pipeline.running.worker import PROJECT, Assignment, Outcome, in_one_line, measure, prepare
 
-STAYS = [
-    *("/.git", "/.dvc", "/.venv", "/.scratch", "/.pytest_cache", "/.ruff_cache"),
-    *("/data", "/rows", "/reports", "/docs", "/mlartifacts", "/mlflow.db*"),
-]
-"""What of the project isn't sent to a cluster: code goes as files, data through the store."""
+LARGEST = 10 * 2**20
+"""Bytes of a file that still counts as code: data travel through the store."""
 PULSE, CENSUS = 1.0, 10.0
 """Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""
+MISSES = 12
+"""How often a trial may be given to a dead node: Ray takes a while to know that it is."""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
 SETTINGS = b"\x04"
 """With what HTTP/2, and so gRPC, greets, and the kind of the answer."""
@@ -81,6 +82,8 @@ class _Keeper(NamedTuple):
 
     node: _Node
     handle: Any
+    ready: Any
+    """Told once it holds the node."""
     gpus: bool
 
 
@@ -89,6 +92,8 @@ class _Try(NamedTuple):
 
     assignment: Assignment
     losses: int = 0
+    misses: int = 0
+    """How often it was given to a node that turned out to be dead."""
     node: str = ""
     """Where it is taken to run."""
     keeper: _Keeper | None = None
@@ -104,6 +109,8 @@ class Cluster:
     def __init__(self, assignments: Sequence[Assignment], read: Read, settings: Dispatch):
         """Start nothing yet; ``read`` is called once for each data set that is needed."""
         self._settings, self._read = settings, read
+        modules = {module for a in assignments for module in (a.kind, *a.reach)}
+        self._packages = {module.partition(".")[0] for module in modules}
         self._alone = deque(_Try(a) for a in assignments if a.alone)
         self._shared: dict[Shape, deque[_Try]] = {}
         for each in (_Try(a) for a in assignments if not a.alone):
@@ -137,7 +144,7 @@ class Cluster:
         """
         # What still runs when this is closed ends with the connection. It isn't cancelled: Ray 2.60
         # brings the driver down if a task that is being cancelled ends just then.
-        with _connected(self._settings) as self._ray:
+        with _connected(self._settings, self._packages) as self._ray:
             while self._running or self._alone or any(self._shared.values()):
                 yield from self._look()
                 yield from self._submit()
@@ -154,8 +161,11 @@ class Cluster:
             self._alive()
         if not self._nodes or (_address() and now - self._census >= CENSUS):
             self._census, self._nodes = now, _nodes(self._ray)
-            if self._ray.get_runtime_context().get_node_id() not in {n.id for n in self._nodes}:
+            living = {node.id for node in self._nodes}
+            if self._ray.get_runtime_context().get_node_id() not in living:
                 raise GoneError("this machine is no node of Ray's cluster any more")
+            for keeper in [k for k in self._keepers.values() if k.node.id not in living]:
+                self._let_go(keeper)
             yield from self._refuse()
 
     def _refuse(self) -> Iterator[Event]:
@@ -219,7 +229,7 @@ class Cluster:
         for node in self._nodes:
             if node.id not in self._keepers and (each := self._next_alone(node)):
                 keeper = self._keepers[node.id] = self._keep(node, each)
-                taken.append(keeper.handle.ready.remote())
+                taken.append(keeper.ready)
                 yield each._replace(node=node.id, keeper=keeper)
         if taken and len(self._keepers) < len(self._nodes):
             # Before what follows may fill the nodes that these are to have.
@@ -241,7 +251,8 @@ class Cluster:
             num_gpus=node.gpus if each.assignment.gpus else 0,
             scheduling_strategy=pinned(node.id, soft=False),
         )
-        return _Keeper(node, actor.remote(), bool(each.assignment.gpus))
+        handle = actor.remote()
+        return _Keeper(node, handle, handle.ready.remote(), bool(each.assignment.gpus))
 
     def _let_go(self, keeper: _Keeper) -> None:
         del self._keepers[keeper.node.id]
@@ -312,13 +323,26 @@ class Cluster:
             self._alive(patiently=True)
             if each.keeper and self._keepers.get(each.keeper.node.id) is each.keeper:
                 self._let_go(each.keeper)
-            losses = each.losses + 1
-            if losses <= self._settings.retries:
+            started = each.keeper is None or self._has_started(each.keeper)
+            if each.keeper:
+                # Its node may have died: it is given nothing until the next census.
+                self._nodes = [node for node in self._nodes if node.id != each.node]
+                self._census = time.monotonic()
+            losses, misses = each.losses + started, each.misses + (not started)
+            if losses <= self._settings.retries and misses <= MISSES:
                 waiting = self._alone if each.assignment.alone else self._shared[each.shape]
-                waiting.appendleft(_Try(each.assignment, losses))
+                waiting.appendleft(_Try(each.assignment, losses, misses))
             else:
-                what = f"its worker was lost {losses} times ({type(error).__name__})"
+                what = f"its worker was lost {losses + misses} times ({type(error).__name__})"
                 yield each.assignment, Outcome([], what, time.time(), 0.0, losses)
+
+    def _has_started(self, keeper: _Keeper) -> bool:
+        """Tell whether a keeper was ever there: one that was put on a dead node never is."""
+        try:
+            self._ray.get(keeper.ready, timeout=0)
+        except self._ray.exceptions.RayError:
+            return False
+        return True
 
     def _alive(self, patiently: bool = False) -> None:
         """Raise GoneError if Ray has died; look again for a while where something went wrong."""
@@ -399,8 +423,11 @@ def prepare_here() -> None:
 
 
 @contextlib.contextmanager
-def _connected(settings: Dispatch) -> Iterator[Any]:
-    """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running."""
+def _connected(settings: Dispatch, packages: Collection[str]) -> Iterator[Any]:
+    """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running.
+
+    To a cluster the code of the ``packages`` is sent.
+    """
     address = _address()
     if not address:
         prepare_here()
@@ -416,12 +443,11 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "include_dashboard": False}
     workers = settings.workers
     cpus = processors() if workers == "auto" else workers * settings.cpus
-    code = {"working_dir": str(PROJECT), "excludes": STAYS}
     here = {"address": "local", "num_cpus": cpus, "_temp_dir": _sockets()}
-    there = {"address": address, "runtime_env": code}
+    where = {"address": address, "runtime_env": sent(packages)} if address else here
     try:
         with _hushed() if address else contextlib.nullcontext():
-            ray.init(**quiet, **(there if address else here))
+            ray.init(**quiet, **where)
     except (OSError, RuntimeError, ValueError) as error:
         why = " ".join(str(error).split())[:200]
         what = "Ray does not start here"
@@ -433,6 +459,24 @@ def _connected(settings: Dispatch) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def sent(packages: Collection[str], project: Path = PROJECT) -> dict[str, Any]:
+    """Return, as Ray's environment, the project's packages without files too large to be code.
+
+    Whatever else lies in its folder stays there, such as data, journals and a user's own files.
+    """
+    others = [each for each in project.iterdir() if each.name.removesuffix(".py") not in packages]
+    large = [
+        file
+        for package in packages
+        for file in (project / package).rglob("*")
+        if file.is_file() and file.stat().st_size > LARGEST
+    ]
+    stays = [f"/{each.relative_to(project).as_posix()}" for each in (*others, *large)]
+    # Patterns as in .gitignore, in which some characters of a name would mean others.
+    literal = [re.sub(r"[\\\[\]*?]", r"\\\g<0>", path).replace(" ", "[ ]") for path in stays]
+    return {"working_dir": str(project), "excludes": literal}
 
 
 @contextlib.contextmanager
