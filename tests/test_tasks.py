@@ -150,7 +150,7 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
         ),
         (lambda: NextCharacter(text(), 0, 1, 0, 100), "length is 0"),
         (lambda: NextCharacter(text(), 0, 1, 1, 39), "held_out_size is 39: it must be at least 40"),
-        (lambda: RowImages(images(), 0, 31, "last", 1), "batch_size is 31, there are 30 images"),
+        (lambda: RowImages(images(), 0, 30, "last", 1), "batch_size is 30, there are 29 images"),
         (
             lambda: RowImages(images(), 0, 1, cast(Any, "all"), 1),
             "labels is 'all', must be one of: last, every",

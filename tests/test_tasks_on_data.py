@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from lightning_modules.interfaces import Batch
 from pipeline.tasks.images import Images
 from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
 from pipeline.tasks.row_images import RowImages
@@ -48,6 +49,11 @@ def test_the_held_out_text_is_read_once_by_streams_that_carry_on():
     assert at_NB.shape[1] == HELD_OUT_STREAMS
 
 
+def numbers_of(batch: Batch) -> list[int]:
+    """Return which pictures a batch shows, read by rows."""
+    return (batch.x_TBI[0, :, 0] * 255).round().long().tolist()
+
+
 def test_rows_of_a_picture_are_steps_and_its_pixels_lie_in_0_to_1():
     pictures = images()
     batch = RowImages(pictures, 0, 5, labels="last", held_out_size=1).batch(0)
@@ -64,18 +70,23 @@ def test_the_label_counts_at_the_last_row_or_at_every_row(labels, counted: list[
 
 
 def test_an_epoch_shows_every_picture_once_in_a_new_order():
-    task = RowImages(images(), 0, 5, labels="last", held_out_size=1)
-    shown = torch.cat([(task.batch(i).x_TBI[0, :, 0] * 255).round().long() for i in range(12)])
-    first, second = shown.split(30)
-    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(30))
+    task = RowImages(images(), 0, 5, labels="last", held_out_size=5)
+    shown = torch.cat([torch.tensor(numbers_of(task.batch(i))) for i in range(10)])
+    first, second = shown.split(25)
+    (held_out,) = task.held_out()
+    left = set(range(30)) - set(numbers_of(held_out))
+    assert sorted(first.tolist()) == sorted(second.tolist()) == sorted(left)
     assert not torch.equal(first, second)
 
 
-def test_fewer_held_out_pictures_are_spread_over_the_test_part():
-    batches = list(RowImages(images(), 0, 5, labels="last", held_out_size=3).held_out())
-    assert [(b.x_TBI[0, :, 0] * 255).round().long().tolist() for b in batches] == [[0, 10, 20]]
-    everything = RowImages(images(), 0, 5, labels="last", held_out_size=10_000).held_out()
-    assert sum(b.x_TBI.shape[1] for b in everything) == 30
+def test_pictures_that_are_held_out_and_tested_are_spread_over_their_parts():
+    pictures = images()
+    test = dataclasses.replace(pictures, test_x_NHW=pictures.test_x_NHW + 100)
+    task = RowImages(test, 0, 5, labels="last", held_out_size=3)
+    assert [numbers_of(batch) for batch in task.held_out()] == [[0, 10, 20]]
+    assert [numbers_of(batch) for batch in task.test()] == [[100, 110, 120]]
+    everything = RowImages(images(), 0, 5, labels="last", held_out_size=10_000)
+    assert sum(len(numbers_of(batch)) for batch in everything.held_out()) == 15
 
 
 def test_a_whole_picture_is_one_step_and_its_class_or_itself_is_asked_for():
@@ -124,13 +135,13 @@ def test_more_than_a_data_set_has_is_refused_and_what_stands_in_for_it_gives_all
     real = dataclasses.replace(NOWHERE, embedded=False, served="MNIST")
     of: dict[str, Any] = {"seed": 0, "batch_size": 5}
     pictures = images()
-    assert Images(pictures, **of, held_out_size=31, train_size=31).trained == 30
+    assert Images(pictures, **of, held_out_size=31, train_size=31).trained == 15
     pictures = dataclasses.replace(pictures, provenance=real)
-    assert Images(pictures, **of, held_out_size=30, train_size=30).trained == 30
-    with pytest.raises(ValueError, match="train_size is 31: MNIST has 30 pictures to learn from"):
-        Images(pictures, **of, held_out_size=30, train_size=31)
-    with pytest.raises(ValueError, match="held_out_size is 31: MNIST has 30 held-out pictures"):
-        RowImages(pictures, **of, labels="last", held_out_size=31)
+    assert Images(pictures, **of, held_out_size=10, train_size=20).trained == 20
+    with pytest.raises(ValueError, match="train_size is 21: MNIST has 20 pictures to learn from"):
+        Images(pictures, **of, held_out_size=10, train_size=21)
+    with pytest.raises(ValueError, match="held_out_size is 16: MNIST has 15 pictures to hold out"):
+        RowImages(pictures, **of, labels="last", held_out_size=16)
     words = dataclasses.replace(text(), provenance=real)
     NextCharacter(words, **of, length=5, held_out_size=500)
     with pytest.raises(ValueError, match="is 501: MNIST has 500 characters to validate on"):

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from lightning_modules.cells import CELLS
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring import statistics
-from pipeline.measuring.training import DataSet, Learned, Training
+from pipeline.measuring.training import DataSet, Learned, Training, tested
 from pipeline.study import Count, Figure, Given, Options, named
 from pipeline.tasks import TASKS
 
@@ -45,7 +45,10 @@ class PictureTraining(Training, abc.ABC):
         return self
 
     def learn(self, given: Given) -> Learned:
-        """Train; evaluations are rows with ``wrong``, in percent, and record "curve"."""
+        """Train; evaluations are rows with ``wrong``, in percent, and record "curve".
+
+        The last row is of the test part, which is looked at once: record "test".
+        """
         import torch
 
         sizes: dict[str, Any] = {"train_size": self.train_size, "held_out_size": self.held_out_size}
@@ -59,6 +62,7 @@ class PictureTraining(Training, abc.ABC):
             "pictures": len(pictures.train_y_N),
         }
         rows = self.fit(learner, source, given)
+        rows = [*rows, tested(learner, source, rows)]
         return Learned(learner, source, [_recorded(row) | facts for row in rows])
 
     def _learner(self, source: Any) -> "Learner":
@@ -90,7 +94,7 @@ def _recorded(row: dict[str, Any]) -> dict[str, Any]:
     """Say which record a row is of; of an evaluation, how many of a hundred pictures are wrong."""
     if "probe" in row:
         return {**row, "record": "probe"}
-    return {**row, "record": "curve", "wrong": in_percent(row["held_out_accuracy"])}
+    return {"record": "curve", **row, "wrong": in_percent(row["held_out_accuracy"])}
 
 
 LABELS = {
@@ -104,8 +108,11 @@ LABELS = {
 
 
 def ends(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return how each run ended; ``by`` names the columns that tell runs apart."""
-    return statistics.last_evaluations(rows[rows["record"] == "curve"], by)
+    """Return how each run did on the test part; ``by`` names the columns that tell runs apart."""
+    seen = rows[rows["record"] == "test"]
+    if seen.empty:  # earlier rows: the test part was looked at all along
+        seen = rows[rows["record"] == "curve"]
+    return statistics.last_evaluations(seen, by)
 
 
 def curves(hue: str, column: str | None = None, x: str = "step") -> Figure:
@@ -113,7 +120,8 @@ def curves(hue: str, column: str | None = None, x: str = "step") -> Figure:
     return Figure(
         name="wrong",
         title="Held-out digits that are wrong",
-        caption="Percent of the test pictures, mean and range over seeds.",
+        caption="Percent of the pictures of the training part that are held out, mean and range "
+        "over seeds; the test part is looked at once, at the end.",
         x=x,
         y="wrong",
         where={"record": "curve"},

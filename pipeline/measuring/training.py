@@ -40,6 +40,18 @@ class Learned(NamedTuple):
     """Its evaluations and what its probes tell, in order."""
 
 
+def tested(learner: "Learner", source: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the evaluation of the one look at the test part, after the training told in ``rows``.
+
+    It stands in place of the last one's losses; a run that diverged has none.
+    """
+    last = [row for row in rows if "probe" not in row][-1]
+    if not last["diverged"]:
+        loss, accuracy = learner.evaluate(source.test())
+        last = {**last, "held_out_loss": loss, "held_out_accuracy": accuracy}
+    return {**last, "record": "test"}
+
+
 class Training(Trial, abc.ABC):
     """What every training run by batches is described by."""
 

@@ -1,9 +1,9 @@
 """What the tasks made of pictures share: in which order they are shown, and which are held out.
 
-Training goes through the training part epoch by epoch. The held-out pictures are the test part,
-as in the literature, so nothing may be chosen by them: no early stopping, no best setting. Where
-fewer than all are asked for they are spread evenly over it, the same for every seed (MNIST's first
-half is the easier one).
+The held-out pictures, by which training is followed and settings may be chosen, are taken from the
+training part; training goes through what is left of it, epoch by epoch. As many of the test part
+are for one look, after training, and nothing may be chosen by them. Both are spread evenly over
+their part, the same for every seed (the first half of MNIST's test part is the easier one).
 """
 
 import abc
@@ -35,22 +35,26 @@ class Pictures(Task):
         held_out_size: int,
         train_size: int | None = None,
     ):
-        """Count pictures: ``train_size`` are drawn from the training part, None takes all.
+        """Count pictures: ``train_size`` are drawn from those not held out, None takes all.
 
-        ValueError for a size that cannot be.
+        ``held_out_size`` are held out, and as many tested. ValueError for a size that cannot be.
         """
-        there, held_out = len(images.train_y_N), len(images.test_y_N)
-        asked = there if train_size is None else train_size
         whole(0, seed=seed)
-        whole(1, batch_size=batch_size, held_out_size=held_out_size, train_size=asked)
-        of = images.provenance
-        wanted = of.as_many(there, "pictures to learn from", train_size=asked)
-        self._shown = of.as_many(held_out, "held-out pictures", held_out_size=held_out_size)
+        whole(1, batch_size=batch_size, held_out_size=held_out_size)
+        there, test, of = len(images.train_y_N), len(images.test_y_N), images.provenance
+        most = min(test, there // 2)  # at least as many are learned from
+        shown = of.as_many(most, "pictures to hold out", held_out_size=held_out_size)
+        self._held_out_N, self._tested_N = _spread(shown, there), _spread(shown, test)
+        left_N = np.delete(np.arange(there), self._held_out_N)
+        asked = len(left_N) if train_size is None else train_size
+        whole(1, train_size=asked)
+        wanted = of.as_many(len(left_N), "pictures to learn from", train_size=asked)
         if batch_size > wanted:
             raise ValueError(f"batch_size is {batch_size}, there are {wanted} images")
         self._images, self.trained = images, wanted
-        drawn_N = np.arange(there) if train_size is None else numbers(seed).permutation(there)
-        self._epochs = Epochs(seed, batch_size, drawn_N[:wanted])
+        if train_size is not None:
+            left_N = left_N[numbers(seed).permutation(len(left_N))]
+        self._epochs = Epochs(seed, batch_size, left_N[:wanted])
 
     def batch(self, index: int) -> Batch:
         """Return training batch ``index``."""
@@ -58,12 +62,25 @@ class Pictures(Task):
         return self._read(self._images.train_x_NHW, self._images.train_y_N, chosen_B)
 
     def held_out(self) -> Iterator[Batch]:
+        """Iterate over the pictures of the training part that are held out."""
+        of = self._images
+        return self._part(of.train_x_NHW, of.train_y_N, self._held_out_N)
+
+    def test(self) -> Iterator[Batch]:
         """Iterate over pictures of the test part."""
-        chosen_N = np.arange(self._shown) * len(self._images.test_y_N) // self._shown
-        for start in range(0, self._shown, HELD_OUT_BATCH):
-            chosen_B = torch.from_numpy(chosen_N[start : start + HELD_OUT_BATCH])
-            yield self._read(self._images.test_x_NHW, self._images.test_y_N, chosen_B)
+        of = self._images
+        return self._part(of.test_x_NHW, of.test_y_N, self._tested_N)
+
+    def _part(self, x_NHW: Tensor, y_N: Tensor, chosen_N: np.ndarray) -> Iterator[Batch]:
+        """Iterate over the chosen ones of a part."""
+        for chosen_B in torch.from_numpy(chosen_N).split(HELD_OUT_BATCH):
+            yield self._read(x_NHW, y_N, chosen_B)
 
     @abc.abstractmethod
     def _read(self, x_NHW: Tensor, y_N: Tensor, chosen_B: Tensor) -> Batch:
         """Return the chosen ones of a part."""
+
+
+def _spread(chosen: int, there: int) -> np.ndarray:
+    """Return the numbers of ``chosen`` pictures, spread evenly over those there are."""
+    return np.arange(chosen) * there // chosen

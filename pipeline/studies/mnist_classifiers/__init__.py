@@ -45,7 +45,7 @@ def answer(rows: pd.DataFrame) -> str:
         for name, of in sorted(errors_by_method(codes).items(), key=lambda item: -item[1].mean())
     ]
     return (
-        f"{best} reads digits best: {with_interval(least, 2)} % of those held out are wrong"
+        f"{best} reads digits best: {with_interval(least, 2)} % of the test digits are wrong"
         + (f" (not surely fewer than by {'; '.join(rivals)})" if rivals else "")
         + f". Last of {len(ranked)} networks comes {worst}, with {with_interval(most, 2)} %. Of a "
         f"digit told in {code_size(codes)} numbers a squared error is left of {', '.join(left)}."

@@ -1,7 +1,7 @@
 """Which network reads digits best, and what error comes back to its layers?
 
-``at_most`` says what is expected of each at this scale, in percent of the held-out pictures; the
-literature's figures are meant for MNIST and for long training.
+``at_most`` says what is expected of each at this scale, in percent of the test pictures, which are
+looked at once, at the end; the literature's figures are meant for all of MNIST and long training.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Classifier(PictureTraining):
 
     classifier: str
     at_most: PositiveFloat
-    """Percent of the held-out pictures that are wrong."""
+    """Percent of the test pictures that are wrong."""
 
     def measure(self, given: Given) -> Rows:
         """Train; return evaluations and the norms of the layers' errors."""

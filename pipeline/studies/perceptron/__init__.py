@@ -11,8 +11,8 @@ Expected:
        mistakes than (R/γ)², with the margin of a known separator and with the greatest margin
        alike, and all of them settle.
     5. Bound: none is known for a rate that decays, which takes no fewer mistakes.
-    6. Digits, one perceptron per class on MNIST: all 60,000 cannot be separated, so it never
-       settles.
+    6. Digits, one perceptron per class on MNIST: the 50,000 that are trained on cannot be
+       separated, so it never settles.
     7. Digits: at a constant rate the error keeps swinging, and a rate that decays swings less.
     8. Digits: a rate that decays ends lower.
     9. Digits: it ends within 2 points of the 12 % of LeCun's linear classifier.

@@ -44,7 +44,7 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
 TABLE = Table(
     name="wrong-final",
     title="Wrong, in percent, by how many digits were learned from",
-    caption="Held out, at the end; mean ± standard deviation over seeds.",
+    caption="On the test part, looked at once, at the end; mean ± standard deviation over seeds.",
     build=_table,
 )
 CURVES = classifying.curves("form", "train_size")

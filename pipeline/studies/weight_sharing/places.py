@@ -1,7 +1,7 @@
 """Dense, local and shared forms of one network on digits: few pictures, all of them, moved ones.
 
 All have as many units, in one layer that is rectified, under a linear one. After training the
-held-out digits are moved to the right by some pixels and judged again.
+test digits are moved to the right by some pixels and judged again.
 """
 
 import json
@@ -28,15 +28,15 @@ class OverPlaces(PictureTraining):
 
     form: Annotated[str, named(FORMS)]
     shifts: Annotated[list[Whole], *AS_TEXT]
-    """By how many pixels held-out digits are moved."""
+    """By how many pixels test digits are moved."""
 
     def measure(self, given: Given) -> Rows:
         """Train; return evaluations, norms of errors, and how moved digits are judged."""
         learned = self.learn(given)
         yield from learned.rows
-        shape_CYX, held_out = learned.source.shape_CYX, learned.source.held_out
+        shape_CYX, test = learned.source.shape_CYX, learned.source.test
         for shift in self.shifts:
-            moved = (_moved(batch, shape_CYX, shift) for batch in held_out())
+            moved = (_moved(batch, shape_CYX, shift) for batch in test())
             wrong = in_percent(learned.learner.evaluate(moved).accuracy)
             yield {"record": "moved", "shift": shift, "wrong": wrong}
 
@@ -101,7 +101,7 @@ PART = Part(
         Figure(
             name="moved",
             title="Digits moved to the right",
-            caption="Held-out digits that are wrong, mean and range over seeds, after learning "
+            caption="Test digits that are wrong, mean and range over seeds, after learning "
             "from digits that were not moved.",
             x="shift",
             y="wrong",
