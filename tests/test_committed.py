@@ -2,7 +2,8 @@
 
 No claim is decided without an interval, or checks what was not stated, and each study answers.
 
-A page whose journal is partly of earlier code says so, and may differ from the committed one.
+A page whose journal is partly of earlier code says so, and may differ from the committed one; what
+its claims now read may not be in its rows.
 """
 
 import multiprocessing
@@ -57,7 +58,7 @@ def _fault(name: str, root: Path) -> str:
 
     study = job(params.load(ROOT / "params.yaml").at("standard"), name)
     stale, finished = (found := Findings(study)).stale, len(found.finished)
-    if wrong := _unfounded(found):
+    if not stale and (wrong := _unfounded(found)):
         return f"{name}: {wrong}"
     if stale:
         figures.draw = lambda *_: figures.Drawn("{}", "<svg></svg>", "<svg></svg>", b"")

@@ -22,7 +22,7 @@ from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
 from pipeline.study import HOLDS, MISSED, UNDECIDED, Claim, Figure, Part, Table, rows_of
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
-"""What a declaration raises where rows that it counts on are missing."""
+"""What a declaration raises where rows that it counts on are missing, or of earlier code."""
 WEIGHT = {HOLDS: 1, UNDECIDED: 0, MISSED: -1}
 """A verdict as a number, for ``dvc metrics diff``."""
 
@@ -44,6 +44,8 @@ class PartFindings:
     rows: pd.DataFrame
     missing: int
     """Its trials that have not finished."""
+    stale: int
+    """Those that earlier code measured, whose rows may lack what is read now."""
     study: str
     command: str
     """What runs its trials again."""
@@ -55,7 +57,7 @@ class PartFindings:
 
     @cached_property
     def claims(self) -> list[Claim]:
-        """Its claims; what cannot be computed, for trials missing, is undecided."""
+        """Its claims; what cannot be computed, for trials missing or stale, is undecided."""
         stated: list[Claim] = []
         error = self._attempt(lambda: stated.extend(self.declared.expects(self.rows)))
         if not error:
@@ -75,7 +77,7 @@ class PartFindings:
         return found[0] if found else Exhibit(declared, error=error)
 
     def _attempt(self, work: Callable[[], object]) -> str:
-        return _attempt(work, self.missing)
+        return _attempt(work, self.missing, self.stale)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +108,24 @@ class Findings:
         present = {id(r) for r in self.finished if r.code == job.prints.code(r.trial)}
         self.stale = len(self.finished) - len(present)
         self._present = [r for r in self.finished if id(r) in present]
-        missing = Counter(str(trial.get("part", "")) for trial in job.trials.values())
-        missing.subtract(str(r.trial.get("part", "")) for r in self.finished)
+        asked, done, now = (
+            Counter(str(trial.get("part", "")) for trial in trials)
+            for trials in (
+                job.trials.values(),
+                (r.trial for r in self.finished),
+                (r.trial for r in self._present),
+            )
+        )
         self.parts = [
-            PartFindings(name, part, self._rows_of(name), missing[name], self.name, self.command)
+            PartFindings(
+                name,
+                part,
+                self._rows_of(name),
+                asked[name] - done[name],
+                done[name] - now[name],
+                self.name,
+                self.command,
+            )
             for name, part in job.study.parts.items()
         ]
 
@@ -176,7 +192,7 @@ class Findings:
         if self.study.answer is None:
             return ""
         answer = self.study.answer
-        error = _attempt(lambda: found.append(answer(self.rows)), self.missing)
+        error = _attempt(lambda: found.append(answer(self.rows)), self.missing, self.stale)
         unsure = self.family and not any(
             of.verdict != UNDECIDED for of in self.judged if not of.claim.exact
         )
@@ -297,14 +313,15 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
     return counted
 
 
-def _attempt(work: Callable[[], object], missing: int) -> str:
-    """Do the work; where trials are missing, return what went wrong instead of raising it."""
+def _attempt(work: Callable[[], object], missing: int, stale: int) -> str:
+    """Do the work; where trials are missing or stale, say what went wrong instead of raising it."""
     try:
         work()
     except INCOMPLETE as error:
-        if not missing:
+        if not missing and not stale:
             raise
-        return f"not computable while trials are missing ({type(error).__name__}: {error})"
+        are = "missing" if missing else "of earlier code"
+        return f"not computable while trials are {are} ({type(error).__name__}: {error})"
     return ""
 
 
