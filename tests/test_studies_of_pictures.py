@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.studies.mnist_classifiers.classifiers import Classifier
 from pipeline.studies.mnist_classifiers.reconstruction import Reconstruction
 from pipeline.study import HOLDS, MISSED
+from pipeline.tasks._pictures import Pictures
 from tests.pictures_study import MEASURED, ROWS, SECTIONS, claims, verdict
 
 
@@ -63,6 +64,31 @@ def test_units_that_do_not_move_with_the_picture_are_found_out():
     swapped = rows.assign(form=rows["form"].replace({"shared": "local", "local": "shared"}))
     for words in ("shared filters see moves", "local units see does not"):
         assert verdict("weight_sharing", "equivariance", swapped, words) == MISSED
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("weight_sharing", "places"),
+        ("weight_sharing", "time"),
+        ("pooling", "trained"),
+        ("mnist_classifiers", "classifiers"),
+        ("mnist_classifiers", "reconstruction"),
+    ],
+)
+def test_the_test_part_is_looked_at_once_after_training(
+    name: str, part: str, monkeypatch: pytest.MonkeyPatch
+):
+    looks: list[int] = []
+    test = Pictures.test
+    monkeypatch.setattr(Pictures, "test", lambda task: looks.append(1) or test(task))
+    entries = MEASURED[name].trials(part)[-1]
+    rows = pd.DataFrame(MEASURED[name].run(entries))
+    assert len(looks) == 1 + len(json.loads(str(entries.get("shifts", "[]"))))
+    (end,) = rows.index[rows["record"] == "test"]
+    curve = rows[rows["record"] == "curve"]
+    assert end > curve.index.max()
+    assert rows.loc[end, "step"] == curve["step"].iloc[-1]
 
 
 @pytest.mark.parametrize("words", ["10 digits: shared", "30 digits: shared", "moved by 4 pixels"])
