@@ -73,9 +73,9 @@ def test_what_is_lost_altogether_has_no_number() -> None:
 
 def test_who_always_answers_1_reaches_a_sixth_and_not_the_figure_that_is_quoted() -> None:
     MEASURED.assert_holds("chance", "1/6", MEASURED.rows("chance"))
-    MEASURED.assert_missed("chance", ".1767", MEASURED.rows("chance"))
+    MEASURED.assert_missed("chance", "0.1767", MEASURED.rows("chance"))
     quoted = MEASURED.rows("chance").assign(squared_error=0.1767)
-    MEASURED.assert_holds("chance", ".1767", quoted)
+    MEASURED.assert_holds("chance", "0.1767", quoted)
 
 
 def test_networks_stand_beside_chance_and_what_was_measured_before() -> None:

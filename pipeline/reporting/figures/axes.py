@@ -39,10 +39,11 @@ def across(figure: Figure, data: pd.DataFrame) -> alt.X:
     return alt.X("x:Q", title=title, **scale)
 
 
-def along(log: bool, numbers: pd.Series, decades: int = 2) -> dict[str, Any]:
+def along(log: bool, numbers: pd.Series, decades: int = 2, panels: bool = False) -> dict[str, Any]:
     """Return scale and axis of some numbers; a logarithmic one is marked at round ones.
 
-    At 1, 2 and 5 of each power of ten where there are no more than so many decades.
+    At 1, 2 and 5 of each power of ten where there are no more than so many decades. Of several
+    ``panels``, whose scales may be their own, each is marked by what it shows.
     """
     if not log:
         scale = alt.Scale(zero=False, nice=False, padding=8)
@@ -55,6 +56,9 @@ def along(log: bool, numbers: pd.Series, decades: int = 2) -> dict[str, Any]:
         marks = (1, 2, 5) if seen.max() - seen.min() > 0.7 else (1, 1.5, 2, 3, 4, 5, 7)
         at = [float(f"{k}e{power}") for power in range(low, high + 1) for k in marks]
     scale = alt.Scale(type="log", nice=False, padding=8)
+    if panels:
+        own = f"datum.label === '' ? '' : {NUMBER}"  # those that a logarithm's axis would write
+        return {"scale": scale, "axis": numbered(tickCount=5, labelExpr=own)}
     return {"scale": scale, "axis": numbered(values=at)}
 
 

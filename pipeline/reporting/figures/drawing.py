@@ -186,7 +186,7 @@ def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
 
 
 def _as_wide(figure: Figure, told: pd.DataFrame) -> bool:
-    """Return whether a common scale leaves each panel at least a third of its breadth.
+    """Return whether a common scale leaves each panel of several values a third of its breadth.
 
     Of a heat map, half of its columns; of a logarithmic axis a sixth, as it is marked at the same
     places in all panels, of which a narrow one may hold none.
@@ -200,7 +200,8 @@ def _as_wide(figure: Figure, told: pd.DataFrame) -> bool:
     x = told["x"].map(math.log) if figure.log_x else told["x"]
     ends = x.groupby([told[name] for name in panels]).agg(["min", "max"])
     whole = ends["max"].max() - ends["min"].min()
-    return bool((ends["max"] - ends["min"] >= whole / (6 if figure.log_x else 3)).all())
+    wide = ends["max"] - ends["min"]
+    return bool(((wide >= whole / (6 if figure.log_x else 3)) | (wide == 0)).all())
 
 
 def _settings() -> Mapping[str, Any]:

@@ -161,7 +161,8 @@ class Marks:
             return alt.Y("y:Q", title=title, axis=numbered())
         columns = [name for name in (self.figure.y, self.figure.theory) if name]
         seen = pd.concat([self.data[name] for name in columns])
-        return alt.Y("y:Q", title=title, **along(self.figure.log_y, seen, decades=4))
+        panels = bool(self.figure.row or self.figure.column)
+        return alt.Y("y:Q", title=title, **along(self.figure.log_y, seen, 4, panels))
 
     @property
     def _tips(self) -> list[alt.Tooltip]:

@@ -13,6 +13,8 @@ from pipeline.study import Claim, Count, Given, Part, Rows, Table, Trial, named
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lightning_modules.interfaces import Cell
+
 TOLERANCE = 1e-12
 
 
@@ -35,8 +37,7 @@ class Exactness(Trial):
         from pipeline.measuring.gradients import autograd_gradient, by_block, relative_error
 
         torch.manual_seed(self.seed)
-        options = {"activation": self.activation} if self.activation else {}
-        network = CELLS[self.cell](self.input_size, self.hidden_size, **options).double()
+        network = self._network().double()
         sizes = self.length, self.batch_size
         x_TBI = torch.randn(*sizes, self.input_size, dtype=torch.float64)
         s_BS = torch.randn(self.batch_size, network.state_size, dtype=torch.float64)
@@ -61,56 +62,33 @@ class Exactness(Trial):
                 "relative_error": relative_error(g, exact),
             }
 
+    def _network(self) -> "Cell":
+        options = {"activation": self.activation} if self.activation else {}
+        return CELLS[self.cell](self.input_size, self.hidden_size, **options)
 
-class Stacked(Trial):
-    """Cells one above the other, each of as many units, under an algorithm, in float64."""
 
-    cell: Annotated[str, named(CELLS)]
-    """Stack, which is what is measured."""
+class Stacked(Exactness):
+    """Cells one above the other, each of as many units."""
+
     layer: Annotated[str, named(CELLS)]
-    """What it is a stack of."""
+    """What the cell, a stack, is made of."""
     layers: Count
-    algorithm: Annotated[str, named(ALGORITHMS)]
-    length: Count
-    batch_size: Count
-    input_size: Count
-    hidden_size: Count
 
-    def measure(self, given: Given) -> Rows:
-        """Return the relative error of each block of weights, of half the states' square."""
-        import torch
-
-        from pipeline.measuring.gradients import autograd_gradient, by_block, relative_error
-
-        torch.manual_seed(self.seed)
+    def _network(self) -> "Cell":
         inputs = [self.input_size, *[self.hidden_size] * (self.layers - 1)]
-        network = CELLS[self.cell]([CELLS[self.layer](of, self.hidden_size) for of in inputs])
-        x_TBI = torch.randn(self.length, self.batch_size, self.input_size, dtype=torch.float64)
-        s_BS = torch.randn(self.batch_size, network.state_size, dtype=torch.float64)
-        rule = ALGORITHMS[self.algorithm]()
-        g_P = rule.gradient(network.double(), x_TBI, s_BS, lambda _, s_BS: s_BS)
-        exact_P = autograd_gradient(network, x_TBI, s_BS, lambda _, s_BS: s_BS.square().sum() / 2)
-        blocks = zip(by_block(network, g_P), by_block(network, exact_P), strict=True)
-        for (block, g), (_, exact) in blocks:
-            yield {
-                "block": block,
-                "claim": rule.claim.name.lower(),
-                "relative_error": relative_error(g, exact),
-            }
+        return CELLS[self.cell]([CELLS[self.layer](of, self.hidden_size) for of in inputs])
 
 
-def expects(rows: pd.DataFrame) -> Iterator[Claim]:
+def expects(rows: pd.DataFrame, where: str = "cell and block of weights") -> Iterator[Claim]:
     """Hold the exact algorithms to rounding, for each block of weights."""
     for algorithm, of in rows[rows["claim"] == "exact"].groupby("algorithm"):
-        claim = f"{algorithm}: the gradient is exact on every cell and block of weights"
+        claim = f"{algorithm}: the gradient is exact on every {where}"
         yield evidence.exact(claim, float(of["relative_error"].max()), TOLERANCE, expected=1)
 
 
 def expects_of_stacks(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold them to it where cells are stacked."""
-    for algorithm, of in rows[rows["claim"] == "exact"].groupby("algorithm"):
-        claim = f"{algorithm}: the gradient is exact on every stack, too"
-        yield evidence.exact(claim, float(of["relative_error"].max()), TOLERANCE, expected=1)
+    return expects(rows, "stack, too")
 
 
 def _worst(rows: pd.DataFrame) -> pd.DataFrame:
@@ -119,7 +97,7 @@ def _worst(rows: pd.DataFrame) -> pd.DataFrame:
     worst = rows.assign(cell=kind).pivot_table(
         index="cell", columns="algorithm", values="relative_error", aggfunc="max"
     )
-    return worst.map(lambda error: "" if pd.isna(error) else f"{error:.1e}").reset_index()
+    return worst.map(lambda error: "–" if pd.isna(error) else f"{error:.1e}").reset_index()
 
 
 def _worst_of_stacks(rows: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +130,8 @@ STACKS = Part(
         Table(
             name="exactness-stacks",
             title="Distance from automatic differentiation, of stacks",
-            caption="Worst relative error over blocks of weights and seeds, in float64.",
+            caption="Worst relative error over blocks of weights and seeds, in float64, on such a "
+            "sequence.",
             build=_worst_of_stacks,
         ),
     ),
