@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells._unitwise import UnitwiseCell
 from lightning_modules.cells.ablated_lstm import AblatedLSTM
 from lightning_modules.cells.coupled_lstm import CoupledLSTM
@@ -44,8 +45,6 @@ class CellCase:
     """Its Jacobian is diagonal by unit."""
     by_unit: bool = True
     """Each of its parameters belongs to one unit."""
-    slow: bool = False
-    """Its steps go by torch.func: tests/test_forward_cells.py has algorithms meet it, briefly."""
     short: float = 0.99
     """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
@@ -166,7 +165,6 @@ CELL_CASES = {
         parameters=4 * UNITS * (INPUTS + UNITS + 1) + 2 * (4 + 4 + 1) * UNITS,
         twin=formulas.layer_norm_lstm,
         by_unit=False,
-        slow=True,
         refused=(
             (lambda: LayerNormLSTM(INPUTS, 0), "hidden_size is 0"),
             (lambda: LayerNormLSTM(0, UNITS), "input_size is 0"),
@@ -181,6 +179,12 @@ CELL_CASES = {
         others={
             "three": lambda: Stack([Diagonal(INPUTS, 2), GRU(2, 3), ELSTM(3, UNITS)]),
             "nested": lambda: Stack([SRN(INPUTS, 2), Stack([GRU(2, 3), Residual(3, UNITS)])]),
+            "forward_above": lambda: Stack([GRU(INPUTS, 2), LayerNormLSTM(2, 2)]),
+            "forward_below": lambda: Stack([LayerNormLSTM(INPUTS, 2), SRN(2, 3)]),
+            "forward_both": lambda: Stack([LayerNormLSTM(INPUTS, 2), LayerNormLSTM(2, 2)]),
+            "forward_nested": lambda: Stack(
+                [SRN(INPUTS, 2), Stack([LayerNormLSTM(2, 2), SRN(2, 2)]), SRN(2, 2)]
+            ),
         },
         refused=(
             (lambda: Stack([]), "a stack needs at least one"),
@@ -189,7 +193,6 @@ CELL_CASES = {
                 lambda: Stack([SRN(INPUTS, UNITS)] + [SRN(UNITS, UNITS)] * 2),
                 "cells.2.U is cells.1.U",
             ),
-            (lambda: Stack([LayerNormLSTM(INPUTS, UNITS)]), "LayerNormLSTM cannot be stacked"),
         ),
     ),
 }
@@ -201,8 +204,13 @@ CELL_BUILDS = {
 }
 """Every cell in every form, by name."""
 
-QUICK = [name for name in CELL_BUILDS if not CELL_CASES[name.split("-")[0]].slow]
-"""Those that every algorithm meets at length."""
+QUICK = [
+    name
+    for name, build in CELL_BUILDS.items()
+    if not any(isinstance(module, ForwardCell) for module in build().modules())
+]
+"""Those that every algorithm meets at length; tests/test_forward_cells.py has it meet the others,
+whose steps go by torch.func, briefly."""
 
 UNITWISE = [name for name, build in CELL_BUILDS.items() if isinstance(build(), UnitwiseCell)]
 """Those that are one affine map and a unit-wise update."""

@@ -17,10 +17,12 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.uoro import UORO
 from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
+from lightning_modules.cells.srn import SRN
+from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell, Claim
 from lightning_modules.training.checkpoints import loaded, records_of
 from tests import checks
-from tests.cases import CELL_CASES
+from tests.cases import CELL_BUILDS, CELL_CASES
 from tests.references import (
     Problem,
     bptt_reference,
@@ -66,7 +68,10 @@ CELLS = {
     "layer_norm_lstm": lambda: LayerNormLSTM(2, 2),
     "attention": Attention,
     "contributed": lambda: contributed()(2, 3),
+    "attention stacked": lambda: Stack([SRN(2, 2), Attention()]),
+    **{name: build for name, build in CELL_BUILDS.items() if "forward" in name},
 }
+"""Every such cell, and stacks of them above and below those of one map."""
 
 
 @pytest.fixture(scope="module", params=CELLS)
@@ -104,9 +109,10 @@ def test_exact_gradients_are_exact_though_weights_move(
     _near(stream[0], _runs(name, stream, pickled=True), exact_TP)
 
 
+@pytest.mark.parametrize("of", ["layer_norm_lstm", "stack-forward_above"])
 @pytest.mark.parametrize("name", ["rtrl", "blocked_rtrl", "tbptt", "uoro"])
-def test_a_memory_goes_on_from_a_checkpoint_which_holds_no_code(name: str) -> None:
-    cell, rule = LayerNormLSTM(2, 2).double(), ALGORITHMS[name]()
+def test_a_memory_goes_on_from_a_checkpoint_which_holds_no_code(name: str, of: str) -> None:
+    cell, rule = CELLS[of]().double(), ALGORITHMS[name]()
     p, found = problem(cell, 6, 2), []
     for restored in (False, True):
         torch.manual_seed(1)

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.cells._forward import ForwardTrajectory
 from lightning_modules.cells._stacked import StackedTrajectory
 from lightning_modules.cells.elstm import ELSTM
 from lightning_modules.cells.gru import GRU
+from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
@@ -115,6 +117,21 @@ def test_weights_of_two_names_are_refused() -> None:
         top.double().follow(torch.zeros(1, B, UNITS).double(), torch.zeros(B, UNITS).double())
 
 
+def test_weights_that_cells_of_forward_alone_come_to_share_are_refused() -> None:
+    low, top = LayerNormLSTM(INPUTS, UNITS), LayerNormLSTM(UNITS, UNITS)
+    stack = Stack([low, top]).double()
+    top.of_c.weight = low.of_c.weight
+    says = r"^cells\.1\.of_c\.weight is cells\.0\.of_c\.weight: each cell of a stack needs[^\n]+$"
+    with pytest.raises(ValueError, match=says):
+        _states(stack, _inputs())
+
+
+def test_gates_are_told_of_the_layers_that_tell_them() -> None:
+    cell, x_TBI = CELL_BUILDS["stack-forward_above"]().double(), _inputs()
+    gates = cell.follow(x_TBI, x_TBI.new_zeros(B, cell.state_size)).gates()
+    assert set(gates) == {"0.reset", "0.update"}
+
+
 def test_each_step_of_a_record_keeps_its_own_maps() -> None:
     cell, x_TBI = CELL_BUILDS["stack-three"]().double(), _inputs()
     S = cell.state_size
@@ -171,6 +188,12 @@ def _forgets_what_passes_up(patch: Patch) -> tuple[Algorithm, Cell]:
     return RTRL(), CELL_BUILDS["stack"]()
 
 
+def _forgets_what_enters_cells_of_forward_alone(patch: Patch) -> tuple[Algorithm, Cell]:
+    whole = ForwardTrajectory.of_inputs
+    patch.setattr(ForwardTrajectory, "of_inputs", lambda *a: torch.zeros_like(whole(*a)))
+    return BPTT(), CELL_BUILDS["stack-forward_above"]()
+
+
 @pytest.mark.parametrize(
     ("breaks", "check"),
     [
@@ -178,6 +201,7 @@ def _forgets_what_passes_up(patch: Patch) -> tuple[Algorithm, Cell]:
         (_sends_nothing_down(RTRL), checks.every_step),
         (_stacks_stale_maps, checks.moving_weights),
         (_forgets_what_passes_up, checks.every_step),
+        (_forgets_what_enters_cells_of_forward_alone, checks.whole_sequence),
     ],
 )
 def test_what_is_broken_on_purpose_is_caught(

@@ -139,17 +139,25 @@ class _Steps(NamedTuple):
 
     def jacobians(self) -> Tensor:
         """Return ds'/ds, (T, B, S, S)."""
+        return self._derivative(0, self.resets_TB, self.gone_TB)
+
+    def of_inputs(self) -> Tensor:
+        """Return ds'/dx, (T, B, S, I)."""
+        return self._derivative(1, self.gone_TB)
+
+    def _derivative(self, by: int, *zero_TB: Tensor | None) -> Tensor:
+        """Return that of s' by s, 0, or x, 1; zeros where marked."""
 
         def of_sample(s_S: Tensor, x_I: Tensor) -> Tensor:
             return self.step(self.weights, x_I[None], s_S[None])[0]
 
         with self._followed():
-            of_N = vmap(jacrev(of_sample))(self.s_TBS.flatten(0, 1), self.x_TBI.flatten(0, 1))
-        j_TBSS = of_N.unflatten(0, self.x_TBI.shape[:2])
-        for mark_TB in (self.resets_TB, self.gone_TB):
+            of_N = vmap(jacrev(of_sample, by))(self.s_TBS.flatten(0, 1), self.x_TBI.flatten(0, 1))
+        d_TBSN = of_N.unflatten(0, self.x_TBI.shape[:2])
+        for mark_TB in zero_TB:
             if mark_TB is not None:
-                j_TBSS.masked_fill_(mark_TB[..., None, None], 0)
-        return j_TBSS
+                d_TBSN.masked_fill_(mark_TB[..., None, None], 0)
+        return d_TBSN
 
     def gradient(self, u_TBS: Tensor) -> Tensor:
         """Return the parameter gradient, (P,)."""
@@ -197,10 +205,14 @@ class ForwardTrajectory(Trajectory):
     """Steps of a cell that gives ``forward`` alone, in stretches that share their weights."""
 
     def __init__(
-        self, stretches: list[_Steps], states_TBS: Tensor, j_T: list[Tensor] | None = None
+        self,
+        stretches: list[_Steps],
+        states_TBS: Tensor,
+        j_T: list[Tensor] | None = None,
+        x_T: list[Tensor] | None = None,
     ):
-        """Take the stretches, and the Jacobians where they are known, (T, B, S, S) each."""
-        self._stretches, self.states_TBS, self._j_T = stretches, states_TBS, j_T
+        """Take the stretches, and where they are known ds'/ds and ds'/dx, (T, B, S, …) each."""
+        self._stretches, self.states_TBS, self._j_T, self._x_T = stretches, states_TBS, j_T, x_T
         self.pre_activations = stretches[0].s_TBS.shape[-1]
         self.parameters = sum(w.numel() for w in stretches[0].weights.values())
 
@@ -219,6 +231,13 @@ class ForwardTrajectory(Trajectory):
         if self._j_T is None:
             self._j_T = [steps.jacobians() for steps in self._stretches]
         return self._j_T
+
+    @property
+    def _of_inputs(self) -> list[Tensor]:
+        """What the input does to the new state, ds'/dx, of every stretch."""
+        if self._x_T is None:
+            self._x_T = [steps.of_inputs() for steps in self._stretches]
+        return self._x_T
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: all but the cell."""
@@ -245,6 +264,10 @@ class ForwardTrajectory(Trajectory):
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
         """Write ds'/ds of the steps from ``first`` on."""
         into_TBSS.copy_(torch.cat(self._jacobians)[first : first + len(into_TBSS)])
+
+    def of_inputs(self, first: int, steps: int) -> Tensor:
+        """Return ds'/dx of some steps from ``first`` on, (T, B, S, I)."""
+        return torch.cat(self._of_inputs)[first : first + steps]
 
     def within(self) -> tuple[Tensor, Tensor]:
         """Refuse: nothing is known of units."""
@@ -281,15 +304,16 @@ class ForwardTrajectory(Trajectory):
         """Return the steps from ``first`` up to ``last`` (excluded), sharing storage."""
         stretches = [steps for _, steps in self._between(first, last)]
         stretches = stretches or [self._stretches[0].part(0, 0)]
-        j_T = None if self._j_T is None else [torch.cat(self._j_T)[first:last]]
-        return ForwardTrajectory(stretches, self.states_TBS[first:last], j_T)
+        known = (self._j_T, self._x_T)
+        parts = [None if of_T is None else [torch.cat(of_T)[first:last]] for of_T in known]
+        return ForwardTrajectory(stretches, self.states_TBS[first:last], *parts)
 
     def of_cell(self, then: Trajectory) -> "ForwardTrajectory":
         """Return these steps with the cell, which is not pickled."""
         assert isinstance(then, ForwardTrajectory)
         cell = then._stretches[0].cell
         stretches = [steps._replace(cell=cell) for steps in self._stretches]
-        return ForwardTrajectory(stretches, self.states_TBS, self._j_T)
+        return ForwardTrajectory(stretches, self.states_TBS, self._j_T, self._x_T)
 
     def followed_by(self, then: Trajectory) -> "ForwardTrajectory":
         """Return these steps and the ones after: stretches side by side, all of the same cell."""
@@ -297,8 +321,11 @@ class ForwardTrajectory(Trajectory):
         self._stretches = self.of_cell(then)._stretches
         stretches = [s for s in (*self._stretches, *then._stretches) if len(s.x_TBI)]
         j_T = [torch.cat([*self._jacobians, *then._jacobians])]
+        x_T = None
+        if self._x_T is not None or then._x_T is not None:
+            x_T = [torch.cat([*self._of_inputs, *then._of_inputs])]
         none = self.states_TBS.new_empty(0)
-        return ForwardTrajectory(stretches or then._stretches, none, j_T)
+        return ForwardTrajectory(stretches or then._stretches, none, j_T, x_T)
 
     def without(self, gone_TB: Tensor) -> "ForwardTrajectory":
         """Return these steps; those that are gone have no derivatives."""

@@ -7,6 +7,9 @@ Layer l's input is layer l - 1's new h, so within a step credit goes down as it 
 and the joint Jacobian is block-triangular, with X_l = ds'_l/dx_l = (ds'_l/dz_l) U_l:
 
     J_ll = J_l        J_lk = X_l J_{l-1,k}[h]  for k < l        J_lk = 0  for k > l
+
+Of a cell that gives ``forward`` alone z is s', so what takes x to z is ds'/dx, another for each
+sample and step; it stands in the place of U.
 """
 
 from typing import NamedTuple, final
@@ -14,6 +17,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from lightning_modules.cells._forward import ForwardTrajectory
 from lightning_modules.interfaces import Trajectory
 
 
@@ -39,7 +43,7 @@ class StackedTrajectory(Trajectory):
         U_LT: list[list[Tensor]],
         states_TBS: Tensor,
     ):
-        """Take each layer's steps and its U at each of them."""
+        """Take each layer's steps, and its U at each of them where it has one, or else none."""
         self._places, self._layers, self._U_LT, self.states_TBS = places, layers, U_LT, states_TBS
         self.pre_activations = places[-1].rows.stop
         self.parameters = places[-1].weights.stop
@@ -90,7 +94,7 @@ class StackedTrajectory(Trajectory):
                 u_TBSZ = layer.immediate(eye_SS.expand(T, B, -1, -1), first)[..., place.input_rows]
                 # One product for each step and sample, so that a step's is the same bit for bit
                 # whether others are asked for beside it or not.
-                x_TBSI = u_TBSZ @ torch.stack(self._U_LT[level][first : first + T]).unsqueeze(1)
+                x_TBSI = u_TBSZ @ self._maps(level, first, T)
                 below = self._places[level - 1]
                 h = slice(below.states.start, below.states.start + below.hidden)
                 into_TBSS[..., of_l, of_l.stop :] = x_TBSI @ into_TBSS[..., h, of_l.stop :]
@@ -156,6 +160,12 @@ class StackedTrajectory(Trajectory):
         layers = [layer.without(gone_TB) for layer in self._layers]
         return StackedTrajectory(self._places, layers, self._U_LT, self.states_TBS)
 
+    def of_cell(self, then: Trajectory) -> "StackedTrajectory":
+        """Return these steps, each layer's own with its cell."""
+        assert isinstance(then, StackedTrajectory)
+        layers = [a.of_cell(b) for a, b in zip(self._layers, then._layers, strict=True)]
+        return StackedTrajectory(self._places, layers, self._U_LT, self.states_TBS)
+
     def followed_by(self, then: Trajectory) -> "StackedTrajectory":
         """Return these steps and the ones after, each layer's own joined."""
         assert isinstance(then, StackedTrajectory)
@@ -172,9 +182,20 @@ class StackedTrajectory(Trajectory):
 
     def _to_input(self, level: int, u_TBRZ: Tensor, first: int = 0) -> Tensor:
         """Return the credit on a layer's input, u U, (T, B, R, I)."""
-        U_T, of_x = self._U_LT[level][first : first + len(u_TBRZ)], self._places[level].input_rows
-        U = U_T[0] if all(U is U_T[0] for U in U_T) else torch.stack(U_T).unsqueeze(1)
-        return u_TBRZ[..., of_x] @ U
+        T, of_x = len(u_TBRZ), self._places[level].input_rows
+        U_T = self._U_LT[level][first : first + T]
+        same = U_T and all(U is U_T[0] for U in U_T)
+        return u_TBRZ[..., of_x] @ (U_T[0] if same else self._maps(level, first, T))
+
+    def _maps(self, level: int, first: int, steps: int) -> Tensor:
+        """Return what takes a layer's input to its z in some steps, (T, B or 1, rows, I)."""
+        if self._U_LT[level]:
+            return torch.stack(self._U_LT[level][first : first + steps]).unsqueeze(1)
+        layer = self._layers[level]
+        if isinstance(layer, StackedTrajectory):
+            return layer._maps(0, first, steps)
+        assert isinstance(layer, ForwardTrajectory)
+        return layer.of_inputs(first, steps)
 
 
 def _added(v: Tensor, down: Tensor | None) -> Tensor:

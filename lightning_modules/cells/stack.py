@@ -5,7 +5,8 @@
 Layer l's input is the new h of the layer below. A step costs the sum of the layers'. The state is
 s = [s_L, ..., s_1], the top layer's first, as the network sees its h; parameters and the rows of
 z go from the bottom to the top. The influence of a layer on those above it is kept whole, so that
-what is exact on a cell is exact on a stack, online too.
+what is exact on a cell is exact on a stack, online too. Cells that give ``forward`` alone take
+part, slowly.
 
 References:
     Schmidhuber (1992), Learning complex, extended sequences using the principle of history
@@ -13,19 +14,20 @@ References:
     Graves, Mohamed & Hinton (2013), Speech recognition with deep recurrent neural networks, ICASSP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Protocol, cast, final
 
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells._stacked import Place, StackedTrajectory
 from lightning_modules.interfaces import Cell, Trajectory
 
 
 class _Layer(Protocol):
-    """What a stack must know of a cell to send credit on to the layer below."""
+    """What a stack must know of a cell, but of a ``ForwardCell``, to send credit on down."""
 
     U: Tensor
     input_rows: slice
@@ -33,7 +35,7 @@ class _Layer(Protocol):
 
 @final
 class Stack(Cell):
-    """Any cells whose input enters z by one map U, stacks too."""
+    """Any cells whose input enters z by one map U, or that give ``forward`` alone; stacks too."""
 
     def __init__(self, cells: Sequence[Cell]):
         """Stack ``cells``, the first at the bottom; each takes the h of the one below."""
@@ -47,34 +49,34 @@ class Stack(Cell):
                     f"{below.hidden_size}: they must be equal"
                 )
         for cell in cells:
-            if not (hasattr(cell, "U") and hasattr(cell, "input_rows")):
+            first = _first(cell)
+            if not (_is_forward(first) or (hasattr(first, "U") and hasattr(first, "input_rows"))):
                 name = type(cell).__name__
-                raise ValueError(f"{name} cannot be stacked: it has no map U that takes x to z")
+                raise ValueError(
+                    f"{name} cannot be stacked: it has no map U that takes x to z, and is no "
+                    "ForwardCell"
+                )
         self.cells = nn.ModuleList(cells)
-        self._refuse_shared(dict(self.named_parameters(remove_duplicate=False)))
+        self._refuse_shared()
         self.input_size, self.hidden_size = cells[0].input_size, cells[-1].hidden_size
         self.state_size = sum(cell.state_size for cell in cells)
 
-    @property
-    def U(self) -> Tensor:  # noqa: N802
-        """The bottom layer's, by which x enters."""
-        return _layer(self._all[0]).U
+    def _refuse_shared(self) -> None:
+        """Raise ValueError if a weight is that of two layers: its gradient would be counted as two.
 
-    @property
-    def input_rows(self) -> slice:
-        """The rows of z that U x enters: the bottom layer's come first."""
-        return _layer(self._all[0]).input_rows
-
-    def _refuse_shared(self, named: Mapping[str, Tensor]) -> None:
-        """Raise ValueError if a weight has two names: its gradient would be counted as two."""
+        A cell that gives ``forward`` alone may use a weight of its own twice.
+        """
         first: dict[int, str] = {}
-        for name, weight in named.items():
-            other = first.setdefault(id(weight), name)
-            if other != name:
-                raise ValueError(
-                    f"{name} is {other}: each cell of a stack needs weights of its own, so build "
-                    "another cell, or copy.deepcopy this one"
-                )
+        for level, cell in enumerate(self._all):
+            once = any(isinstance(module, ForwardCell) for module in cell.modules())
+            named = cell.named_parameters(f"cells.{level}", remove_duplicate=once)
+            for name, weight in named:
+                other = first.setdefault(id(weight), name)
+                if other != name:
+                    raise ValueError(
+                        f"{name} is {other}: each cell of a stack needs weights of its own, so "
+                        "build another cell, or copy.deepcopy this one"
+                    )
 
     @property
     def _all(self) -> list[Cell]:
@@ -93,14 +95,17 @@ class Stack(Cell):
         """Run all T steps of a layer, then all of the one above."""
         layers: list[Trajectory] = []
         # They may have been tied since: those of the layers, without those of stacks within.
-        weights = [w for cell in self._all for w in cell._parameters.values()]
+        weights = [w for cell in self._all for w in _own(cell)]
         if len({id(w) for w in weights}) < len(weights):
-            self._refuse_shared(dict(self.named_parameters(remove_duplicate=False)))
+            self._refuse_shared()
         for cell, s in zip(self._all, self._split(s_BS), strict=True):
             layers.append(cell.follow(x_TBI, s, resets_TB))
             x_TBI = layers[-1].states_TBS[..., : cell.hidden_size]
         states_TBS = torch.cat([path.states_TBS for path in reversed(layers)], dim=-1)
-        U_LT = [[_layer(cell).U.clone()] * len(x_TBI) for cell in self._all]
+        firsts = [_first(cell) for cell in self._all]
+        U_LT = [
+            [] if _is_forward(cell) else [_layer(cell).U.clone()] * len(x_TBI) for cell in firsts
+        ]
         return StackedTrajectory(self._places(layers), layers, U_LT, states_TBS)
 
     def _split(self, s_BS: Tensor) -> list[Tensor]:
@@ -117,9 +122,26 @@ class Stack(Cell):
                 slice(row, row + path.pre_activations),
                 slice(weight, weight + path.parameters),
             )
-            places.append(Place(*of, _layer(cell).input_rows, cell.hidden_size))
+            first = _first(cell)
+            rows = slice(0, first.state_size) if _is_forward(first) else _layer(first).input_rows
+            places.append(Place(*of, rows, cell.hidden_size))
             stop, row, weight = of[0].start, of[1].stop, of[2].stop
         return places
+
+
+def _first(cell: Cell) -> Cell:
+    """Return the cell that x enters: a stack's is at its bottom, and its rows of z come first."""
+    return _first(cell._all[0]) if isinstance(cell, Stack) else cell
+
+
+def _is_forward(cell: Cell) -> bool:
+    """Tell whether the cell gives ``forward`` alone."""
+    return isinstance(cell, ForwardCell)
+
+
+def _own(cell: Cell) -> Iterable[Tensor | None]:
+    """Return the weights of a layer, without those of stacks within, which see to theirs."""
+    return cell.parameters() if _is_forward(cell) else cell._parameters.values()
 
 
 def _layer(cell: Cell) -> _Layer:
