@@ -229,6 +229,9 @@ class _Refused(ForwardCell):
             return z - z.mean(0)
         if self.does == "writes":
             return s_BS.add_(z)
+        if self.does == "writes unseen":
+            self.map.weight.data.clamp_(-0.1, 0.1)
+            return self.map(x_BI)
         return z[:, :2]
 
 
@@ -240,6 +243,7 @@ class _Refused(ForwardCell):
         ("normalises", "writes into x, s, a weight or a buffer"),
         ("mixes", "another next state beside others than alone"),
         ("writes", "writes into x, s, a weight or a buffer"),
+        ("writes unseen", "writes into x, s, a weight or a buffer"),
         ("cut", r"gives \(3, 2\) of torch.float32: the next state is \(3, 3\) of torch.float32"),
     ],
 )

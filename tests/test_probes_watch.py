@@ -225,6 +225,20 @@ def test_every_second_backward_pass_is_looked_at_whole() -> None:
     assert sum(row["call"] == 1 for row in record.rows) == 4
 
 
+def test_of_networks_that_are_trained_in_turns_each_is_looked_at_every_so_many_of_its_passes() -> (
+    None
+):
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"one": nn.GRU(I, H), "other": nn.GRU(I, H)})
+    x_TBI, seen = torch.randn(T, B, I), []
+    with watch(model, ["horizon"], horizon={"every": 2}) as record:
+        for turn in range(8):
+            model["one" if turn % 2 else "other"](x_TBI)[0].sum().backward()
+            seen.append({row["module"] for row in record.take()})
+    assert seen == [{"other"}, {"one"}, set(), set()] * 2
+    assert record.steps == 8
+
+
 def test_a_pass_through_one_call_has_no_field_for_it() -> None:
     net = nn.GRU(I, H)
     with watch(net, ["error_flow"]) as record:

@@ -63,18 +63,19 @@ class ForwardCell(Cell):
     def _try(self, x_BI: Tensor, s_BS: Tensor) -> None:
         """Raise ValueError if ``forward`` is no function of a sample's x and s and the weights."""
         held = [x_BI, s_BS, *self.parameters(), *self.buffers()]
-        before, name = [w._version for w in held], type(self).__name__
+        # Values, since a write through ``.data`` leaves the count of versions as it is.
+        before, name = [w.clone() for w in held], type(self).__name__
         one = self(x_BI, s_BS)
         if one.shape != s_BS.shape or one.dtype != s_BS.dtype:
             raise ValueError(
                 f"{name}.forward gives {(*one.shape,)} of {one.dtype}: the next state is "
                 f"{(*s_BS.shape,)} of {s_BS.dtype}"
             )
-        if [w._version for w in held] != before:
+        if not all(_equal(w, was) for w, was in zip(held, before, strict=True)):
             raise ValueError(
                 f"{name}.forward writes into x, s, a weight or a buffer: return a new s"
             )
-        if not torch.equal(one.nan_to_num(), self(x_BI, s_BS).nan_to_num()):
+        if not _equal(one, self(x_BI, s_BS)):
             raise ValueError(
                 f"{name}.forward gives two next states for one x and s: take dropout, noise and a "
                 "memory of its own out of it, or put it into eval()"
@@ -86,6 +87,11 @@ class ForwardCell(Cell):
                 f"{name}.forward gives a sample another next state beside others than alone: "
                 "take what mixes samples out of it, such as batch normalisation"
             )
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Tell whether all numbers are the same, or none in both."""
+    return torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _names(cell: Cell) -> dict[str, str]:

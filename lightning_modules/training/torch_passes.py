@@ -32,7 +32,12 @@ def say(line: str) -> None:
 
 @final
 class Layer:
-    """A layer that is watched, and its probes: as many of each as calls took part in a pass."""
+    """A layer that is watched, and its probes: as many of each as calls took part in a pass.
+
+    Attributes:
+        steps: how many passes came through it, by which its probes count: of networks that are
+            trained in turns each is looked at as often as its own passes say.
+    """
 
     passes: "Passes"
 
@@ -43,7 +48,7 @@ class Layer:
         self._aside: set[str] = set()
         self._said: set[str] = set()
         self.weights: Weights | None = None
-        self.reached = False
+        self.reached, self.steps = False, 0
 
     def called(self, net: nn.RNNBase, args: Any, kwargs: Any, output: Any) -> None:
         """Note a call, and wait for the gradients of what it returned: a forward hook."""
@@ -66,19 +71,19 @@ class Layer:
             call = Call(net, self.weights, x, start, output)
             self.passes.expect(self, call, returned)
 
-    def show(self, passage: Passage, number: int, step: int) -> None:
+    def show(self, passage: Passage, number: int) -> None:
         """Show a call's passage to the probes that look; ``number`` counts calls of the pass."""
         while number >= len(self._probes):
             self._probes.append([one() for one in self._make])
         for probe in self._probes[number]:
-            if probe.due(step) and probe.name not in self._aside:
+            if probe.due(self.steps) and probe.name not in self._aside:
                 probe.passed(passage)
                 if probe.aside:  # those of the other calls would fail alike
                     self._aside.add(probe.name)
 
-    def due(self, step: int) -> bool:
-        """Tell whether any probe looks at this step."""
-        return any(p.due(step) and p.name not in self._aside for p in self._probes[0])
+    def due(self) -> bool:
+        """Tell whether any probe looks at the layer's next pass."""
+        return any(p.due(self.steps) and p.name not in self._aside for p in self._probes[0])
 
     def rows(self, step: int) -> Iterator[Row]:
         """Iterate over the rows of what was seen since the last ones."""
@@ -190,7 +195,7 @@ class Passes:
 
     def _cell(self, layer: Layer, call: Call) -> Cell | None:
         """Return the cell to follow the call by; None where nobody looks, or it cannot be."""
-        if not layer.due(self.steps):
+        if not layer.due():
             return None
         if call.changed:
             layer.remark(f"its {call.changed} changed between a call and the way back: not seen")
@@ -201,7 +206,7 @@ class Passes:
 
     def _over(self) -> None:
         """Show the pass."""
-        seen, step = self._came, self.steps
+        seen = self._came
         self._drop()
         if not self._open:
             return
@@ -215,7 +220,9 @@ class Passes:
                 one.layer.remark(LOST)
                 continue
             with one.layer.guarded(), torch.no_grad(), _plainly(call.x):
-                one.layer.show(call.passage(one.cell, one.back), number, step)
+                one.layer.show(call.passage(one.cell, one.back), number)
+        for layer in numbers:
+            layer.steps += 1
 
 
 def _plainly(like: Tensor) -> contextlib.AbstractContextManager[Any]:

@@ -59,9 +59,11 @@ def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) ->
     """Probe every torch.nn.RNN, GRU and LSTM of a model, whatever trains it, while a block runs.
 
     L is what ``backward`` is called on. Each backward pass counts as a step, however often it
-    comes through a layer, and ``every`` counts these. ``options`` go to the probe of their name:
-    ``spectrum={"every": 10}``. A layer that cannot be followed is named in one line at the start;
-    what is seen only while it runs, such as a packed sequence, when it is met.
+    comes through a layer; ``every`` counts, for each layer, those that come through it. ``options``
+    go to the probe of their name: ``spectrum={"every": 10}``. A layer that cannot be followed is
+    named in one line at the start; what is seen only while it runs, such as a packed sequence, when
+    it is met. What is written through ``.data`` into weights or input between a call and the way
+    back is not noticed, as autograd does not: the call is then followed with what is there later.
 
     Raises:
         UnknownNameError: a name, or what options are given to, is none of the probes.
