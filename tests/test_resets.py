@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +12,8 @@ from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.interfaces import Algorithm
 from tests import checks
 from tests.cases import CELL_BUILDS, case_of
-from tests.references import Problem, problem
-from tests.rules import BY_UNIT
+from tests.references import Problem, flat_weights, problem
+from tests.rules import BY_UNIT, RANDOM, WHOLE
 
 CELLS = ("srn", "leaky", "lstm", "gru", "elstm", "stack")
 RUNS = {"a run begins": ((1, 2, 1, 1, 3), 3), "a run goes on": ((2, 4, 2, 1), 4)}
@@ -74,6 +75,47 @@ def test_an_influence_that_overflowed_ends_at_a_reset(name: str) -> None:
     g_1, g_2 = _gradients(ALGORITHMS[name](), p, (3, 3, 1, 1))[2:]
     assert g_1.isfinite().all()
     assert g_2.isfinite().all()
+
+
+FORMS = {name: build for name, (build, _) in WHOLE.items()} | RANDOM
+RECURRENT: dict[str, Callable[[Any], torch.Tensor]] = {
+    "srn-linear": lambda cell: cell.W,
+    "elstm": lambda cell: cell.b[4 * cell.hidden_size :],
+    "stack-forward_above": lambda cell: cell.cells[0].W,
+}
+"""Weights by which the influence of the others can be blown up."""
+OVERFLOWING = [
+    (name, cell)
+    for name in FORMS
+    for cell in RECURRENT
+    if (case_of(cell).by_unit or name.split(",")[0] not in BY_UNIT)
+    and (cell == "elstm" or name != "diagonal_rtrl")
+]
+
+
+@pytest.mark.parametrize("lengths", [(1,) * 9, (1, 1, 1, 1, 1, 3, 2, 1), (5, 3, 2, 1)])
+@pytest.mark.parametrize(("name", "cell"), OVERFLOWING)
+def test_an_influence_that_overflowed_beside_finite_states_ends_at_a_reset(
+    name: str, cell: str, lengths: Sequence[int]
+) -> None:
+    """Of recurrent weights of 1e200 on states of zero; all are reset before step 6."""
+    p = _stream(cell, sum(lengths), 6)
+    p.resets_TB[6], p.mask_TB[:], p.x_TBI[:6], p.s_BS[:] = True, True, 0, 0
+    ends, plain_P, found = torch.tensor(lengths).cumsum(0), flat_weights(p.cell), []
+    ended = int((ends - torch.tensor(lengths) < 6).sum())
+    for size in (0.0, 1e200):
+        with torch.no_grad():
+            for weights in p.cell.parameters():
+                weights.zero_()
+            RECURRENT[cell](p.cell).fill_(size)
+        weights_RP = torch.where(ends[:, None] <= 6, flat_weights(p.cell), plain_P)
+        torch.manual_seed(1)
+        found.append(checks.run_in_chunks(FORMS[name](), p, lengths, weights_RP))
+    if "rtrl" in name:
+        assert not all(g_P.isfinite().all() for g_P in found[1][:ended])
+    for g_P, exact_P in zip(found[1][ended:], found[0][ended:], strict=True):
+        checks.assert_near(p.cell, g_P, exact_P)
+        assert g_P.isfinite().all()
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
