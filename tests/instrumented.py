@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from torch.utils.checkpoint import checkpoint
 
 T, B, I, H, STEPS = 5, 3, 4, 6, 3  # noqa: E741
@@ -69,6 +70,25 @@ def _view_in_place_and_last(m: Recurrent, x_TBI: Tensor) -> Tensor:
     return m.read(h_TH.mul_(2.0)) + last.sum()
 
 
+def _without_samples(m: Recurrent, x_TBI: Tensor) -> Tensor:
+    x_TBI = m.before(x_TBI)
+    return m.net(x_TBI[:, :0])[0].sum() + x_TBI.square().mean()
+
+
+def _of_several_shapes(m: Recurrent, x_TBI: Tensor) -> Tensor:
+    x_TBI = m.before(x_TBI)
+    several = (x_TBI, x_TBI[:2, :1], x_TBI[:, 0])
+    return torch.stack([m.read(m.net(x)[0]) for x in several]).sum()
+
+
+def _from_a_dict(m: Recurrent, x_TBI: Tensor) -> Tensor:
+    return m.read(m.net(x_TBI)["h"])
+
+
+def _copied(m: Recurrent, x_TBI: Tensor) -> Tensor:
+    return _plain(m, x_TBI) + copy.deepcopy(m.net)(x_TBI)[0].square().mean()
+
+
 def _autocast(m: Recurrent, x_TBI: Tensor) -> Tensor:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         return _plain(m, x_TBI)
@@ -120,6 +140,50 @@ def _tied(m: Recurrent) -> None:
     m.way = [lambda m, x: m.read(m.net(m.before(x))[0] + m.other(x)[0])]
 
 
+class InADict(nn.GRU):
+    """A layer that returns a dictionary."""
+
+    def forward(self, x_TBI: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return {"h": super().forward(x_TBI)[0]}
+
+
+class Doubled(nn.GRU):
+    """A layer that returns what no cell does."""
+
+    def forward(self, x_TBI: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        h_TBH, last = super().forward(x_TBI)
+        return 2 * h_TBH, last
+
+
+def _hooked(m: Recurrent) -> None:
+    m.net.register_forward_hook(lambda net, args, output: (2 * output[0], output[1]))
+
+
+def _attending(m: Recurrent) -> None:
+    m.attention = nn.MultiheadAttention(H, 2)
+    m.way = [lambda m, x: m.read(m.attention(*[m.net(m.before(x))[0]] * 3)[0])]
+
+
+def _embedding(sparse: bool) -> Callable[[Recurrent], Any]:
+    def prepare(m: Recurrent) -> None:
+        m.embedding, m.readout = nn.Embedding(7, I, sparse=sparse), nn.Linear(H, I)
+        m.words = nn.Linear(I, 7, bias=False)
+        if not sparse:
+            m.words.weight = m.embedding.weight
+        m.way = [lambda m, x: m.words(m.readout(m.net(m.embedding(_ids(x)))[0])).square().mean()]
+
+    return prepare
+
+
+def _ids(x_TBI: Tensor) -> Tensor:
+    return x_TBI[..., 0].abs().clamp(max=6).long()
+
+
+def _complex_beside(m: Recurrent) -> None:
+    m.waves = nn.Linear(H, 2, dtype=torch.cfloat)
+    m.way = [lambda m, x: m.waves(m.net(m.before(x))[0].to(torch.cfloat)).abs().square().mean()]
+
+
 def _one_way_beside_both(m: Recurrent) -> None:
     m.both = nn.GRU(I, H // 2, bidirectional=True)
     m.way = [lambda m, x: m.read(m.net(m.before(x))[0] + m.both(x)[0])]
@@ -148,6 +212,7 @@ class Meeting:
 
 
 UNSEEN = "net: no error came back to it"
+CHANGED = "net: what it returned is not what its weights make of its input"
 MEETINGS: dict[str, Meeting] = {
     "plain": Meeting(),
     "LSTM": Meeting(net=lambda: nn.LSTM(I, H, 2)),
@@ -177,6 +242,23 @@ MEETINGS: dict[str, Meeting] = {
     "checkpointed, reentrant": Meeting(_checkpointed(True)),
     "accumulated": Meeting(passes=2),
     "changed in place": Meeting(_in_place),
+    "without samples": Meeting(_without_samples, says="net: got no samples", rows=False),
+    "of several shapes": Meeting(_of_several_shapes),
+    "in a dictionary": Meeting(
+        _from_a_dict,
+        net=lambda: InADict(I, H),
+        says="net: is called otherwise than torch's",
+        rows=False,
+    ),
+    "doubled": Meeting(net=lambda: Doubled(I, H), says=CHANGED, rows=False),
+    "doubled by a hook": Meeting(prepare=_hooked, says=CHANGED, rows=False),
+    "weight norm": Meeting(net=lambda: weight_norm(nn.GRU(I, H), "weight_hh_l0")),
+    "spectral norm": Meeting(net=lambda: spectral_norm(nn.GRU(I, H), "weight_hh_l0")),
+    "attention above": Meeting(prepare=_attending),
+    "tied embedding": Meeting(prepare=_embedding(sparse=False)),
+    "sparse embedding": Meeting(prepare=_embedding(sparse=True)),
+    "complex weights above": Meeting(prepare=_complex_beside),
+    "copied meanwhile": Meeting(_copied),
     "view changed in place": Meeting(_view_in_place, says=UNSEEN, rows=False),
     "one view of two changed in place": Meeting(
         _view_in_place_and_last,
@@ -191,7 +273,9 @@ def trained(meeting: Meeting, watching: Callable[[Any], Any]) -> dict[str, Any]:
     torch.manual_seed(0)
     model = Recurrent(meeting.way, meeting.net())
     meeting.prepare(model)
-    model = meeting.wrap(model.to(meeting.dtype))
+    if meeting.dtype != torch.float32:  # a move would make complex weights real
+        model = model.to(meeting.dtype)
+    model = meeting.wrap(model)
     weights = [w for w in model.parameters() if w.requires_grad]
     optimizer = torch.optim.SGD(weights, lr=0.1)
     losses, gradients = [], []
@@ -204,7 +288,7 @@ def trained(meeting: Meeting, watching: Callable[[Any], Any]) -> dict[str, Any]:
                     loss = model(x_TBI)
                     loss.backward()
                 losses.append(loss.item())
-            gradients += [w.grad.clone() for w in weights if w.grad is not None]
+            gradients += [w.grad.to_dense().clone() for w in weights if w.grad is not None]
             optimizer.step()
     state = copy.deepcopy(list(model.state_dict().values()))
     modes = [m.training for m in model.modules()]

@@ -1,4 +1,7 @@
-"""Cells that give ``forward`` alone: algorithms keep their claims; what is no cell is refused."""
+"""Cells that give ``forward`` alone: algorithms keep their claims; what is no cell is refused.
+
+Above 300 lines because one stream of each cell serves every algorithm, and takes long to make.
+"""
 
 import copy
 import io

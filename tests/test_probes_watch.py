@@ -3,7 +3,9 @@
 Above 300 lines because they share one model, and the by-hand derivatives that it is held to.
 """
 
+import copy
 import gc
+import io
 import warnings
 import weakref
 from typing import Any
@@ -172,6 +174,7 @@ def test_the_last_h_is_the_same_wherever_it_is_read(kind: str) -> None:
         ({"bidirectional": True}, "bidirectional"),
         ({"proj_size": 2}, "proj_size 2"),
         ({"dropout": 0.5}, "drops out"),
+        ({"dtype": torch.cfloat}, "complex weights"),
     ],
 )
 def test_a_layer_that_no_cell_is_like_is_refused_before_it_runs(options: Any, says: str) -> None:
@@ -229,7 +232,7 @@ def test_of_networks_that_are_trained_in_turns_each_is_looked_at_every_so_many_o
     None
 ):
     torch.manual_seed(0)
-    model = nn.ModuleDict({"one": nn.GRU(I, H), "other": nn.GRU(I, H)})
+    model: Any = nn.ModuleDict({"one": nn.GRU(I, H), "other": nn.GRU(I, H)})
     x_TBI, seen = torch.randn(T, B, I), []
     with watch(model, ["horizon"], horizon={"every": 2}) as record:
         for turn in range(8):
@@ -275,6 +278,32 @@ def test_what_changed_between_a_call_and_the_way_back_is_said_and_not_measured(w
         with pytest.warns(InstrumentWarning, match=says):
             h.sum().backward()
     assert not record.rows
+
+
+@pytest.mark.parametrize("what", ["weights", "input"])
+def test_what_is_written_past_autograd_is_said_and_not_measured(what: str) -> None:
+    net, x_TBI = nn.GRU(I, H), torch.randn(T, B, I)
+    with watch(net, ["horizon"]) as record:
+        h, _ = net(x_TBI)
+        written: Any = net.weight_ih_l0 if what == "weights" else x_TBI
+        written.data.mul_(2)
+        with pytest.warns(InstrumentWarning, match="GRU: what it returned is not what"):
+            h.sum().backward()
+    assert not record.rows
+
+
+def test_a_copy_of_a_watched_model_and_a_file_of_it_are_not_watched() -> None:
+    net, file = nn.GRU(I, H), io.BytesIO()
+    with watch(net, ["horizon"]) as record:
+        copied = copy.deepcopy(net)
+        torch.save(net, file)
+        file.seek(0)
+        for other in (copied, torch.load(file, weights_only=False)):
+            other(torch.randn(T, B, I))[0].sum().backward()
+            hook: Any = next(iter(other._forward_hooks.values()))
+            assert not any(isinstance(m, nn.RNNBase) for m in vars(hook.__self__).values())
+        net(torch.randn(T, B, I))[0].sum().backward()
+    assert record.steps == 1
 
 
 def _zero(w: Tensor) -> None:

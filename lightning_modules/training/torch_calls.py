@@ -12,28 +12,44 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.interfaces import Cell, Credit, Run
+from lightning_modules.norms import norm
 from lightning_modules.probes._seen import Passage
 from lightning_modules.training.torch_layers import Weights, joint
 
 
-def outputs(output: Any) -> tuple[Tensor, ...]:
-    """Return what a layer returned side by side: the h of all steps, the last h, the last c."""
-    h, last = output
-    return (h, *last) if isinstance(last, tuple) else (h, last)
+def outputs(output: Any) -> tuple[Tensor, ...] | None:
+    """Return what a layer returned side by side: the h of all steps, the last h, the last c.
+
+    None where it is something else, as of a layer whose forward is a user's own.
+    """
+    match output:
+        case (Tensor() as h, Tensor() as last):
+            return h, last
+        case (Tensor() as h, (Tensor() as last, Tensor() as c)):
+            return h, last, c
+    return None
 
 
 @final
 class Call:
     """One call."""
 
-    def __init__(self, net: nn.RNNBase, weights: Weights, x: Tensor, start: Any, output: Any):
+    def __init__(
+        self,
+        net: nn.RNNBase,
+        weights: Weights,
+        x: Tensor,
+        start: Any,
+        returned: tuple[Tensor, ...],
+    ):
         """Note the call; ``start`` is None, h, or h and c."""
-        returned, self.weights = outputs(output), weights
+        self.weights = weights
         self._batched, self._batch_first = x.dim() == 3, net.batch_first
         starts = () if start is None else start if isinstance(start, tuple) else (start,)
         self.x, self._starts = x.detach(), tuple(part.detach() for part in starts)
         self._versions = [part._version for part in (self.x, *self._starts)]
         self._last = [part.shape for part in returned[1:]]
+        self._first = self._steps_first(returned[0].detach())[0].clone()
         # Of a view that is written to, autograd forgets the node that the hook is at.
         self._views = [
             (place, part.detach(), part._version)
@@ -55,10 +71,11 @@ class Call:
         )
 
     @torch.no_grad()
-    def passage(self, cell: Cell, back: Mapping[int, Tensor]) -> Passage:
+    def passage(self, cell: Cell, back: Mapping[int, Tensor]) -> Passage | None:
         """Return the passage of the call's steps, in the cell's type.
 
-        ``back`` is the gradient of what was returned, by its place.
+        ``back`` is the gradient of what was returned, by its place. None where the cell comes to
+        another h than was returned, of the first step, since rounding grows over steps.
         """
         like = next(cell.parameters())
         x_TBI = self._steps_first(self.x).to(like.dtype)
@@ -76,6 +93,10 @@ class Call:
         ]
         c_TBS[-1] += joint(tuple(ends), B)
         path = cell.follow(x_TBI, s_BS)
+        h_BH = path.states_TBS[0, :, : cell.hidden_size]
+        allowed = max(0.01, 16 * torch.finfo(self._first.dtype).eps)
+        if norm(h_BH - self._first.to(h_BH.dtype)) > allowed * norm(h_BH):
+            return None
         u_TBZ, total_TBS = path.sweep(c_TBS)
         run = Run(path.gradient(u_TBZ), path.states_TBS[-1], None, path, total_TBS)
         return Passage(cell, x_TBI, s_BS, None, run, _Given(c_TBS), 1, given_TBS=c_TBS)

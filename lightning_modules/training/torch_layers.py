@@ -22,6 +22,10 @@ from lightning_modules.interfaces import Cell
 def refusal(net: nn.RNNBase) -> str | None:
     """Return why no cell is like the layer as it is now; None where one is."""
     name = type(net).__name__
+    if not isinstance(net, nn.RNN | nn.GRU | nn.LSTM):
+        return f"{name} is no RNN, GRU or LSTM: no cell is like it"
+    if any(isinstance(w, Tensor) and w.is_complex() for w in net._flat_weights):
+        return f"{name} has complex weights: a cell's are real"
     if net.bidirectional:
         return f"{name} is bidirectional: a cell goes one way; probe one of each way"
     if net.proj_size:

@@ -22,6 +22,10 @@ from lightning_modules.probes._seen import Passage
 from lightning_modules.training.torch_calls import Call, outputs
 from lightning_modules.training.torch_layers import Weights, full, refusal
 
+OTHER = (
+    "what it returned is not what its weights make of its input: a hook, a forward of its own or a "
+    "write through .data changed it, so it is not seen"
+)
 LOST = "a view that it returned was written to, behind which its error is not seen"
 
 
@@ -41,7 +45,7 @@ class Layer:
 
     passes: "Passes"
 
-    def __init__(self, name: str, net: nn.RNNBase, make: Sequence[Callable[[], Probe]]):
+    def __init__(self, name: str, net: nn.Module, make: Sequence[Callable[[], Probe]]):
         """Watch ``net`` by what is made."""
         self.name, self.net, self._make = name, net, make
         self._probes = [[one() for one in make]]
@@ -53,13 +57,21 @@ class Layer:
     def called(self, net: nn.RNNBase, args: Any, kwargs: Any, output: Any) -> None:
         """Note a call, and wait for the gradients of what it returned: a forward hook."""
         with self.guarded():
-            x = args[0] if args else kwargs["input"]
+            if not self._make:
+                return
+            x = args[0] if args else kwargs.get("input")
             start = args[1] if len(args) > 1 else kwargs.get("hx")
             self.passes.called()
-            if not isinstance(x, Tensor):
+            if isinstance(x, nn.utils.rnn.PackedSequence):
                 self.remark("got a packed sequence, which is not followed: pad it, mask the loss")
                 return
             returned = outputs(output)
+            if not isinstance(x, Tensor) or returned is None:
+                self.remark("is called otherwise than torch's, or returns something else: not seen")
+                return
+            if not x.numel():
+                self.remark("got no samples: of such a call nothing is measured")
+                return
             if not any(part.requires_grad for part in returned):
                 return
             why = refusal(net)
@@ -68,8 +80,12 @@ class Layer:
                 return
             if self.weights is None or not self.weights.same_as(net):
                 self.weights = Weights(net)
-            call = Call(net, self.weights, x, start, output)
+            call = Call(net, self.weights, x, start, returned)
             self.passes.expect(self, call, returned)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what goes with a copy of the model, or a file of it: a layer that sees nothing."""
+        return Layer, (self.name, nn.Module(), ())
 
     def show(self, passage: Passage, number: int) -> None:
         """Show a call's passage to the probes that look; ``number`` counts calls of the pass."""
@@ -220,7 +236,11 @@ class Passes:
                 one.layer.remark(LOST)
                 continue
             with one.layer.guarded(), torch.no_grad(), _plainly(call.x):
-                one.layer.show(call.passage(one.cell, one.back), number)
+                passage = call.passage(one.cell, one.back)
+                if passage is None:
+                    one.layer.remark(OTHER)
+                else:
+                    one.layer.show(passage, number)
         for layer in numbers:
             layer.steps += 1
 

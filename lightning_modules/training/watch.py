@@ -62,8 +62,8 @@ def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) ->
     comes through a layer; ``every`` counts, for each layer, those that come through it. ``options``
     go to the probe of their name: ``spectrum={"every": 10}``. A layer that cannot be followed is
     named in one line at the start; what is seen only while it runs, such as a packed sequence, when
-    it is met. What is written through ``.data`` into weights or input between a call and the way
-    back is not noticed, as autograd does not: the call is then followed with what is there later.
+    it is met. Of what is written through ``.data`` into weights or input between a call and the way
+    back, autograd does not know; here it is noticed where it changes the first h by a hundredth.
 
     Raises:
         UnknownNameError: a name, or what options are given to, is none of the probes.
