@@ -99,6 +99,13 @@ def test_singular_values_are_those_of_the_whole_map_from_state_to_state(p: Scene
     assert not [row for row in rows if row.get("lag") == T], "it does not fit"
 
 
+def test_a_map_that_overflowed_has_no_singular_values_and_others_keep_theirs() -> None:
+    j_BHH = torch.tensor([[[math.inf, 0.0], [0.0, 1.0]], [[0.0, 3.0], [1.0, 0.0]]])
+    overflowed_H, other_H = spectrum._singular(j_BHH)
+    assert overflowed_H.isnan().all()
+    assert other_H.tolist() == pytest.approx([3.0, 1.0])
+
+
 def _diagonal(moduli: list[float]) -> Scene:
     """Return a diagonal recurrence over many steps, a reset in its middle."""
     cell = Diagonal(3, len(moduli), form="real").double()

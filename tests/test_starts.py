@@ -156,9 +156,12 @@ def test_a_start_that_cannot_be_is_refused_in_one_line(name: str) -> None:
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize("name", STARTS)
-def test_a_cell_that_gives_forward_alone_is_refused_and_left_as_it_is(name: str) -> None:
-    cell = LayerNormLSTM(2, 3)
+def test_a_cell_that_gives_forward_alone_is_refused_and_left_as_it_is(
+    name: str, stacked: bool
+) -> None:
+    cell = Stack([LSTM(2, 2), LayerNormLSTM(2, 3)]) if stacked else LayerNormLSTM(2, 3)
     before = [w.clone() for w in cell.parameters()]
     with pytest.raises(ValueError, match=r"^LayerNormLSTM has no U, W and b that a start knows"):
         STARTS[name]().apply(cell)

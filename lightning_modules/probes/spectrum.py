@@ -61,7 +61,7 @@ class Spectrum(Probe):
         keep_TB = None if few.keep_TB.all() else few.keep_TB
         values = {"exponent": lyapunov(few.jacobians_TBSS, self.count, keep_TB)}
         for lag, j_BHH in _across(few, self.lags, seen.cell.hidden_size):
-            values[f"singular_value {lag}"] = torch.linalg.svdvals(j_BHH)[:, : self.count].mean(0)
+            values[f"singular_value {lag}"] = _singular(j_BHH)[:, : self.count].mean(0)
         self.keep(**values)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
@@ -97,6 +97,13 @@ def lyapunov(j_TBSS: Tensor, count: int, keep_TB: Tensor | None = None) -> Tenso
                 logs_BN = logs_BN + diagonal_BN.clamp_min(tiny).log()
     steps = T - first if keep_TB is None else keep_TB[first:].sum(0).unsqueeze(1)
     return (logs_BN / steps).mean(0)
+
+
+def _singular(j_BHH: Tensor) -> Tensor:
+    """Return the singular values, the largest first; NaN of what overflowed, which has none."""
+    finite_B11 = j_BHH.isfinite().all(-1, keepdim=True).all(-2, keepdim=True)
+    of_BH = torch.linalg.svdvals(j_BHH.where(finite_B11, 0))
+    return of_BH.where(finite_B11[..., 0], torch.nan)
 
 
 def _across(few: Few, lags: Sequence[int], H: int) -> Iterator[tuple[int, Tensor]]:

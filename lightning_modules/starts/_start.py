@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells._unitwise import UnitwiseCell
 from lightning_modules.interfaces import Cell
 
@@ -22,13 +23,14 @@ class Start(abc.ABC):
 def layers(cell: Cell) -> Iterator[UnitwiseCell]:
     """Iterate over the cells of one affine map: the cell itself, or a stack's layers upwards.
 
-    ValueError where there are none, since which of its weights are which is then unknown.
+    ValueError where there are none, or another cell among them, since which of its weights are
+    which is then unknown.
     """
     found = [module for module in cell.modules() if isinstance(module, UnitwiseCell)]
-    if not found:
-        raise ValueError(
-            f"{type(cell).__name__} has no U, W and b that a start knows: set its weights yourself"
-        )
+    other = next((module for module in cell.modules() if isinstance(module, ForwardCell)), None)
+    if other is not None or not found:
+        name = type(other or cell).__name__
+        raise ValueError(f"{name} has no U, W and b that a start knows: set its weights yourself")
     yield from found
 
 
