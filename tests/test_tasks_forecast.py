@@ -1,5 +1,6 @@
 """What the series are that are forecast, and in which order they are read."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -129,3 +130,15 @@ def test_sunspots_are_reset_where_the_ring_joins_and_no_target_lies_across():
     falls_TB = batch.x_TBI[1:, :, 0] < batch.x_TBI[:-1, :, 0]
     assert torch.equal(falls_TB, batch.resets_TB[1:])
     assert falls_TB.any()
+
+
+def test_more_steps_than_a_series_holds_out_are_refused_but_of_a_stand_in() -> None:
+    embedded = series()
+    measured = replace(embedded, provenance=replace(embedded.provenance, embedded=False))
+    there = len(embedded.held_out_N) - 1
+    with pytest.raises(ValueError, match=rf"^held_out_size is {there + 1}: .* has {there} steps"):
+        Sunspots(measured, 1, 3, length=100, held_out_size=there + 1)
+    task = Sunspots(embedded, 1, 3, length=100, held_out_size=there + 1)
+    assert sum(len(batch.x_TBI) for batch in task.held_out()) == there
+    with pytest.raises(ValueError, match=r"^held_out_size is 20001: there are 20000 steps"):
+        Henon(0, 2, length=700, held_out_size=LAP + 1)

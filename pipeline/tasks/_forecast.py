@@ -57,9 +57,12 @@ class Forecast(Stream):
         """Take the scaled lanes of a part, rings of N - 1 steps, and where each starts."""
         if len(series_NB) < 2:
             raise ValueError(f"the series has {len(series_NB)} values, must have at least 2")
+        if part == HELD_OUT and self.held_out_size > len(series_NB) - 1:
+            raise ValueError(
+                f"held_out_size is {self.held_out_size}: there are {len(series_NB) - 1} steps to "
+                "hold out"
+            )
         self._parts[part] = series_NB.float(), start_B
-        if part == HELD_OUT:
-            self.held_out_size = min(self.held_out_size, len(series_NB) - 1)
 
     def _read(self, part: int, step_T: Tensor) -> Batch:
         """Return the values at the steps and, as targets, those that follow them."""

@@ -30,8 +30,10 @@ class Sunspots(Forecast):
         held_out_size: int,
         reset_every: int | None = 200,
     ):
-        """``held_out_size`` counts steps; no more are used than there are."""
-        super().__init__(seed, batch_size, length, held_out_size, reset_every)
+        """``held_out_size`` counts steps; ValueError where there are fewer."""
+        there, of = len(series.held_out_N) - 1, series.provenance
+        shown = of.as_many(there, "steps to hold out", held_out_size=held_out_size)
+        super().__init__(seed, batch_size, length, shown, reset_every)
         steps = len(series.train_N) - 1
         if batch_size > steps:
             raise ValueError(f"batch_size is {batch_size}, the series has but {steps} steps")
