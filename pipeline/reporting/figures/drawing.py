@@ -86,6 +86,9 @@ def _numbered(svg: str, prefix: str) -> str:
     for name in re.findall(r' id="([^"]+)"', svg):
         names.setdefault(name, f"{prefix}{len(names) + 1}")
     svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)  # the page's picture is one image
+    # A third of a scatter's bytes: what is so anyway, and places finer than a pixel's hundredth.
+    svg = svg.replace(' opacity="1"', "")
+    svg = re.sub(r"\d+\.\d{3,}(?=[,)])", lambda number: f"{float(number[0]):.2f}", svg)
     svg = svg.replace('font-family="sans-serif"', f'font-family="{FONTS}"')
     if not names:
         return svg
