@@ -119,7 +119,7 @@ def test_a_module_that_is_no_learner_is_refused() -> None:
 def test_means_are_of_all_measurements_where_sequences_differ_in_length() -> None:
     probe = PROBES["error_flow"]()
     for steps, size in ((3, 1.0), (3, 2.0), (5, 6.0)):
-        probe.keep(flow_LTB=torch.full((1, steps + 1, 1), size))
+        probe.keep(flow_LT=torch.full((1, steps + 1), size))
     assert [row["value"] for row in probe.rows(0)] == [3, 3, 3, 6, 6]
     assert probe.rows(1) == []
 

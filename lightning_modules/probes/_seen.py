@@ -58,14 +58,15 @@ class Passage:
         return self.run.path.sweep(self.direct_TBS)
 
     @functools.cached_property
-    def flow_LTB(self) -> Tensor:  # noqa: N802
-        """‖∂L/∂h‖ of each sample's h in each layer, (L, T + 1, B), before the steps first."""
-        norms = [self.norms(self.total_TBS, of_h) for of_h in layers_of(self.cell)]
-        return norms[0].unsqueeze(0) if len(norms) == 1 else torch.stack(norms)
+    def flow_LT(self) -> Tensor:  # noqa: N802
+        """‖∂L/∂h‖ in each layer, over all samples, (L, T + 1), before the steps first."""
+        return self.norms(self.total_TBS)
 
-    def norms(self, v_TBS: Tensor, of_h: slice) -> Tensor:
-        """Return the norms of v over a layer's h, (T, B), for L."""
-        return norm(v_TBS[..., of_h], -1, over=self.counted)
+    def norms(self, v_TBS: Tensor) -> Tensor:
+        """Return the norms of v over each layer's h, of all samples together, (L, T), for L."""
+        # Not those of each sample first: they are 32 times as many, each of a short row.
+        of_T = [norm(v_TBS[..., h], (-2, -1), over=self.counted) for h in layers_of(self.cell)]
+        return of_T[0].unsqueeze(0) if len(of_T) == 1 else torch.stack(of_T)
 
     def few(self, samples: int) -> "Few":
         """Return the first samples' steps, followed again."""

@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Outputs, Row
-from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
@@ -40,8 +39,8 @@ class ErrorFlow(Probe):
         self._modules: list[str] = []
 
     def passed(self, seen: Passage) -> None:
-        """Keep the norm of each sample's error."""
-        self.keep(flow_LTB=seen.flow_LTB)
+        """Keep the norms at all steps, and before them."""
+        self.keep(flow_LT=seen.flow_LT)
 
     def gone_back(self, seen: Outputs) -> None:
         """Keep the norms of the layers' errors."""
@@ -49,11 +48,8 @@ class ErrorFlow(Probe):
         self.keep(**{name: torch.stack(calls) for name, calls in seen.items()})
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the norm over all samples at each step, (N, T, L)."""
-        if self._modules:
-            return stacked
-        n_NLTB = stacked["flow_LTB"][:, :, 1:]
-        return {"norm": norm(n_NLTB, -1).transpose(1, 2)}
+        """Return the norm at each step, (N, T, L)."""
+        return stacked if self._modules else {"norm": stacked["flow_LT"][:, :, 1:].transpose(1, 2)}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each layer and step."""

@@ -24,9 +24,7 @@ import torch
 from torch import Tensor
 
 from lightning_modules.instruments import Row
-from lightning_modules.norms import norm
 from lightning_modules.probes._base import Probe
-from lightning_modules.probes._layers import layers_of
 from lightning_modules.probes._seen import Passage
 
 FLAT = 1e-6
@@ -41,26 +39,22 @@ class Horizon(Probe):
 
     def passed(self, seen: Passage) -> None:
         """Keep the norms on both sides of each step."""
-        after_LTB, before_LTB = seen.flow_LTB[:, 1:], seen.flow_LTB[:, :-1]
-        if seen.resets_TB is not None:
-            after_LTB = after_LTB.masked_fill(seen.resets_TB, 0)
-        T = after_LTB.shape[1]
+        after_LT, before_LT = seen.flow_LT[:, 1:], seen.flow_LT[:, :-1]
+        if seen.resets_TB is not None:  # of those that were reset nothing goes back
+            after_LT = seen.norms(seen.total_TBS[1:].masked_fill(seen.resets_TB.unsqueeze(-1), 0))
+        T = after_LT.shape[1]
         own = range(T) if seen.credited is None else seen.credited
         own = [t + 1 for t in own if t + 1 < T]  # the last state is nobody's past
         if own:
-            before_LTB = before_LTB.clone()
+            before_LT = before_LT.clone()
             at: slice | list[int] = slice(1, T) if len(own) == T - 1 else own
             less = slice(0, T - 1) if isinstance(at, slice) else [t - 1 for t in at]
-            for layer, of_h in enumerate(layers_of(seen.cell)):
-                v_TBH = seen.total_TBS[at][..., of_h] - seen.direct_TBS[less][..., of_h]
-                before_LTB[layer, at] = seen.norms(v_TBH, slice(None))
-        self.keep(before_LTB=before_LTB, after_LTB=after_LTB)
+            before_LT[:, at] = seen.norms(seen.total_TBS[at] - seen.direct_TBS[less])
+        self.keep(before_LT=before_LT, after_LT=after_LT)
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
         """Return log r by lag, the last step's first, and whether there was one, (N, T, L)."""
-        before, after = (
-            norm(stacked[k], -1).transpose(1, 2).flip(1) for k in ("before_LTB", "after_LTB")
-        )
+        before, after = (stacked[k].transpose(1, 2).flip(1) for k in ("before_LT", "after_LT"))
         there = after > 0
         return {"log": torch.where(there, before.log() - after.log(), 0.0), "there": there}
 
