@@ -1,6 +1,7 @@
 """How a data set gets into its folder: from a mirror, from its addresses, or a stand-in for it."""
 
 import dataclasses
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,12 @@ class Source:
     citation: str
     embedded: Embedded | None = None
     """What stands in for it where no address answers."""
+    published_as: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What the addresses call a file, where that is not its name."""
+    folder: str = ""
+    """What mirrors may call its folder, besides its name."""
+    package: str = ""
+    """The folder of an installed package that comes with the same files."""
 
 
 def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
@@ -56,7 +63,7 @@ def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
         for path in damaged:
             downloads.say(f"{path}: wrong checksum; fetching it again")
         try:
-            got = downloads.collect(missing, _tiers(source, name), partial)
+            got = downloads.collect(missing, lambda file: _tiers(source, name, file), partial)
             served = dataclasses.replace(served, origins=_origins(folder, source, got))
         except downloads.UnreachableError as error:
             embedded = _allowed(source, folder / error.file, strict, damaged, str(error))
@@ -66,12 +73,18 @@ def bring(name: str, source: Source, folder: Path, strict: bool) -> Provenance:
     return served
 
 
-def _tiers(source: Source, name: str) -> list[list[str]]:
-    """Return the addresses to try: DATA_MIRROR, a folder or URL, before the public ones."""
+def _tiers(source: Source, name: str, file: str) -> list[list[str]]:
+    """Return a file's addresses: DATA_MIRROR, a folder or URL, then a package, then public ones."""
+    named = source.published_as.get(file, file)
+    public = [address.replace("{file}", named) for address in source.addresses]
+    return [*_mirrored(source, name, file), *_installed(source, file), public]
+
+
+def _mirrored(source: Source, name: str, file: str) -> list[list[str]]:
+    """Return where DATA_MIRROR may have the file, if it is set; UserError where it is no place."""
     mirror = os.environ.get("DATA_MIRROR", "").strip().removeprefix("file://").rstrip("/")
-    public = list(source.addresses)
     if not mirror:
-        return [public]
+        return []
     if not mirror.startswith(("http:", "https:")):
         if not Path(mirror).is_dir():
             shown = anonymous(mirror)
@@ -81,16 +94,32 @@ def _tiers(source: Source, name: str) -> list[list[str]]:
     elif not _is_address(mirror):
         shown = anonymous(mirror)
         raise UserError(f"DATA_MIRROR={shown}: no address; give a folder or URL, or unset it")
-    folders = dict.fromkeys((name, name.replace("_", "-")))
-    return [[f"{mirror}/{folder}/{{file}}" for folder in folders], public]
+    folders = dict.fromkeys(filter(None, (name, name.replace("_", "-"), source.folder)))
+    return [[f"{mirror}/{folder}/{file}" for folder in folders]]
+
+
+def _installed(source: Source, file: str) -> list[list[str]]:
+    """Return where an installed package has the file, if it has the same."""
+    package, _, below = source.package.partition("/")
+    spec = importlib.util.find_spec(package) if package else None
+    found = [Path(place, below, file) for place in (spec and spec.submodule_search_locations) or ()]
+    return [[str(at)] for at in found if provenance.digest(at) == source.files[file]]
 
 
 def _origins(folder: Path, source: Source, got: Mapping[str, str]) -> dict[str, str]:
     """Return who served each file: those ``got`` now, by name, and what was there before."""
     before = provenance.recorded(folder)
     known = before.origins if before and not before.embedded else {}
-    now = {file: anonymous(at) if "://" in at else FOLDER for file, at in got.items()}
+    now = {file: _origin(source, at) for file, at in got.items()}
     return {file: at for file in source.files if (at := {**known, **now}.get(file))}
+
+
+def _origin(source: Source, at: str) -> str:
+    """Return what is written down of an address or path that served a file."""
+    if "://" in at:
+        return anonymous(at)
+    packaged = bool(source.package) and Path(at).parent.as_posix().endswith(f"/{source.package}")
+    return f"the installed package: {source.package}" if packaged else FOLDER
 
 
 def _is_address(mirror: str) -> bool:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,15 +85,17 @@ class UnreachableError(Exception):
         super().__init__(said or "it is not published, and DATA_MIRROR names no mirror")
 
 
-def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path) -> dict[str, str]:
+def collect(
+    files: Mapping[str, str], tiers: Callable[[str], Sequence[Sequence[str]]], into: Path
+) -> dict[str, str]:
     """Bring files into the folder ``into``, where each appears when it is whole and verified.
 
     Return the address that served each, by name.
 
     Args:
         files: SHA-256 by name.
-        tiers: URLs and paths in the order of preference, ``{file}`` standing for the name; the
-            next tier is not asked before the last has failed.
+        tiers: of a name, URLs and paths in the order of preference; the next tier is not asked
+            before the last has failed.
         into: an existing folder.
 
     Raises:
@@ -104,8 +106,7 @@ def collect(files: Mapping[str, str], tiers: Sequence[Sequence[str]], into: Path
     got: dict[str, str] = {}
     for name, sha256 in files.items():
         tried: dict[str, str] = {}
-        for tier in tiers:
-            addresses = [template.replace("{file}", name) for template in tier]
+        for addresses in tiers(name):
             network.ask(addresses)
             served = (a for a in addresses if _got(a, into / name, sha256, tried))
             if at := next(served, ""):

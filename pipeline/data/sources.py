@@ -65,6 +65,149 @@ SOURCES: dict[str, Source] = {
         "version 1, from the U.S. National Geophysical Data Center.",
         embedded=YEARLY_SUNSPOTS,
     ),
+    "wikitext2": Source(
+        title="WikiText-2",
+        count=2_088_628,
+        unit="training tokens",
+        files={
+            "wiki.train.tokens": "9e9fa1ad55b1c2c95b08e37dd8e653f638fac2c6de904b79e813611eefbc985f",
+            "wiki.valid.tokens": "f0737ed31fc1329026e95cb8b98e19c2a182c39c240ab909dc31abf2f8af58e8",
+            "wiki.test.tokens": "d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2/{file}",
+            "https://cdn.jsdelivr.net/gh/pytorch/examples@main/word_language_model/data/wikitext-2/{file}",
+        ),
+        published_as={f"wiki.{part}.tokens": f"{part}.txt" for part in ("train", "valid", "test")},
+        folder="wikitext-2",
+        licence="CC BY-SA 3.0 and GFDL",
+        citation="S. Merity, C. Xiong, J. Bradbury, R. Socher, Pointer Sentinel Mixture Models, "
+        "arXiv:1609.07843, 2016.",
+    ),
+    "ewt": Source(
+        title="the Universal Dependencies English Web Treebank 2.16",
+        count=12_544,
+        unit="training sentences",
+        files={
+            "en_ewt-ud-train.conllu": "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b",
+            "en_ewt-ud-dev.conllu": "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6",
+            "en_ewt-ud-test.conllu": "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/r2.16/{file}",
+            "https://cdn.jsdelivr.net/gh/UniversalDependencies/UD_English-EWT@r2.16/{file}",
+        ),
+        folder="ud-english-ewt",
+        licence="CC BY-SA 4.0 (annotations); the underlying web texts belong to their authors",
+        citation="N. Silveira, T. Dozat, M.-C. de Marneffe, S. Bowman, M. Connor, J. Bauer, "
+        "C. D. Manning, A Gold Standard Dependency Corpus for English, LREC 2014.",
+    ),
+    "snips": Source(
+        title="SNIPS",
+        count=13_784,
+        unit="training requests",
+        files={
+            "train_AddToPlaylist_full.json": "fee1b4645352e70ed8a40f1f87c3b53fc3bf75f8ebc82252a22b82c107e75b01",
+            "train_BookRestaurant_full.json": "7677e82cd6e9a8191f0a4502568c786278c984900b4796d3628e46f1abf73ef4",
+            "train_GetWeather_full.json": "86f414b2ad8a993134d85d16e25e5d337beae47cef993c0af2a5f440405c60f6",
+            "train_PlayMusic_full.json": "901ddbe9781d1fdb8196e789c543f80df3d29ca6e237da64947905adcc0312e4",
+            "train_RateBook_full.json": "bb43e4b74134300d5766f6b420d0357a63402987a225f6dc92c806c9c040ce04",
+            "train_SearchCreativeWork_full.json": "87b3432de48c71c205aa5238b41d9e3f2d70bdfcd0bea2427544fb9e4bd5e5bb",
+            "train_SearchScreeningEvent_full.json": "5447e9440c02e2fb08c3ae16b9f58a4d1332b4bc77fd34691402b02aa4399765",
+            "validate_AddToPlaylist.json": "14cc9ee49ae477b1452632a6e835498cf4c32da397b16967c82abb3e50403e83",
+            "validate_BookRestaurant.json": "4f7258ccc768b777b2eb8916532db9aa50dbd058ddf1ffb0dc59218963e7442a",
+            "validate_GetWeather.json": "60c095e193655d6ca92be220fed3926ca25e18cd70c85664145efe25d80993af",
+            "validate_PlayMusic.json": "922212775e26259d5bffeaf79b6048d070ca017d229df00b2cc9800f71c75d20",
+            "validate_RateBook.json": "c1f8b4114da0bb5e8afd78a8062766e18b2eabb0e717539598db01b09d04619b",
+            "validate_SearchCreativeWork.json": "8a5e830eddb185d3e4a9d27ded140a145d04766bdce0e58834676ede32d13e77",
+            "validate_SearchScreeningEvent.json": "81e1445713e03c7c3e615353c5f3fee05f369fe9834100b9b9735900a96b9498",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/sonos/nlu-benchmark/b86ac7f1577868c42158d0dec77db50956046696/2017-06-custom-intent-engines/{file}",
+            "https://cdn.jsdelivr.net/gh/sonos/nlu-benchmark@b86ac7f1577868c42158d0dec77db50956046696/2017-06-custom-intent-engines/{file}",
+        ),
+        published_as={
+            file: f"{intent}/{file}"
+            for intent in (
+                "AddToPlaylist",
+                "BookRestaurant",
+                "GetWeather",
+                "PlayMusic",
+                "RateBook",
+                "SearchCreativeWork",
+                "SearchScreeningEvent",
+            )
+            for file in (f"train_{intent}_full.json", f"validate_{intent}.json")
+        },
+        licence="CC0 1.0",
+        citation="A. Coucke et al., Snips Voice Platform: an embedded Spoken Language Understanding "
+        "system for private-by-design voice interfaces, arXiv:1805.10190, 2018.",
+    ),
+    "banking77": Source(
+        title="Banking77",
+        count=10_003,
+        unit="training questions",
+        files={
+            "train.csv": "b06e26ac675513959a63135f11b94ea7786ed02da65db93a5650d8838cbc664b",
+            "test.csv": "d12d6e3bc4c3103966ae786dc435913c0c563dfa328f5a3646d0e62cfeeb474d",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/PolyAI-LDN/task-specific-datasets/master/banking_data/{file}",
+            "https://cdn.jsdelivr.net/gh/PolyAI-LDN/task-specific-datasets@master/banking_data/{file}",
+        ),
+        licence="CC BY 4.0",
+        citation="I. Casanueva, T. Temčinas, D. Gerz, M. Henderson, I. Vulić, Efficient Intent "
+        "Detection with Dual Sentence Encoders, 2nd Workshop on NLP for ConvAI, ACL 2020, "
+        "arXiv:2003.04807.",
+    ),
+    "spa_eng": Source(
+        title="Tatoeba's English–Spanish pairs",
+        count=118_964,
+        unit="pairs of sentences",
+        files={
+            "spa-eng.zip": "0c4fd7825d3d872488d38c157f784e035edab4f2ff0df25a2a208790ecb5b58f",
+        },
+        addresses=(
+            "https://storage.googleapis.com/download.tensorflow.org/data/{file}",
+            "https://download.tensorflow.org/data/{file}",
+        ),
+        licence="CC BY 2.0",
+        citation="Tatoeba project, https://tatoeba.org; C. Kelly, https://www.manythings.org/anki/, "
+        "edition of 2018-05-13.",
+    ),
+    "yearly_sunspots": Source(
+        title="the yearly sunspot numbers",
+        count=309,
+        unit="yearly means",
+        files={
+            "sunspots.csv": "f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/statsmodels/statsmodels/main/statsmodels/datasets/sunspots/{file}",
+            "https://cdn.jsdelivr.net/gh/statsmodels/statsmodels@main/statsmodels/datasets/sunspots/{file}",
+        ),
+        folder="sunspots",
+        package="statsmodels/datasets/sunspots",
+        licence="public domain",
+        citation="WDC-SILSO, Royal Observatory of Belgium, Brussels: international sunspot number, "
+        "version 1, from the U.S. National Geophysical Data Center.",
+    ),
+    "el_nino": Source(
+        title="the monthly temperatures of El Niño",
+        count=732,
+        unit="monthly means",
+        files={
+            "elnino.csv": "b647be00e0fd264be9764e317e6b963f35030014ecca2b21b204521716e463ad",
+        },
+        addresses=(
+            "https://raw.githubusercontent.com/statsmodels/statsmodels/main/statsmodels/datasets/elnino/{file}",
+            "https://cdn.jsdelivr.net/gh/statsmodels/statsmodels@main/statsmodels/datasets/elnino/{file}",
+        ),
+        package="statsmodels/datasets/elnino",
+        licence="public domain",
+        citation="NOAA / National Weather Service, Climate Prediction Center: sea-surface "
+        "temperature, Niño 1+2, ERSST.V3B.",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from torch import Tensor
 
@@ -43,7 +43,99 @@ class Series:
     provenance: Provenance
 
 
+@dataclass(frozen=True)
+class DatedSeries(Series):
+    """A series whose dates are known: ``train_N`` begins with the first value of a year."""
+
+    first: int
+    """That year."""
+    per_year: int
+    """Values a year: 1 or 12."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text as tokens in order, ``<eos>`` at the end of each line counted."""
+
+    train: tuple[str, ...]
+    valid: tuple[str, ...]
+    test: tuple[str, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """The words of a sentence and the tag of each."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TaggedText:
+    """Sentences with a tag a word."""
+
+    train: tuple[TaggedSentence, ...]
+    valid: tuple[TaggedSentence, ...]
+    test: tuple[TaggedSentence, ...]
+    tags: tuple[str, ...]
+    """The tags of the training part, sorted."""
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class LabelledSentence:
+    """A sentence as it was written and its class."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """Sentences with a class each; what is held out to choose by is taken from ``train``."""
+
+    train: tuple[LabelledSentence, ...]
+    test: tuple[LabelledSentence, ...]
+    labels: tuple[str, ...]
+    """The classes of the training part, sorted."""
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sentence and its translation, as they were written."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class PairedText:
+    """Sentences with their translations; no sentence of either side is in two parts."""
+
+    train: tuple[Pair, ...]
+    valid: tuple[Pair, ...]
+    test: tuple[Pair, ...]
+    unseen_N: Tensor
+    """Of each test pair, whether no training pair has its target, even when only letters and
+    digits are compared, without their case."""
+    provenance: Provenance
+
+
 Loaded = TypeVar("Loaded", PictureSet, Text, Series)
+if TYPE_CHECKING:  # the statement above is part of what measured trials are known by
+    Loaded = TypeVar(
+        "Loaded",
+        PictureSet,
+        Text,
+        Series,
+        DatedSeries,
+        Words,
+        TaggedText,
+        LabelledText,
+        PairedText,
+    )
 
 
 class Dataset(abc.ABC, Generic[Loaded]):

@@ -1,0 +1,31 @@
+"""Text files, read or refused in one line."""
+
+from pathlib import Path
+
+from pipeline.data.sets._base import BadFileError
+
+
+def text_of(path: Path, encoding: str = "utf-8") -> str:
+    """Return a file's text, line ends as they are; BadFileError where it is encoded otherwise."""
+    return decoded(path.read_bytes(), path, encoding)
+
+
+def decoded(data: bytes, path: Path | str, encoding: str = "utf-8") -> str:
+    """Return the text in ``data``, read from ``path``; BadFileError where it is none."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start} is {data[error.start]:#04x}"
+        raise BadFileError(f"{path}: not {encoding.upper()}, {found}") from None
+
+
+def whole_lines(text: str, path: Path | str) -> list[str]:
+    """Return the lines of a text, without their ends; BadFileError where the last has none.
+
+    Lines end at a line feed, with or without a carriage return, and nowhere else: what Unicode
+    calls a line separator may stand within a sentence.
+    """
+    *lines, rest = text.split("\n")
+    if rest or not lines:
+        raise BadFileError(f"{path}: cut short, its last line has no end")
+    return [line.removesuffix("\r") for line in lines]
