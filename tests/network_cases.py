@@ -9,6 +9,7 @@ from lightning_modules.cells.srn import SRN
 from lightning_modules.networks.alexnet import AlexNet
 from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.networks.convolutional import Convolutional
+from lightning_modules.networks.language_model import LanguageModel
 from lightning_modules.networks.lenet5 import LeNet5
 from lightning_modules.networks.locally_connected import LocallyConnected
 from lightning_modules.networks.mlp import MLP
@@ -33,6 +34,8 @@ class NetworkCase:
     differentiable: bool = True
     alone: bool = True
     """It sees each step alone."""
+    ids: int = 0
+    """What it takes are ids below this number, of which 0 is padding; 0 where it takes values."""
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -86,6 +89,22 @@ NETWORK_CASES = {
             (lambda: Convolutional((1, 2, 2), 2, size=3), "size is 3: no filter fits"),
             (lambda: Convolutional((1, 8, 8), 0), "0 outputs"),
         ),
+    ),
+    "language_model": NetworkCase(
+        build=lambda: LanguageModel(30, 4, 5, layers=2, cutoffs=[5, 12], divisor=2.0),
+        inputs=1,
+        outputs=30,
+        # The softmax: a head, and clusters of 7 and 18 words behind projections to 2 and 1.
+        parameters=30 * 4 + 20 * (4 + 5 + 2) + 20 * (5 + 5 + 2) + 7 * 5 + 2 * (5 + 7) + 5 + 18,
+        refused=(
+            (lambda: LanguageModel(9, 4, 5, layer="lstn"), "did you mean 'lstm'"),
+            (lambda: LanguageModel(9, 4, 5, tied=True), "embedding_size is 4, hidden_size 5"),
+            (lambda: LanguageModel(9, 5, 5, tied=True, cutoffs=[3]), "tied and cutoffs were both"),
+            (lambda: LanguageModel(9, 4, 5, dropout=1.0), "dropout is 1.0"),
+            (lambda: LanguageModel(9, 4, 0), "hidden_size is 0"),
+        ),
+        alone=False,
+        ids=30,
     ),
     "lenet5": NetworkCase(
         build=LeNet5,

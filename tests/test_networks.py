@@ -18,10 +18,14 @@ CASES = pytest.mark.parametrize("case", NETWORK_CASES.values(), ids=NETWORK_CASE
 
 
 def _made(case: NetworkCase) -> tuple[nn.Module, Tensor]:
-    """Return a network in float64 and random inputs."""
+    """Return a network in float64 and random inputs; of ids, some padding at the end."""
     torch.manual_seed(0)
-    network = case.build().double()
-    return network.eval(), torch.randn(T, B, case.inputs).double()
+    network = case.build().double().eval()
+    if not case.ids:
+        return network, torch.randn(T, B, case.inputs).double()
+    x_TBI = torch.randint(1, case.ids, (T, B, case.inputs))
+    x_TBI[-1, 1] = 0
+    return network, x_TBI.double()
 
 
 def test_every_network_has_a_case() -> None:
@@ -65,9 +69,8 @@ def test_derivatives_are_those_of_finite_differences(name: str) -> None:
     def outputs(x_TBI: Tensor, *weights: Tensor) -> Tensor:
         return functional_call(network, dict(zip(names, weights, strict=True)), (x_TBI,))
 
-    assert torch.autograd.gradcheck(
-        outputs, (x_TBI[:1].requires_grad_(), *network.parameters()), fast_mode=True
-    )
+    x_TBI = x_TBI if NETWORK_CASES[name].ids else x_TBI[:1].requires_grad_()
+    assert torch.autograd.gradcheck(outputs, (x_TBI, *network.parameters()), fast_mode=True)
 
 
 REFUSED = [(name, i) for name, case in NETWORK_CASES.items() for i in range(len(case.refused))]

@@ -1,16 +1,19 @@
 """What the tasks made of texts and pictures read, and in which order."""
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 import pytest
 import torch
 
 from lightning_modules.interfaces import Batch
+from pipeline.tasks.character_ids import CharacterIds
 from pipeline.tasks.images import Images
 from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
+from pipeline.tasks.next_word import NextWord
 from pipeline.tasks.row_images import RowImages
-from tests.toy import NOWHERE, images, text
+from tests.toy import NOWHERE, images, sentences, text
 
 
 def test_a_stream_goes_on_where_the_batch_before_stopped():
@@ -170,3 +173,55 @@ def test_sizes_that_are_no_whole_numbers_are_refused_at_once(name: str, value: A
     with pytest.raises(ValueError, match=f"{name} is") as error:
         NextCharacter(text(), **(sizes | {name: value}))
     assert "\n" not in str(error.value)
+
+
+def test_words_are_numbered_by_how_often_training_has_them_and_new_ones_are_unknown():
+    words = sentences()
+    task = NextWord(words, seed=0, batch_size=3, length=7, held_out_size=100)
+    counts = Counter(words.train)
+    often = [counts[word] for word in task.vocabulary.words(range(len(counts)))]
+    assert often == sorted(often, reverse=True)
+    assert "new" not in task.vocabulary
+    spoken = task.vocabulary.words(torch.cat([b.y_TB[:, 0] for b in task.test()]))
+    expected = [word if word in counts else "<unk>" for word in words.test]
+    assert spoken == expected
+    assert "<unk>" in spoken
+    assert "<eos>" in spoken
+
+
+@pytest.mark.parametrize("chunk", [7, 35, 70, 10_000])
+def test_every_word_of_the_test_part_is_scored_once_after_the_one_before_it(chunk: int):
+    words = sentences()
+    task = NextWord(words, seed=0, batch_size=3, length=7, held_out_size=100)
+    batches = list(task.test(chunk))
+    x_N = torch.cat([b.x_TBI[:, 0, 0] for b in batches])
+    y_N = torch.cat([b.y_TB[:, 0] for b in batches])
+    assert sum(int(b.mask_TB.sum()) for b in batches) == len(words.test)
+    assert task.vocabulary.words(x_N[:1]) == ["<eos>"]
+    assert torch.equal(x_N[1:], y_N[:-1])
+    resets_N = torch.cat([b.resets_TB[:, 0] for b in batches])
+    assert resets_N.nonzero().flatten().tolist() == [0]
+
+
+def test_streams_of_words_read_the_text_once_a_pass_and_start_over_at_their_ends():
+    words = sentences()
+    task = NextWord(words, seed=1, batch_size=4, length=7, held_out_size=100)
+    piece = (len(words.train) - 1) // 4
+    batches = [task.batch(index) for index in range(2 * piece // 7 + 1)]
+    x_NB = torch.cat([b.x_TBI[..., 0] for b in batches])
+    y_NB = torch.cat([b.y_TB for b in batches])
+    resets_NB = torch.cat([b.resets_TB for b in batches])
+    assert torch.equal(x_NB[1:][~resets_NB[1:]], y_NB[:-1][~resets_NB[1:]])
+    assert resets_NB[0].all()
+    assert resets_NB[piece].all()
+    assert torch.equal(x_NB[:piece], x_NB[piece : 2 * piece])
+
+
+def test_characters_are_tested_on_the_last_tenth_after_the_last_that_was_trained_on():
+    whole = text()
+    task = CharacterIds(whole, seed=0, batch_size=3, length=7, held_out_size=100)
+    batches = list(task.test())
+    x_N = torch.cat([b.x_TBI[:, 0, 0] for b in batches])
+    y_N = torch.cat([b.y_TB[:, 0] for b in batches])
+    assert torch.equal(y_N, torch.cat([whole.valid_N, whole.test_N]))
+    assert int(x_N[0]) == int(whole.train_N[-1])

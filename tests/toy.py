@@ -3,7 +3,7 @@
 import torch
 
 from pipeline.data.provenance import Provenance
-from pipeline.data.sets._base import PictureSet, Series, Text
+from pipeline.data.sets._base import PictureSet, Series, Text, Words
 
 NOWHERE = Provenance("", "", "", True, {}, 0, "", "", "", "")
 
@@ -13,6 +13,15 @@ def text(size: int = 1000) -> Text:
     ids_N = torch.arange(size)
     alphabet = "".join(map(chr, range(size)))
     return Text(ids_N, ids_N[: size // 2], ids_N[:1], alphabet, NOWHERE)
+
+
+def sentences(size: int = 200) -> Words:
+    """Return lines of one to five words of which few are frequent; the test part has new ones."""
+    lines = [[f"w{(i * i + j) % (3 + i % 40)}" for j in range(1 + i % 5)] for i in range(size)]
+    words = [word for line in lines for word in (*line, "<eos>")]
+    cut = len(words) // 5
+    train, valid, test = words[2 * cut :], words[:cut], words[cut : 2 * cut]
+    return Words(tuple(train), tuple(valid), (*test, "new", "<unk>", "<eos>"), NOWHERE)
 
 
 def images(size: int = 30) -> PictureSet:

@@ -1,0 +1,91 @@
+"""The next token of a corpus, read as several streams: what tasks of words and characters share.
+
+The training tokens, taken as a ring, are cut into B pieces of equal length, one a stream; the seed
+turns the ring. Stream b reads its piece ``length`` tokens a batch, batch i + 1 going on where batch
+i stopped, and starts over, from a zero state, at the end of its piece.
+
+Held out is the validation part, in several streams; each starts from a zero state. The test part is
+one stream, from a zero state, in which every token is scored, the first after ``before``.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from lightning_modules.checks import whole
+from lightning_modules.interfaces import Batch, Task
+from pipeline.data.provenance import Provenance
+from pipeline.tasks._common import numbers
+
+HELD_OUT_STREAMS = 20
+"""Pieces in which the held-out part is read."""
+CHUNK = 1000
+"""Tokens of the test part that are read at once."""
+
+
+class TokenStreams(Task):
+    """Inputs are token numbers in one column; every step counts."""
+
+    loss = "cross_entropy"
+    streams = True
+    input_size = 1
+
+    def __init__(
+        self,
+        parts: Sequence[Tensor],
+        provenance: Provenance,
+        types: int,
+        before: int,
+        seed: int,
+        batch_size: int,
+        length: int,
+        held_out_size: int,
+    ):
+        """Take the training, validation and test tokens; ``held_out_size`` counts tokens."""
+        whole(0, seed=seed)
+        whole(1, batch_size=batch_size, length=length)
+        whole(2 * HELD_OUT_STREAMS, held_out_size=held_out_size)
+        self._train_N, valid_N, self._test_N = parts
+        pairs, there = len(self._train_N) - 1, len(valid_N)
+        if batch_size > pairs:
+            raise ValueError(f"batch_size is {batch_size}, the corpus has but {pairs} steps")
+        if there <= HELD_OUT_STREAMS or not len(self._test_N):
+            raise ValueError(
+                f"the corpus has {there} tokens to validate on and {len(self._test_N)} to test on, "
+                f"must have at least {HELD_OUT_STREAMS + 1} and 1: take a longer one"
+            )
+        kept = provenance.as_many(there, "tokens to hold out", held_out_size=held_out_size)
+        self._valid_N = valid_N[:kept]
+        self.output_size, self._before = types, before
+        self._length, self._piece = length, pairs // batch_size
+        turn = int(numbers(seed).integers(pairs))
+        self._start_B = turn + self._piece * torch.arange(batch_size)
+
+    def batch(self, index: int) -> Batch:
+        """Return the next ``length`` tokens of every stream."""
+        whole(0, index=index)
+        step_T1 = (index * self._length + torch.arange(self._length)[:, None]) % self._piece
+        at_TB = (self._start_B + step_T1) % (len(self._train_N) - 1)
+        # A stream starts over at the end of its piece, and where the ring joins end and beginning.
+        return _batch(self._train_N, at_TB, (step_T1 == 0) | (at_TB == 0))
+
+    def held_out(self) -> Iterator[Batch]:
+        """Iterate along the validation part; the last batch may have fewer steps."""
+        piece = (len(self._valid_N) - 1) // HELD_OUT_STREAMS
+        start_B = piece * torch.arange(HELD_OUT_STREAMS)
+        for step_T in torch.arange(piece).split(self._length):
+            at_TB = start_B + step_T[:, None]
+            yield _batch(self._valid_N, at_TB, (step_T[:, None] == 0).expand_as(at_TB))
+
+    def test(self, chunk: int = CHUNK) -> Iterator[Batch]:
+        """Iterate along the test part, ``chunk`` tokens at once."""
+        read_N = torch.cat([self._test_N.new_tensor([self._before]), self._test_N])
+        for step_T in torch.arange(len(self._test_N)).split(chunk):
+            yield _batch(read_N, step_T[:, None], step_T[:, None] == 0)
+
+
+def _batch(tokens_N: Tensor, at_TB: Tensor, resets_TB: Tensor) -> Batch:
+    """Return the tokens at ``at_TB`` and, as targets, those that follow them."""
+    counts_TB = torch.ones_like(at_TB, dtype=torch.bool)
+    return Batch(tokens_N[at_TB].unsqueeze(-1), tokens_N[at_TB + 1], counts_TB, resets_TB)

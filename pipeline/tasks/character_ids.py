@@ -1,0 +1,22 @@
+"""The next character of a text, inputs being the characters' numbers: what an embedding reads.
+
+``next_character`` is the same with one-hot inputs, and leaves the test part alone. Here that is the
+text's last tenth: the validation part, which nothing was chosen by, and the rest. It is one stream
+from a zero state, and its first character comes after the training part's last.
+"""
+
+import torch
+
+from pipeline.data.sets._base import Text
+from pipeline.tasks._tokens import TokenStreams
+
+
+class CharacterIds(TokenStreams):
+    """Numbers are places in the text's alphabet."""
+
+    def __init__(self, text: Text, seed: int, batch_size: int, length: int, held_out_size: int):
+        """Cut the text; ``held_out_size`` counts characters."""
+        parts = text.train_N, text.valid_N, torch.cat([text.valid_N, text.test_N])
+        of = {"seed": seed, "batch_size": batch_size, "length": length}
+        types, before = len(text.alphabet), int(text.train_N[-1])
+        super().__init__(parts, text.provenance, types, before, held_out_size=held_out_size, **of)
