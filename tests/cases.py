@@ -12,6 +12,7 @@ from lightning_modules.cells.ablated_lstm import AblatedLSTM
 from lightning_modules.cells.coupled_lstm import CoupledLSTM
 from lightning_modules.cells.diagonal import Diagonal
 from lightning_modules.cells.elstm import ELSTM
+from lightning_modules.cells.embedding import Embedding
 from lightning_modules.cells.gru import GRU
 from lightning_modules.cells.janet import JANET
 from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
@@ -45,6 +46,8 @@ class CellCase:
     """Its Jacobian is diagonal by unit."""
     by_unit: bool = True
     """Each of its parameters belongs to one unit."""
+    remembers: bool = True
+    """Its state depends on the one before."""
     short: float = 0.99
     """What the cosine of a gradient through 12 of 23 steps exceeds."""
 
@@ -110,6 +113,15 @@ CELL_CASES = {
         parameters=4 * UNITS * INPUTS + 8 * UNITS,
         twin=formulas.elstm,
         diagonal=True,
+    ),
+    "embedding": CellCase(
+        build=lambda: Embedding(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=UNITS * (INPUTS + 1),
+        twin=formulas.embedding,
+        diagonal=True,
+        remembers=False,
+        refused=((lambda: Embedding(0, UNITS), "input_size is 0"),),
     ),
     "diagonal": CellCase(
         build=lambda: Diagonal(INPUTS, UNITS),
@@ -178,6 +190,7 @@ CELL_CASES = {
         by_unit=False,
         others={
             "three": lambda: Stack([Diagonal(INPUTS, 2), GRU(2, 3), ELSTM(3, UNITS)]),
+            "embedded": lambda: Stack([Embedding(INPUTS, 2), LSTM(2, 3)]),
             "nested": lambda: Stack([SRN(INPUTS, 2), Stack([GRU(2, 3), Residual(3, UNITS)])]),
             "forward_above": lambda: Stack([GRU(INPUTS, 2), LayerNormLSTM(2, 2)]),
             "forward_below": lambda: Stack([LayerNormLSTM(INPUTS, 2), SRN(2, 3)]),

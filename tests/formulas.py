@@ -38,6 +38,11 @@ def residual_recurrent(cell: Any, x_TBI: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def embedding(cell: Any, x_TBI: Tensor) -> Tensor:
+    return torch.stack([_map(x, cell.U) + cell.b for x in x_TBI])
+
+
+@torch.no_grad()
 def leaky(cell: Any, x_TBI: Tensor, tau: float = 3.0) -> Tensor:
     h, seen = _zero(cell, x_TBI), []
     for x in x_TBI:

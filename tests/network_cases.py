@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -16,6 +17,8 @@ from lightning_modules.networks.mlp import MLP
 from lightning_modules.networks.modern_lenet5 import ModernLeNet5
 from lightning_modules.networks.mp_neuron import MPNeuron
 from lightning_modules.networks.perceptron import Perceptron
+from lightning_modules.networks.sequence_classifier import SequenceClassifier
+from lightning_modules.networks.tagger import Tagger
 from lightning_modules.networks.tdnn import TDNN
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.networks.untied import Untied
@@ -59,6 +62,11 @@ ALEXNET = {
     "output": (170 + 1) * 10,
 }
 """Parameters at a 24th of its width, in two groups, where one place is left of a picture."""
+
+
+CHANNEL: dict[str, Any] = {"characters": 7, "character_size": 2, "character_units": 3}
+SPELT = 7 * 2 + 2 * 4 * 3 * (2 + 3 + 2)
+"""Parameters of a channel of characters, whose layers have torch's two biases."""
 
 
 NETWORK_CASES = {
@@ -172,6 +180,42 @@ NETWORK_CASES = {
             (lambda: Perceptron(3, spread=-1.0), "spread is -1.0"),
         ),
         differentiable=False,
+    ),
+    "sequence_classifier": NetworkCase(
+        build=lambda: SequenceClassifier(
+            9, 2, pooling="mean", word_size=4, hidden_size=5, both=True, hidden=[6], **CHANNEL
+        ),
+        inputs=3,
+        outputs=2,
+        parameters=9 * 4 + SPELT + 2 * 4 * 5 * (10 + 5 + 2) + (10 + 1) * 6 + (6 + 1) * 2,
+        refused=(
+            (
+                lambda: SequenceClassifier(9, 2, pooling="max", word_size=4, hidden_size=5),
+                "did you mean 'maximum'?",
+            ),
+            (
+                lambda: SequenceClassifier(0, 2, pooling="last", word_size=4, hidden_size=5),
+                "words is 0",
+            ),
+        ),
+        alone=False,
+        ids=7,
+    ),
+    "tagger": NetworkCase(
+        build=lambda: Tagger(9, 2, word_size=4, hidden_size=5, layer="srn", **CHANNEL),
+        inputs=3,
+        outputs=2,
+        parameters=9 * 4 + SPELT + 5 * (10 + 5 + 2) + (5 + 1) * 2,
+        refused=(
+            (lambda: Tagger(9, 2, word_size=4, hidden_size=5, layer="lsmt"), "did you mean 'lstm'"),
+            (lambda: Tagger(9, 2, word_size=4, hidden_size=0), "hidden_size is 0"),
+            (
+                lambda: Tagger(9, 2, word_size=4, hidden_size=5, characters=7),
+                "characters is 7, character_size 0, character_units 0: all are above 0, or all 0",
+            ),
+        ),
+        alone=False,
+        ids=7,
     ),
     "tdnn": NetworkCase(
         build=lambda: TDNN(3, 2, [5], [2]),

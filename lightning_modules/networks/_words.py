@@ -1,0 +1,98 @@
+"""Words as vectors: their own, and what their characters say.
+
+Ids travel as numbers: column 0 of x holds the word, further columns its characters from the first
+on, and 0 is no word and no character: padding, behind the last word of a sentence and the last
+character of a word.
+
+    e = [E_w word, last states of a bidirectional LSTM over the word's characters]
+
+A word that stands in a batch several times is spelt once.
+
+References:
+    Ling, Luís, Marujo, Astudillo, Amir, Dyer, Black & Trancoso (2015), Finding function in form:
+        compositional character models for open vocabulary word representation, EMNLP.
+"""
+
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+
+class Sentences(NamedTuple):
+    """Words' vectors, and which of them there are."""
+
+    e_TBE: Tensor
+    """Zero where there is padding."""
+    there_TB: Tensor
+    """False where there is padding."""
+    lengths_B: Tensor
+    """Words of each sentence; 1 of one that has none."""
+
+
+@final
+class WordVectors(nn.Module):
+    """Word ids, and characters where ``characters`` counts them, to ``size`` numbers a word."""
+
+    def __init__(
+        self,
+        words: int,
+        word_size: int,
+        characters: int = 0,
+        character_size: int = 0,
+        character_units: int = 0,
+    ):
+        """Count ids, 0 among them; the channel of characters has as many units each way."""
+        super().__init__()
+        for name, number in (("words", words), ("word_size", word_size)):
+            if number < 1:
+                raise ValueError(f"{name} is {number}: it must be at least 1")
+        if len({size > 0 for size in (characters, character_size, character_units)}) > 1:
+            raise ValueError(
+                f"characters is {characters}, character_size {character_size}, character_units "
+                f"{character_units}: all are above 0, or all 0"
+            )
+        self.size = word_size + 2 * character_units
+        self.word = nn.Embedding(words, word_size)
+        self.character = self.spelling = None
+        if characters:
+            self.character = nn.Embedding(characters, character_size)
+            self.spelling = nn.LSTM(character_size, character_units, bidirectional=True)
+
+    def forward(self, x_TBI: Tensor) -> Sentences:
+        """Return the words' vectors; ValueError for ids that the type of x cannot tell apart."""
+        self._refuse_rounded(x_TBI)
+        ids_TBI = x_TBI.long()
+        there_TB = ids_TBI[..., 0] != 0
+        e_TBE = self.word(ids_TBI[..., 0])
+        if self.spelling is not None:
+            e_TBE = torch.cat([e_TBE, self._spelt(ids_TBI[..., 1:])], dim=-1)
+        e_TBE = e_TBE.masked_fill(~there_TB.unsqueeze(-1), 0)
+        return Sentences(e_TBE, there_TB, there_TB.sum(dim=0).clamp(min=1))
+
+    def _spelt(self, ids_TBC: Tensor) -> Tensor:
+        """Return the last states over each word's characters, both ways, (T, B, 2 H)."""
+        assert self.character is not None
+        assert self.spelling is not None
+        ids_NC, at_TB = _distinct(ids_TBC)
+        lengths_N = (ids_NC != 0).sum(dim=1).clamp(min=1).cpu()
+        c_CNE = self.character(ids_NC.t())
+        packed = pack_padded_sequence(c_CNE, lengths_N, enforce_sorted=False)
+        _, (h_2NH, _) = self.spelling(packed)
+        return torch.cat(h_2NH.unbind(), dim=-1)[at_TB]
+
+    def _refuse_rounded(self, x_TBI: Tensor) -> None:
+        if x_TBI.is_floating_point():
+            exact = int(2 / torch.finfo(x_TBI.dtype).eps)
+            if self.word.num_embeddings - 1 > exact:
+                raise ValueError(
+                    f"x is {x_TBI.dtype}, which tells whole numbers apart up to {exact}, and there "
+                    f"are {self.word.num_embeddings} words: give integers, or more precision"
+                )
+
+
+def _distinct(ids_TBC: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each spelling once, (N, C), and where each word's is, (T, B)."""
+    ids_NC, at_N = torch.unique(ids_TBC.flatten(0, 1), dim=0, return_inverse=True)
+    return ids_NC, at_N.view(ids_TBC.shape[:2])
