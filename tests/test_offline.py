@@ -64,7 +64,7 @@ def test_the_real_files_replace_a_stand_in_at_the_next_fetch(
     assert {f: (root / "toy_set" / f).read_bytes() for f in FILES} == FILES
 
 
-@pytest.mark.parametrize("name", ["mnist", "tiny_shakespeare", "sunspots"])
+@pytest.mark.parametrize("name", [n for n, of in sources.SOURCES.items() if of.embedded])
 def test_a_stand_in_is_the_same_whenever_it_is_fetched(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

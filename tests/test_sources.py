@@ -94,6 +94,58 @@ def test_a_data_set_that_is_not_published_comes_from_a_mirror_alone(
     assert (served.served, served.address) == ("Toy", "a mirror: it is not published")
 
 
+def test_a_mirror_may_call_a_folder_otherwise_and_an_address_a_file(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (published / "toy-set").rename(published / "toys")
+    with serve(published) as (address, asked):
+        toy(address)
+        entry = dataclasses.replace(
+            sources.SOURCES["toy_set"],
+            addresses=(f"{address}/{{file}}",),
+            published_as={file: f"toys/{file}" for file in FILES},
+            folder="toys",
+        )
+        monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+        assert not sources.fetch("toy_set", root).embedded
+        assert asked == ["/toys/one.bin", "/toys/two.bin"]
+        monkeypatch.setenv("DATA_MIRROR", str(published))
+        assert not sources.fetch("toy_set", tmp_path / "other").embedded
+        assert len(asked) == 2
+
+
+def test_an_installed_package_that_has_the_same_files_serves_before_the_public_address(
+    published: Path, root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    package = tmp_path / "packages" / "a_package_of_toys"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (published / "toy-set").rename(package / "sets")
+    monkeypatch.syspath_prepend(package.parent)
+    with serve(published) as (address, asked):
+        toy(address)
+        entry = dataclasses.replace(
+            sources.SOURCES["toy_set"], package="a_package_of_toys/sets", embedded=None
+        )
+        monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+        of = sources.fetch("toy_set", root)
+        assert not of.embedded
+        assert not asked
+        assert of.origins == dict.fromkeys(FILES, "the installed package: a_package_of_toys/sets")
+        (package / "sets" / "two.bin").write_bytes(b"of another version")
+        with pytest.raises(UserError, match=r"two\.bin: no address has it \(http"):
+            sources.fetch("toy_set", tmp_path / "other")
+    assert asked[-1] == "/toy-set/two.bin"
+
+
+def test_a_package_that_is_not_installed_serves_nothing(
+    root: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
+):
+    entry = dataclasses.replace(sources.SOURCES["toy_set"], package="no_such_package/toys")
+    monkeypatch.setitem(sources.SOURCES, "toy_set", entry)
+    assert sources.fetch("toy_set", root).embedded
+
+
 def test_who_served_each_file_is_written_down_without_secrets_and_changes_no_fact(
     published: Path, tmp_path: Path, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ):

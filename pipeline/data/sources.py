@@ -7,6 +7,13 @@ from pathlib import Path
 from lightning_modules.registry import nearest
 from pipeline.data.bringing import Source, bring
 from pipeline.data.embedded import DIGITS, HELP_TEXTS, YEARLY_SUNSPOTS
+from pipeline.data.generated import (
+    GENERATED_PAGES,
+    GENERATED_PAIRS,
+    GENERATED_QUESTIONS,
+    GENERATED_REQUESTS,
+    GENERATED_TAGS,
+)
 from pipeline.data.provenance import Provenance, folder_of
 from pipeline.errors import UserError
 
@@ -83,6 +90,7 @@ SOURCES: dict[str, Source] = {
         licence="CC BY-SA 3.0 and GFDL",
         citation="S. Merity, C. Xiong, J. Bradbury, R. Socher, Pointer Sentinel Mixture Models, "
         "arXiv:1609.07843, 2016.",
+        embedded=GENERATED_PAGES,
     ),
     "ewt": Source(
         title="the Universal Dependencies English Web Treebank 2.16",
@@ -101,6 +109,7 @@ SOURCES: dict[str, Source] = {
         licence="CC BY-SA 4.0 (annotations); the underlying web texts belong to their authors",
         citation="N. Silveira, T. Dozat, M.-C. de Marneffe, S. Bowman, M. Connor, J. Bauer, "
         "C. D. Manning, A Gold Standard Dependency Corpus for English, LREC 2014.",
+        embedded=GENERATED_TAGS,
     ),
     "snips": Source(
         title="SNIPS",
@@ -142,6 +151,7 @@ SOURCES: dict[str, Source] = {
         licence="CC0 1.0",
         citation="A. Coucke et al., Snips Voice Platform: an embedded Spoken Language Understanding "
         "system for private-by-design voice interfaces, arXiv:1805.10190, 2018.",
+        embedded=GENERATED_REQUESTS,
     ),
     "banking77": Source(
         title="Banking77",
@@ -159,6 +169,7 @@ SOURCES: dict[str, Source] = {
         citation="I. Casanueva, T. Temčinas, D. Gerz, M. Henderson, I. Vulić, Efficient Intent "
         "Detection with Dual Sentence Encoders, 2nd Workshop on NLP for ConvAI, ACL 2020, "
         "arXiv:2003.04807.",
+        embedded=GENERATED_QUESTIONS,
     ),
     "spa_eng": Source(
         title="Tatoeba's English–Spanish pairs",
@@ -174,6 +185,7 @@ SOURCES: dict[str, Source] = {
         licence="CC BY 2.0",
         citation="Tatoeba project, https://tatoeba.org; C. Kelly, https://www.manythings.org/anki/, "
         "edition of 2018-05-13.",
+        embedded=GENERATED_PAIRS,
     ),
     "yearly_sunspots": Source(
         title="the yearly sunspot numbers",

@@ -5,18 +5,18 @@ from pathlib import Path
 from pipeline.data.sets._base import BadFileError
 
 
-def text_of(path: Path, encoding: str = "utf-8") -> str:
-    """Return a file's text, line ends as they are; BadFileError where it is encoded otherwise."""
-    return decoded(path.read_bytes(), path, encoding)
+def text_of(path: Path) -> str:
+    """Return a file's text, line ends as they are; BadFileError where it is not UTF-8."""
+    return decoded(path.read_bytes(), path)
 
 
-def decoded(data: bytes, path: Path | str, encoding: str = "utf-8") -> str:
-    """Return the text in ``data``, read from ``path``; BadFileError where it is none."""
+def decoded(data: bytes, path: Path | str) -> str:
+    """Return the text in ``data``, read from ``path``; BadFileError where it is not UTF-8."""
     try:
-        return data.decode(encoding)
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         found = f"byte {error.start} is {data[error.start]:#04x}"
-        raise BadFileError(f"{path}: not {encoding.upper()}, {found}") from None
+        raise BadFileError(f"{path}: not UTF-8, {found}") from None
 
 
 def whole_lines(text: str, path: Path | str) -> list[str]:
