@@ -22,6 +22,7 @@ from lightning_modules.cells.min_gru import MinGRU
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.residual_recurrent import ResidualRecurrent
+from lightning_modules.cells.saturated_linear import SaturatedLinear
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell
@@ -95,6 +96,13 @@ CELL_CASES = {
         parameters=UNITS * (INPUTS + UNITS + 1),
         twin=formulas.residual_recurrent,
         short=0.9,
+    ),
+    "saturated_linear": CellCase(
+        build=lambda: SaturatedLinear(INPUTS, UNITS),
+        state_size=UNITS,
+        parameters=UNITS * (INPUTS + UNITS + 1),
+        twin=formulas.saturated_linear,
+        refused=((lambda: SaturatedLinear(INPUTS, 0), "hidden_size is 0"),),
     ),
     "leaky": CellCase(
         build=lambda: Leaky(INPUTS, UNITS, tau=3.0),

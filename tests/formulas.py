@@ -43,6 +43,16 @@ def embedding(cell: Any, x_TBI: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def saturated_linear(cell: Any, x_TBI: Tensor) -> Tensor:
+    h, seen = _zero(cell, x_TBI), []
+    for x in x_TBI:
+        z = _map(x, cell.U) + _map(h, cell.W) + cell.b
+        h = torch.where(z < 0, 0, torch.where(z > 1, 1, z))
+        seen.append(h)
+    return torch.stack(seen)
+
+
+@torch.no_grad()
 def leaky(cell: Any, x_TBI: Tensor, tau: float = 3.0) -> Tensor:
     h, seen = _zero(cell, x_TBI), []
     for x in x_TBI:
