@@ -19,6 +19,7 @@ from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.min_gru import MinGRU
+from lightning_modules.cells.narx import NARX
 from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.residual_recurrent import ResidualRecurrent
@@ -188,6 +189,23 @@ CELL_CASES = {
         refused=(
             (lambda: LayerNormLSTM(INPUTS, 0), "hidden_size is 0"),
             (lambda: LayerNormLSTM(0, UNITS), "input_size is 0"),
+        ),
+    ),
+    "narx": CellCase(
+        build=lambda: NARX(INPUTS, UNITS),
+        state_size=3 * UNITS,
+        parameters=UNITS * (INPUTS + 3 * UNITS + 1),
+        twin=formulas.narx,
+        by_unit=False,
+        others={
+            "inputs": lambda: NARX(INPUTS, UNITS, delays=2, input_delays=2),
+            "units": lambda: NARX(INPUTS, UNITS, delays=2, input_delays=1, units=5),
+        },
+        refused=(
+            (lambda: NARX(INPUTS, UNITS, delays=0), "delays is 0"),
+            (lambda: NARX(INPUTS, UNITS, input_delays=-1), "input_delays is -1"),
+            (lambda: NARX(INPUTS, UNITS, units=0), "units is 0"),
+            (lambda: NARX(INPUTS, 0), "hidden_size is 0"),
         ),
     ),
     "stack": CellCase(

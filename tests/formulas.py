@@ -53,6 +53,21 @@ def saturated_linear(cell: Any, x_TBI: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def narx(cell: Any, x_TBI: Tensor) -> Tensor:
+    """Sum over delays, one matrix each."""
+    W_k, U_k = cell.W.chunk(cell.delays, dim=1), cell.U.chunk(1 + cell.input_delays, dim=1)
+    seen: list[Tensor] = []
+    for t in range(len(x_TBI)):
+        z = cell.b.expand(x_TBI.shape[1], -1)
+        for k, U in enumerate(U_k):
+            z = z + _map(x_TBI[t - k], U) if t >= k else z
+        for k, W in enumerate(W_k, 1):
+            z = z + _map(seen[t - k], W) if t >= k else z
+        seen.append(tanh(z) if cell.readout is None else cell.readout(tanh(z)))
+    return torch.stack(seen)
+
+
+@torch.no_grad()
 def leaky(cell: Any, x_TBI: Tensor, tau: float = 3.0) -> Tensor:
     h, seen = _zero(cell, x_TBI), []
     for x in x_TBI:

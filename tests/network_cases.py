@@ -16,6 +16,7 @@ from lightning_modules.networks.locally_connected import LocallyConnected
 from lightning_modules.networks.mlp import MLP
 from lightning_modules.networks.modern_lenet5 import ModernLeNet5
 from lightning_modules.networks.mp_neuron import MPNeuron
+from lightning_modules.networks.narx import NARX
 from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.networks.sequence_classifier import SequenceClassifier
 from lightning_modules.networks.tagger import Tagger
@@ -168,6 +169,18 @@ NETWORK_CASES = {
             (lambda: MPNeuron([[1.0]], [0.0, 0.0]), "1 units need one each"),
         ),
         differentiable=False,
+    ),
+    "narx": NetworkCase(
+        build=lambda: NARX(3, 2, hidden=5, delays=2, input_delays=1, known=2),
+        inputs=3,
+        outputs=2,
+        parameters=(2 * 1 + 2 * 2 + 1) * 5 + (5 + 1) * 2,
+        refused=(
+            (lambda: NARX(1, 2, hidden=5, delays=2), "input_size is 1: the 2 true outputs"),
+            (lambda: NARX(3, 2, hidden=5, delays=0), "delays is 0"),
+            (lambda: NARX(3, 2, hidden=5, delays=2, known=-1), "known is -1"),
+        ),
+        alone=False,
     ),
     "perceptron": NetworkCase(
         build=lambda: Perceptron(3, 2),

@@ -18,6 +18,7 @@ from pipeline.tasks.embedded_reber import EmbeddedReber
 from pipeline.tasks.henon import Henon
 from pipeline.tasks.images import Images
 from pipeline.tasks.lagged_sum import LaggedSum
+from pipeline.tasks.latching import Latching
 from pipeline.tasks.lorenz import Lorenz
 from pipeline.tasks.mackey_glass import MackeyGlass
 from pipeline.tasks.mimic import Mimic
@@ -38,6 +39,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
     "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
+    "latching": lambda seed: Latching(seed, 40, length=7, held_out_size=70),
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
     "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),
     "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
@@ -168,6 +170,12 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
         (lambda: AnBn(0, 1, 5, 5, longest=1), "longest is 1: it must be at least 2"),
         (lambda: LaggedSum(0, 1, 5, 5, first=6, second=6), "second is 6: it must be at least 7"),
         (lambda: LaggedSum(0, 1, 5, 5, second=5001), "second is 5001, must be at most 5000"),
+        (lambda: Latching(0, 1, 2, 1), "length is 2: it must be at least 3"),
+        (lambda: Latching(0, 1, 5, 1, signs=0), "signs is 0: it must be at least 1"),
+        (
+            lambda: Latching(0, 1, 5, 1, variance=0.0),
+            "variance is 0.0: it must be finite and above 0",
+        ),
         (lambda: TemporalOrder(0, 1, 9, 1), "length is 9: it must be at least 10"),
         (lambda: EmbeddedReber(0, 1, 0), "held_out_size is 0"),
         (lambda: Mimic(0, 1, 5, 5, units=0), "units is 0: it must be at least 1"),

@@ -10,6 +10,7 @@ from torch.nn.functional import one_hot
 
 from lightning_modules.interfaces import Batch
 from pipeline.tasks.embedded_reber import SYMBOLS, EmbeddedReber
+from pipeline.tasks.latching import Latching
 from pipeline.tasks.monks import Monks
 from pipeline.tasks.temporal_order import TemporalOrder
 
@@ -33,6 +34,20 @@ def test_temporal_order_asks_at_the_end_for_two_symbols_in_their_stretches() -> 
         assert len(counts) == ways
         assert (counts - expected).abs().max() < 5 * (4_000 * share * (1 - share)) ** 0.5
     assert set(input_TB.unique().tolist()) == set(range(6))
+    assert batch.mask_TB.sum() == batch.mask_TB[-1].sum() == 4_000
+
+
+def test_latching_shows_a_sign_at_three_steps_and_noise_after_them() -> None:
+    batch = Latching(0, batch_size=4_000, length=13, held_out_size=1).batch(0)
+    sign_B = 2.0 * batch.y_TB[-1] - 1
+    assert (batch.x_TBI[:3, :, 0] == sign_B).all()
+    assert abs(sign_B.mean()) < 5 / 4_000**0.5
+    noise_N = batch.x_TBI[3:].flatten().double()
+    # Mean and variance within 5 standard errors; none of it tells the sign.
+    assert abs(noise_N.mean()) < 5 * (0.2 / len(noise_N)) ** 0.5
+    assert abs(noise_N.var() - 0.2) < 5 * 0.2 * (2 / len(noise_N)) ** 0.5
+    told_B = batch.x_TBI[3:, :, 0].mean(dim=0) * sign_B
+    assert abs(told_B.mean()) < 5 * (0.2 / 10 / 4_000) ** 0.5
     assert batch.mask_TB.sum() == batch.mask_TB[-1].sum() == 4_000
 
 
