@@ -8,8 +8,10 @@ from torch import nn
 
 from lightning_modules.cells.srn import SRN
 from lightning_modules.networks.alexnet import AlexNet
+from lightning_modules.networks.attention_decoder import AttentionDecoder
 from lightning_modules.networks.autoencoder import Autoencoder
 from lightning_modules.networks.convolutional import Convolutional
+from lightning_modules.networks.encoder_decoder import EncoderDecoder
 from lightning_modules.networks.language_model import LanguageModel
 from lightning_modules.networks.lenet5 import LeNet5
 from lightning_modules.networks.locally_connected import LocallyConnected
@@ -69,6 +71,10 @@ CHANNEL: dict[str, Any] = {"characters": 7, "character_size": 2, "character_unit
 SPELT = 7 * 2 + 2 * 4 * 3 * (2 + 3 + 2)
 """Parameters of a channel of characters, whose layers have torch's two biases."""
 
+SHARED = 7 * 3 + 5 * 3 + 3 * 3 * 4 * (3 + 4 + 2) + (8 + 1) * 4 + 5
+"""Of encoder–decoders: two embeddings, three GRUs with two biases each, what joins both ways, and
+the readout's bias; its weights are the embedding's."""
+
 
 NETWORK_CASES = {
     "alexnet": NetworkCase(
@@ -81,6 +87,18 @@ NETWORK_CASES = {
             (lambda: AlexNet(width=0.01), "do not divide into 2 groups"),
             (lambda: AlexNet((3, 20, 20)), "too small"),
         ),
+    ),
+    "attention_decoder": NetworkCase(
+        build=lambda: AttentionDecoder(7, 5, 4, 3, both_ways=True),
+        inputs=2,
+        outputs=5,
+        parameters=SHARED + 2 * 4 * 4 + (4 + 1) * 3 + 2 * 4 * 3,
+        refused=(
+            (lambda: AttentionDecoder(7, 5, 0, 3), "hidden_size is 0"),
+            (lambda: AttentionDecoder(7, 5, 4, 3, dropout=2), "dropout is 2: it must be"),
+        ),
+        alone=False,
+        ids=5,
     ),
     "autoencoder": NetworkCase(
         build=lambda: Autoencoder(6, [5, 2]),
@@ -98,6 +116,21 @@ NETWORK_CASES = {
             (lambda: Convolutional((1, 2, 2), 2, size=3), "size is 3: no filter fits"),
             (lambda: Convolutional((1, 8, 8), 0), "0 outputs"),
         ),
+    ),
+    "encoder_decoder": NetworkCase(
+        build=lambda: EncoderDecoder(7, 5, 4, 3, both_ways=True),
+        inputs=2,
+        outputs=5,
+        parameters=SHARED + (4 + 1) * 3,
+        refused=(
+            (lambda: EncoderDecoder(7, 1, 4, 3), "output_size is 1: it must be at least 2"),
+            (
+                lambda: EncoderDecoder(7, 5, 4, 3, teacher_forcing=1.5),
+                "teacher_forcing is 1.5: it must be finite and at least 0, at most 1",
+            ),
+        ),
+        alone=False,
+        ids=5,
     ),
     "language_model": NetworkCase(
         build=lambda: LanguageModel(30, 4, 5, layers=2, cutoffs=[5, 12], divisor=2.0),
