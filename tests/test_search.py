@@ -99,7 +99,8 @@ class Scripted(EncoderDecoder):  # pyright: ignore[reportGeneralTypeIssues]
 
     def step(self, fed_B: Tensor, h_BH: Tensor, encoded: Any) -> tuple[Tensor, Tensor]:
         """Return the table's entries."""
-        return torch.tensor([self.table[int(token)] for token in fed_B]).log(), h_BH
+        rows = [self.table.get(int(token), EVEN) for token in fed_B]
+        return torch.tensor(rows).log(), h_BH
 
 
 def scripted(table: dict[int, list[float]]) -> Scripted:
@@ -109,8 +110,9 @@ def scripted(table: dict[int, list[float]]) -> Scripted:
     return network
 
 
+EVEN = [1 / 6] * 6
+"""After a token that is not in the table: what goes on from where all is over."""
 LURING = {
-    1: [1, 0, 0, 0, 0, 0],  # who ended goes on nowhere
     2: [0, 0.3, 0, 0.36, 0.34, 0],  # to end at once is less likely than either way on
     3: [0, 0.1, 0, 0.3, 0.3, 0.3],
     4: [0, 0.0, 0, 0.0, 0.0, 1.0],
