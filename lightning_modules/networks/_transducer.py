@@ -74,8 +74,8 @@ class Transducer(nn.Module, abc.ABC):
         above(0, or_equal=True, most=1, dropout=dropout, teacher_forcing=teacher_forcing)
         self.teacher_forcing = teacher_forcing
         self.memory_size = hidden_size * (2 if both_ways else 1)
-        self.source = nn.Embedding(input_size, embedding_size, padding_idx=PADDING)
-        self.target = nn.Embedding(output_size, embedding_size, padding_idx=PADDING)
+        self.source = nn.Embedding(input_size, embedding_size)
+        self.target = nn.Embedding(output_size, embedding_size)
         self.forwards = nn.GRU(embedding_size, hidden_size)
         self.backwards = nn.GRU(embedding_size, hidden_size) if both_ways else None
         self.bridge = nn.Linear(self.memory_size, hidden_size) if both_ways else None
