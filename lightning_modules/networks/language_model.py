@@ -73,6 +73,11 @@ class LanguageModel(nn.Module):
                 f"tied weights have one size: embedding_size is {embedding_size}, hidden_size "
                 f"{hidden_size}"
             )
+        if cutoffs is not None and hidden_size < divisor ** len(cutoffs):
+            raise ValueError(
+                f"divisor is {divisor}, hidden_size {hidden_size}: of {len(cutoffs)} clusters the "
+                "last would be seen through no unit"
+            )
         self.types = types
         self.embedding = nn.Embedding(types, embedding_size)
         nn.init.uniform_(self.embedding.weight, -spread, spread)

@@ -71,6 +71,11 @@ class KneserNey:
             D = _discounts(counts_G) if discounts == 3 else _discount(counts_G)
             self._levels.append(_level(codes[n], counts_G, D, contexts, types))
 
+    @property
+    def entries(self) -> int:
+        """How many n-grams of all orders it keeps, which are its parameters."""
+        return sum(len(level.codes_G) for level in self._levels)
+
     def log_probabilities(self, ids_N: Ids) -> NDArray[np.float64]:
         """Return ln p of each token of a text that is read from its beginning, (N,)."""
         ids_N = np.asarray(ids_N, dtype=np.int64)

@@ -8,7 +8,8 @@ Held out is the validation part, in several streams; each starts from a zero sta
 one stream, from a zero state, in which every token is scored, the first after ``before``.
 """
 
-from collections.abc import Iterator, Sequence
+import abc
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -24,8 +25,12 @@ CHUNK = 1000
 """Tokens of the test part that are read at once."""
 
 
-class TokenStreams(Task):
-    """Inputs are token numbers in one column; every step counts."""
+class TokenStreams(Task, abc.ABC):
+    """Inputs are token numbers in one column; every step counts.
+
+    Attributes:
+        train_N, test_N: the tokens of these parts.
+    """
 
     loss = "cross_entropy"
     streams = True
@@ -46,13 +51,13 @@ class TokenStreams(Task):
         whole(0, seed=seed)
         whole(1, batch_size=batch_size, length=length)
         whole(2 * HELD_OUT_STREAMS, held_out_size=held_out_size)
-        self._train_N, valid_N, self._test_N = parts
-        pairs, there = len(self._train_N) - 1, len(valid_N)
+        self.train_N, valid_N, self.test_N = parts
+        pairs, there = len(self.train_N) - 1, len(valid_N)
         if batch_size > pairs:
             raise ValueError(f"batch_size is {batch_size}, the corpus has but {pairs} steps")
-        if there <= HELD_OUT_STREAMS or not len(self._test_N):
+        if there <= HELD_OUT_STREAMS or not len(self.test_N):
             raise ValueError(
-                f"the corpus has {there} tokens to validate on and {len(self._test_N)} to test on, "
+                f"the corpus has {there} tokens to validate on and {len(self.test_N)} to test on, "
                 f"must have at least {HELD_OUT_STREAMS + 1} and 1: take a longer one"
             )
         kept = provenance.as_many(there, "tokens to hold out", held_out_size=held_out_size)
@@ -66,9 +71,9 @@ class TokenStreams(Task):
         """Return the next ``length`` tokens of every stream."""
         whole(0, index=index)
         step_T1 = (index * self._length + torch.arange(self._length)[:, None]) % self._piece
-        at_TB = (self._start_B + step_T1) % (len(self._train_N) - 1)
+        at_TB = (self._start_B + step_T1) % (len(self.train_N) - 1)
         # A stream starts over at the end of its piece, and where the ring joins end and beginning.
-        return _batch(self._train_N, at_TB, (step_T1 == 0) | (at_TB == 0))
+        return _batch(self.train_N, at_TB, (step_T1 == 0) | (at_TB == 0))
 
     def held_out(self) -> Iterator[Batch]:
         """Iterate along the validation part; the last batch may have fewer steps."""
@@ -78,10 +83,18 @@ class TokenStreams(Task):
             at_TB = start_B + step_T[:, None]
             yield _batch(self._valid_N, at_TB, (step_T[:, None] == 0).expand_as(at_TB))
 
-    def test(self, chunk: int = CHUNK) -> Iterator[Batch]:
-        """Iterate along the test part, ``chunk`` tokens at once."""
-        read_N = torch.cat([self._test_N.new_tensor([self._before]), self._test_N])
-        for step_T in torch.arange(len(self._test_N)).split(chunk):
+    @abc.abstractmethod
+    def numbers(self, text: str) -> list[int]:
+        """Return the tokens of a text; ValueError for what the vocabulary cannot say."""
+
+    @abc.abstractmethod
+    def text(self, tokens: Iterable[int]) -> str:
+        """Return tokens as text."""
+
+    def test(self, chunk: int = CHUNK, size: int | None = None) -> Iterator[Batch]:
+        """Iterate along the test part, its first ``size`` tokens or all, ``chunk`` at once."""
+        read_N = torch.cat([self.test_N.new_tensor([self._before]), self.test_N[:size]])
+        for step_T in torch.arange(len(read_N) - 1).split(chunk):
             yield _batch(read_N, step_T[:, None], step_T[:, None] == 0)
 
 

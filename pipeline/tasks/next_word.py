@@ -5,6 +5,8 @@ softmax wants it. A word that it lacks becomes ``<unk>``, which is a word like a
 and scored. Each part is read as if after an end of line.
 """
 
+from collections.abc import Iterable
+
 from pipeline.data.sets._base import Words
 from pipeline.tasks._tokens import TokenStreams
 from pipeline.tasks._vocabulary import UNKNOWN, Vocabulary
@@ -23,6 +25,15 @@ class NextWord(TokenStreams):
         of = {"seed": seed, "batch_size": batch_size, "length": length}
         types = len(self.vocabulary)
         super().__init__(parts, text.provenance, types, before, held_out_size=held_out_size, **of)
+
+    def numbers(self, text: str) -> list[int]:
+        """Return the words' numbers, ends of lines included; what is not known is ``<unk>``."""
+        return self.vocabulary.ids(text.replace("\n", f" {END} ").split()).tolist()
+
+    def text(self, tokens: Iterable[int]) -> str:
+        """Return the words with spaces between them, a line for each end of line."""
+        lines = " ".join(self.vocabulary.words(list(tokens))).split(END)
+        return "\n".join(line.strip() for line in lines)
 
 
 def vocabulary(text: Words) -> Vocabulary:
