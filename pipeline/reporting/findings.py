@@ -19,7 +19,17 @@ from pipeline.reporting.exhibits import Exhibit, exhibit
 from pipeline.reporting.figures import words
 from pipeline.running.jobs import Job
 from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
-from pipeline.study import HOLDS, MISSED, UNDECIDED, Claim, Figure, Part, Table, rows_of
+from pipeline.study import (
+    HOLDS,
+    MISSED,
+    UNDECIDED,
+    Claim,
+    Figure,
+    Part,
+    Table,
+    datasets_of,
+    rows_of,
+)
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
 """What a declaration raises where rows that it counts on are missing, or of earlier code."""
@@ -105,6 +115,8 @@ class Findings:
         self.rows = table(counted, job.trials)
         self.prose = prose.sections(job.study.doc)
         self._facts, self._ended, self._section = held.facts, ended, job.section
+        self._left = [trial for key, trial in job.trials.items() if key not in counted]
+        self._data = job.data
         present = {id(r) for r in self.finished if r.code == job.prints.code(r.trial)}
         self.stale = len(self.finished) - len(present)
         self._present = [r for r in self.finished if id(r) in present]
@@ -141,6 +153,13 @@ class Findings:
     def waiting(self) -> int:
         """How many trials have not ended at all."""
         return self.missing - len(self.failures)
+
+    @property
+    def lacking(self) -> list[str]:
+        """What trials that have not ended want and is not there, and how many want it."""
+        wanted = Counter(name for trial in self._left for name in datasets_of(trial))
+        said = {name: _absence(self._data[name].provenance) for name in wanted}
+        return [f"{wanted[name]:,} on {name}, {why}" for name, why in said.items() if why]
 
     @property
     def adopted(self) -> list[Adopted]:
@@ -311,6 +330,13 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
             counts = held.records.get(asked, record)
             counted[asked] = dataclasses.replace(counts, trial=job.trials[asked])
     return counted
+
+
+def _absence(held: Mapping[str, Any]) -> str:
+    """Say that a data set is not there, or only something else; empty where it is."""
+    if not held:
+        return "which is not there"
+    return f"for which only {held['served']} are there" if held.get("embedded") else ""
 
 
 def _attempt(work: Callable[[], object], missing: int, stale: int) -> str:
