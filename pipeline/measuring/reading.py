@@ -5,6 +5,7 @@ both figures are kept. Counting has nothing to choose, so it sees these sentence
 """
 
 import abc
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pipeline.measuring.probing import build
 from pipeline.measuring.training import DataSet, Training
 from pipeline.study import Count, Figure, Given, Options, Row, named
 from pipeline.tasks import TASKS
+from pipeline.tasks._sentences import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,12 @@ class SentenceTraining(Training, abc.ABC):
         if (self.network is None) == (self.counting is None):
             raise ValueError("give one of network and counting")
         return self
+
+    def counted_on(self, given: Given) -> Any:
+        """Return the text as counting sees it: as many sentences, the held-out ones among them."""
+        (text,) = self.read(given)
+        train = drawn(text.train, self.seed, self.train_size, text.provenance)
+        return dataclasses.replace(text, train=tuple(train))
 
     def source_of(self, given: Given) -> Any:
         """Return the task; characters are read where the network has a channel for them."""

@@ -11,7 +11,7 @@ anew each epoch. Behind the shorter sentences of a batch there is padding, id 0,
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ AT_ONCE = 128
 """Sentences that are evaluated at once: a bound on memory."""
 SPELT = 20
 """Characters of a word that are read; of a longer one its last."""
+
+
+Kind = TypeVar("Kind")
 
 
 class Sentence(NamedTuple):
@@ -74,12 +77,7 @@ class Sentences(Task):
         whole(0, seed=seed)
         whole(1, batch_size=batch_size)
         above(0, or_equal=True, most=1, unknown_rate=unknown_rate)
-        train = list(parts.train)
-        if train_size is not None:
-            whole(1, train_size=train_size)
-            of = parts.provenance
-            wanted = of.as_many(len(train), "sentences to learn from", train_size=train_size)
-            train = [train[i] for i in numbers(seed).permutation(len(train))[:wanted]]
+        train = drawn(parts.train, seed, train_size, parts.provenance)
         if batch_size > len(train):
             raise ValueError(f"batch_size is {batch_size}, there are {len(train)} sentences")
         self.trained, self.output_size = len(train), outputs
@@ -173,6 +171,18 @@ class _Part:
         x_TBI = self._ids_NI[at_TB].masked_fill(~there_TB.unsqueeze(-1), 0)
         y_TB = self._labels_N[label_TB].masked_fill(~asked_TB, 0)
         return Batch(x_TBI, y_TB, asked_TB, first_step(*y_TB.shape))
+
+
+def drawn(
+    sentences: Sequence[Kind], seed: int, train_size: int | None, provenance: Provenance
+) -> list[Kind]:
+    """Return ``train_size`` of the sentences, or all; ValueError for more than there are."""
+    if train_size is None:
+        return list(sentences)
+    whole(1, train_size=train_size)
+    there = len(sentences)
+    wanted = provenance.as_many(there, "sentences to learn from", train_size=train_size)
+    return [sentences[i] for i in numbers(seed).permutation(there)[:wanted]]
 
 
 def spread(chosen: int, there: int) -> np.ndarray:

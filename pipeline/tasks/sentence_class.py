@@ -38,7 +38,10 @@ class SentenceClass(Sentences):
             for part in (text.train, text.test)
         )
         parts = Parts(
-            [s for i, s in enumerate(train) if i not in out], [train[i] for i in sorted(out)], test, of
+            [s for i, s in enumerate(train) if i not in out],
+            [train[i] for i in sorted(out)],
+            test,
+            of,
         )
         super().__init__(
             parts, len(text.labels), seed, batch_size, train_size, spelling, unknown_rate

@@ -36,4 +36,6 @@ class WordTags(Sentences):
             [labelled(s) for s in text.test],
             of,
         )
-        super().__init__(parts, len(text.tags), seed, batch_size, train_size, spelling, unknown_rate)
+        super().__init__(
+            parts, len(text.tags), seed, batch_size, train_size, spelling, unknown_rate
+        )
