@@ -24,11 +24,12 @@ from pipeline.tasks.mackey_glass import MackeyGlass
 from pipeline.tasks.mimic import Mimic
 from pipeline.tasks.monks import Monks
 from pipeline.tasks.next_character import NextCharacter
+from pipeline.tasks.next_value import NextValue
 from pipeline.tasks.next_word import NextWord
 from pipeline.tasks.row_images import RowImages
 from pipeline.tasks.sunspots import Sunspots
 from pipeline.tasks.temporal_order import TemporalOrder
-from tests.toy import images, sentences, series, text
+from tests.toy import dated, images, sentences, series, text
 
 INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
@@ -45,6 +46,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
     "monks": lambda seed: Monks(seed, problem=3, batch_size=9),
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
+    "next_value": lambda seed: NextValue(dated(), seed, 4, length=7, held_out_size=9, season=True),
     "next_word": lambda seed: NextWord(sentences(), seed, 4, length=7, held_out_size=99),
     "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
     "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),
@@ -170,6 +172,12 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
         (lambda: AnBn(0, 1, 5, 5, longest=1), "longest is 1: it must be at least 2"),
         (lambda: LaggedSum(0, 1, 5, 5, first=6, second=6), "second is 6: it must be at least 7"),
         (lambda: LaggedSum(0, 1, 5, 5, second=5001), "second is 5001, must be at most 5000"),
+        (
+            lambda: NextValue(dated(), 0, 1, length=230, held_out_size=60),
+            "length is 230 and held_out_size 60: the training part has 288 values",
+        ),
+        (lambda: NextValue(dated(), 0, 1, length=5, held_out_size=0), "held_out_size is 0"),
+        (lambda: NextValue(dated(), 0, 1, 5, 5, warm_up=5), "length is 5: it must be at least 6"),
         (lambda: Latching(0, 1, 2, 1), "length is 2: it must be at least 3"),
         (lambda: Latching(0, 1, 5, 1, signs=0), "signs is 0: it must be at least 1"),
         (

@@ -11,9 +11,10 @@ from lightning_modules.interfaces import Batch
 from pipeline.tasks.character_ids import CharacterIds
 from pipeline.tasks.images import Images
 from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
+from pipeline.tasks.next_value import NextValue
 from pipeline.tasks.next_word import NextWord
 from pipeline.tasks.row_images import RowImages
-from tests.toy import NOWHERE, images, sentences, text
+from tests.toy import NOWHERE, dated, images, sentences, text
 
 
 def test_a_stream_goes_on_where_the_batch_before_stopped():
@@ -225,3 +226,34 @@ def test_characters_are_tested_on_the_last_tenth_after_the_last_that_was_trained
     y_N = torch.cat([b.y_TB[:, 0] for b in batches])
     assert torch.equal(y_N, torch.cat([whole.valid_N, whole.test_N]))
     assert int(x_N[0]) == int(whole.train_N[-1])
+
+
+def test_stretches_of_a_series_are_scaled_by_its_training_part_and_end_with_it():
+    task = NextValue(dated(), 0, 400, length=7, held_out_size=9, horizon=3, warm_up=2)
+    assert task.mean == pytest.approx(143.5)
+    assert task.deviation == pytest.approx(((288**2 - 1) / 12) ** 0.5)
+    batch = task.batch(0)
+    value_TB = task.unscaled(batch.x_TBI[..., 0], torch.zeros(1, dtype=torch.int64))
+    y_TBO = task.unscaled(batch.y_TB, torch.zeros(1, dtype=torch.int64))
+    ahead_H = torch.arange(1, 4)
+    torch.testing.assert_close(y_TBO, value_TB[..., None] + ahead_H, rtol=0, atol=1e-3)
+    assert value_TB.round().unique().tolist() == list(range(9, 288 - 3))
+    assert y_TBO.round().max() == 287, "the last value of the training part, and no later one"
+    assert not batch.mask_TB[:2].any()
+    assert batch.mask_TB[2:].all()
+    (oldest,) = task.held_out()
+    read_T = task.unscaled(oldest.x_TBI[:, 0, 0], torch.zeros(1, dtype=torch.int64))
+    assert read_T.round().tolist() == list(range(9))
+
+
+def test_anomalies_are_off_each_months_mean_and_the_season_is_that_of_the_step():
+    task = NextValue(dated(), 0, 5, 7, 9, anomalies=True, season=True)
+    # Of months that rise by one, month m's mean is 138 + m and all anomalies of a year are alike.
+    assert task.climatology_M.tolist() == [138 + m for m in range(12)]
+    assert len(task.scaled_N[:288].unique()) == 24
+    at = torch.arange(300)
+    torch.testing.assert_close(task.unscaled(task.scaled_N, at), at.double(), rtol=0, atol=1e-4)
+    at_TB = torch.tensor([[0, 15], [3, 18]])
+    x_TBI = task.inputs(torch.zeros(2, 2), at_TB)
+    expected = torch.tensor([[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, -1.0]]])
+    torch.testing.assert_close(x_TBI[..., :2], expected)

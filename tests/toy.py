@@ -3,7 +3,7 @@
 import torch
 
 from pipeline.data.provenance import Provenance
-from pipeline.data.sets._base import PictureSet, Series, Text, Words
+from pipeline.data.sets._base import DatedSeries, PictureSet, Series, Text, Words
 
 NOWHERE = Provenance("", "", "", True, {}, 0, "", "", "", "")
 
@@ -35,3 +35,9 @@ def series(size: int = 300) -> Series:
     """Return a rising series, of which the last tenth is held out."""
     values_N = torch.arange(size).double()
     return Series(values_N[: size * 9 // 10], values_N[size * 9 // 10 :], NOWHERE)
+
+
+def dated(size: int = 300) -> DatedSeries:
+    """Return a rising series of months from 1950 on, of which the last year is held out."""
+    values_N = torch.arange(size).double()
+    return DatedSeries(values_N[:-12], values_N[-12:], NOWHERE, first=1950, per_year=12)
