@@ -13,7 +13,7 @@ Expected:
     3. El Niño: the last value, climatology, persistence and an autoregression of anomalies have
        the errors that were printed beforehand.
     4. Networks are better than the autoregression a month ahead, .450 °C, and better than the
-       climatology, .801 °C, three and six months ahead.
+       climatology, .801 °C, from three months on.
 
 References:
     Yule (1927), On a method of investigating periodicities in disturbed series, Philosophical

@@ -53,7 +53,7 @@ class Forecasting(Training):
     anomalies: bool
     season: bool
     """Whether a network sees the month."""
-    intervals: Annotated[dict[str, list[int]], *AS_TEXT]
+    intervals: Annotated[dict[str, list[Whole]], *AS_TEXT]
     """First and last year of what forecasts are judged on, by name."""
     decay: Literal["l1", "l2"] | None = None
     strength: NonNegativeFloat | None = None
