@@ -4,9 +4,8 @@ Both sides are tokens of ``_tokeniser``, numbered by vocabularies of the trainin
 that it has fewer than ``at_least`` times is ``<unk>``, in whatever part. Training leaves out pairs
 with a side of more than ``longest`` tokens; what is held out and tested leaves out none.
 
-Batches are of like lengths: each epoch the pairs are put into a new order, which is cut into
-stretches of BATCHES batches; a stretch is sorted by length and cut into batches, and these come in
-a new order. What is left over from whole batches waits for another epoch.
+Batches are of like lengths, of the target first, drawn anew each epoch; what is left over from
+whole batches waits for another.
 
 The held-out pairs are of the validation part, by which settings are chosen; the test part is for
 one look.
@@ -24,13 +23,12 @@ from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
 from pipeline.data.sets._base import Pair, PairedText
 from pipeline.tasks import _tokeniser
-from pipeline.tasks._common import numbers
 from pipeline.tasks._pairs import BEGIN, END, RESERVED, batch_of
+from pipeline.tasks._sentences import Buckets
 from pipeline.tasks._vocabulary import PAD, UNKNOWN, Vocabulary
 
 SPECIALS = (PAD, UNKNOWN, "<begin>", "<end>")
 """In the order of their numbers in ``_pairs``."""
-BATCHES = 50
 EVALUATED = 64
 """Pairs that are evaluated at once: a bound on memory, of which each word of a target takes V."""
 
@@ -74,7 +72,7 @@ class Translation(Task):
         whole(0, seed=seed)
         whole(1, batch_size=batch_size, at_least=at_least, longest=longest)
         whole(1, held_out_size=held_out_size)
-        self.begin, self.end, self._seed, self._batch_size = BEGIN, END, seed, batch_size
+        self.begin, self.end = BEGIN, END
         sides = [[_tokeniser.tokens(side) for side in _sides(pair)] for pair in text.train]
         self.sources, self.targets = (
             Vocabulary.of((word for pair in sides for word in pair[side]), at_least, SPECIALS)
@@ -90,8 +88,8 @@ class Translation(Task):
             )
         self._source = _Side.of(self.sources.ids(source) for source, _ in kept)
         self._target = _Side.of(self.targets.ids(target) for _, target in kept)
-        self._length_N = np.array([(len(target), len(source)) for source, target in kept])
-        self._now = (-1, np.empty((0, 0), dtype=np.int64))
+        lengths_N = np.array([len(target) * longest + len(source) for source, target in kept])
+        self._buckets = Buckets(seed, batch_size, lengths_N)
         there, of = len(text.valid), text.provenance
         shown = of.as_many(there, "pairs to validate on", held_out_size=held_out_size)
         self._held_out = tuple(text.valid[number * there // shown] for number in range(shown))
@@ -104,11 +102,7 @@ class Translation(Task):
 
     def batch(self, index: int) -> Batch:
         """Return training batch ``index``."""
-        whole(0, index=index)
-        epoch, place = divmod(index, self.trained // self._batch_size)
-        if self._now[0] != epoch:
-            self._now = (epoch, self._order(epoch))
-        chosen = self._now[1][place].tolist()
+        chosen = self._buckets.batch(index).tolist()
         return batch_of(self._source.at(chosen), self._target.at(chosen))
 
     def held_out(self) -> Iterator[Batch]:
@@ -127,14 +121,6 @@ class Translation(Task):
         """Return what was said, up to its end, as sentences."""
         words = (self.targets.words(ids[ids >= RESERVED]) for ids in said_TB.t().cpu())
         return [_tokeniser.sentence(of) for of in words]
-
-    def _order(self, epoch: int) -> np.ndarray:
-        """Return which pairs each batch of an epoch has, in order."""
-        random, size = numbers(self._seed, epoch), self._batch_size
-        order_N = random.permutation(self.trained)[: self.trained // size * size]
-        stretches = np.split(order_N, range(size * BATCHES, len(order_N), size * BATCHES))
-        by_length = [of[np.lexsort(self._length_N[of].T)] for of in stretches]
-        return random.permutation(np.concatenate(by_length).reshape(-1, size))
 
     def _part(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
         """Iterate over pairs in their order."""

@@ -2,7 +2,10 @@
 
 A recurrent network turns a sentence into states, one a word. A class is told from the last of them,
 from their mean or from their maximum; a tag from each. What each of these readouts sends back is
-where the network learns from, and what counting reaches stands beside every figure.
+where the network learns from, and what counting reaches stands beside every figure. An encoder–
+decoder says another sequence, of another length, from the last state alone; with attention it looks
+at all of them at each word that it says. Trained on what comes before each word of a target, it is
+asked to say the whole of it alone.
 
 Expected:
     1. From the last state of an LSTM at least 97.5 % of SNIPS's intents are told right, and 86 % of
@@ -20,6 +23,21 @@ Expected:
        not known: 88.26 %.
     8. Of unknown words characters have ten percent more right at least, and more than of known
        ones.
+    9. Of strings of up to ten symbols encoder–decoders copy and reverse 99 % of the symbols,
+       free-running, without attention as with it.
+    10. So does a dictionary, symbol by symbol, at any length, where order stays: copied strings are
+       all right, of reversed ones hardly any.
+    11. Without attention accuracy falls with length: half of it is gone at thirty symbols.
+    12. Beyond the lengths of training a decoder that hears itself is right less often than one that
+       is fed the target, which tells how much of an accuracy the teacher owns.
+    13. Without attention the decoder sends error to the last state of the encoder alone, exactly;
+       with it to every state at once.
+    14. As drawn, ten times as much of the last symbol's error comes to the first with attention.
+    15. From English into Spanish attention scores at least 25 BLEU.
+    16. At twelve words and more it scores 1.2 times as much as without, and without it more is lost
+       from sentences of four to seven words to these.
+    17. Both networks score above counting: a dictionary, word by word, and the nearest sentence.
+    18. Targets that training never has score as all do, to one BLEU: the parts share no sentence.
 
 References:
     Coucke et al. (2018), Snips Voice Platform, arXiv:1805.10190.
@@ -28,18 +46,38 @@ References:
     Silveira et al. (2014), A gold standard dependency corpus for English, LREC.
     Plank, Søgaard & Goldberg (2016), Multilingual part-of-speech tagging with bidirectional long
         short-term memory models and auxiliary loss, ACL.
+    Sutskever, Vinyals & Le (2014), Sequence to sequence learning with neural networks, NeurIPS.
+    Bahdanau, Cho & Bengio (2015), Neural machine translation by jointly learning to align and
+        translate, ICLR, arXiv:1409.0473.
+    Luong, Pham & Manning (2015), Effective approaches to attention-based neural machine
+        translation, EMNLP.
+    Post (2018), A call for clarity in reporting BLEU scores, WMT: sacreBLEU.
+    Popović (2015), chrF: character n-gram F-score for automatic MT evaluation, WMT.
 """
 
 import pandas as pd
 
-from pipeline.studies.sequence_modes import classes, tagging
+from pipeline.studies.sequence_modes import classes, tagging, transduction, translation
 from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
     """Say what each way of reading a sentence comes to, part by part."""
-    parts = {"classes": classes.sentence, "tagging": tagging.sentence}
-    return " ".join(say(rows_of(rows, part)) for part, say in parts.items())
+    parts = {
+        "classes": classes.sentence,
+        "tagging": tagging.sentence,
+        "transduction": transduction.sentence,
+        "translation": translation.sentence,
+    }
+    return " ".join(filter(None, (say(rows_of(rows, part)) for part, say in parts.items())))
 
 
-STUDY = join(__doc__, answer, "sequences and text", classes=classes.PART, tagging=tagging.PART)
+STUDY = join(
+    __doc__,
+    answer,
+    "sequences and text",
+    classes=classes.PART,
+    tagging=tagging.PART,
+    transduction=transduction.PART,
+    translation=translation.PART,
+)
