@@ -21,6 +21,8 @@ def _made(case: NetworkCase) -> tuple[nn.Module, Tensor]:
     """Return a network in float64 and random inputs; of ids, some padding at the end."""
     torch.manual_seed(0)
     network = case.build().double().eval()
+    if case.x_TBI is not None:
+        return network, case.x_TBI.double()
     if not case.ids:
         return network, torch.randn(T, B, case.inputs).double()
     x_TBI = torch.randint(1, case.ids, (T, B, case.inputs))

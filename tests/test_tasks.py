@@ -19,10 +19,12 @@ from pipeline.tasks.henon import Henon
 from pipeline.tasks.images import Images
 from pipeline.tasks.lagged_sum import LaggedSum
 from pipeline.tasks.latching import Latching
+from pipeline.tasks.listops import ListOps
 from pipeline.tasks.lorenz import Lorenz
 from pipeline.tasks.mackey_glass import MackeyGlass
 from pipeline.tasks.mimic import Mimic
 from pipeline.tasks.monks import Monks
+from pipeline.tasks.nested_arithmetic import NestedArithmetic
 from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.next_value import NextValue
 from pipeline.tasks.next_word import NextWord
@@ -41,10 +43,12 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
     "latching": lambda seed: Latching(seed, 40, length=7, held_out_size=70),
+    "listops": lambda seed: ListOps(seed, 4, held_out_size=7, depth=2),
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
     "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),
     "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
     "monks": lambda seed: Monks(seed, problem=3, batch_size=9),
+    "nested_arithmetic": lambda seed: NestedArithmetic(seed, 4, held_out_size=7, depth=2),
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
     "next_value": lambda seed: NextValue(dated(), seed, 4, length=7, held_out_size=9, season=True),
     "next_word": lambda seed: NextWord(sentences(), seed, 4, length=7, held_out_size=99),
@@ -52,7 +56,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),
     "temporal_order": lambda seed: TemporalOrder(seed, 4, length=10, held_out_size=7),
 }
-OF_TOKENS = {"character_ids", "next_word"}
+OF_TOKENS = {"character_ids", "listops", "nested_arithmetic", "next_word"}
 """Those whose inputs are numbers of tokens."""
 
 
