@@ -19,7 +19,14 @@ from pipeline.study import UNDECIDED
 
 ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
-OWED: set[str] = {"computability", "forecasting", "language_model", "memory", "sequence_modes"}
+OWED: set[str] = {
+    "computability",
+    "forecasting",
+    "language_model",
+    "memory",
+    "sequence_modes",
+    "trees",
+}
 """Studies that have not been run at scale standard yet: who runs one takes it out of here."""
 HEAVY = {"torch", "pytorch_lightning", "ray", "mlflow"}
 IGNORED = {imprint.FILE, "rows.parquet"}
