@@ -16,7 +16,7 @@ APP.command()(main)
 def test_a_benchmark_is_found_by_its_file() -> None:
     of_cells = {"rtrl", "bptt", "approximate", "stream", "peers"}
     named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "scale"}
-    named |= {"tracking", "watch"}
+    named |= {"tracking", "watch", "language_model"}
     assert named == set(NAMES)
 
 
@@ -54,6 +54,15 @@ def test_watch_reports_memory_and_tensors_that_do_not_grow() -> None:
     for row in rows:
         assert row["tensors_grown"] == row["tensors_4"] - row["tensors_2"] == 0
         assert row["resident_mib_2"] > 0
+
+
+def test_language_models_report_times_and_their_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_timing, "ROUNDS", 2)
+    arguments = ["language_model", "--json", "--with", "types=200", "--with", "units=4"]
+    rows = json.loads(CliRunner().invoke(APP, [*arguments, "--with", "steps=1"]).stdout)
+    assert [row["model"] for row in rows] == ["words", "characters"]
+    assert all(min(row["ours_ms"], row["plain_ms"], row["of_plain"]) > 0 for row in rows)
+    assert rows[0]["holds"] == (rows[0]["of_plain"] >= 0.8)
 
 
 def test_a_table_shows_every_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Language model: an embedding, recurrent layers, and a softmax over the next token.
 
-    e_t = E[x_t]        h^l_t, s^l_t = layer_l(drop(h^{l-1}_t), s^l_{t-1})        h^0 = e
+    h^0_t = drop'(E[x_t])        h^l_t, s^l_t = layer_l(drop(h^{l-1}_t), s^l_{t-1})
     p(x_{t+1} | x_1 … x_t) = softmax(V drop(h^L_t) + c)
 
 x are token numbers in one column. The layers are torch.nn.RNN, GRU or LSTM, a module each, so that
@@ -49,6 +49,7 @@ class LanguageModel(nn.Module):
         layers: int = 1,
         layer: str = "lstm",
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         tied: bool = False,
         cutoffs: Sequence[int] | None = None,
         divisor: float = 4.0,
@@ -56,14 +57,15 @@ class LanguageModel(nn.Module):
     ):
         """Build ``layers`` layers of ``hidden_size`` units over a vocabulary of ``types``.
 
-        ``dropout`` is the share of an embedding, and of what leaves a layer, that is dropped.
+        ``dropout`` is the share of what leaves a layer that is dropped, ``input_dropout`` that
+        of an embedding.
         ``cutoffs`` make the softmax adaptive; embeddings start evenly within ± ``spread``.
         UnknownNameError or ValueError for what cannot be.
         """
         super().__init__()
         whole(1, types=types, embedding_size=embedding_size, hidden_size=hidden_size, layers=layers)
         above(0, spread=spread)
-        above(0, or_equal=True, most=0.99, dropout=dropout)
+        above(0, or_equal=True, most=0.99, dropout=dropout, input_dropout=input_dropout)
         if layer not in LAYERS:
             raise UnknownNameError(f"layer {layer!r} is unknown: {nearest(layer, LAYERS)}")
         if tied and cutoffs is not None:
@@ -81,7 +83,7 @@ class LanguageModel(nn.Module):
         self.types = types
         self.embedding = nn.Embedding(types, embedding_size)
         nn.init.uniform_(self.embedding.weight, -spread, spread)
-        self.dropout = nn.Dropout(dropout)
+        self.input_dropout, self.dropout = nn.Dropout(input_dropout), nn.Dropout(dropout)
         sizes = [embedding_size] + [hidden_size] * layers
         kind: Any = LAYERS[layer]
         self.layers = nn.ModuleList(kind(below, units) for below, units in pairwise(sizes))
@@ -106,7 +108,7 @@ class LanguageModel(nn.Module):
 
         Without a state the start is zero, as it is for a sample that is reset before a step.
         """
-        h_TBH = self.dropout(self.embedding(x_TBI[..., 0].long()))
+        h_TBH = self.input_dropout(self.embedding(x_TBI[..., 0].long()))
         ends: State = []
         for number, layer in enumerate(self.layers):
             start = None if state is None else state[number]

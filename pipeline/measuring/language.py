@@ -48,6 +48,9 @@ class LanguageModelling(Trial, abc.ABC):
     layers: Count | None = None
     recurrence: Literal["rnn", "gru", "lstm"] | None = None
     dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None
+    """Of what leaves each layer."""
+    input_dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None
+    """Of embeddings; None is none."""
     spread: PositiveFloat | None = None
     """Embeddings start evenly within ± this."""
     tied: bool | None = None
@@ -119,6 +122,7 @@ class LanguageModelling(Trial, abc.ABC):
             layers=self.layers or 1,
             layer=self.recurrence or "lstm",
             dropout=self.dropout or 0.0,
+            input_dropout=self.input_dropout or 0.0,
             tied=bool(self.tied),
             spread=self.spread or 0.1,
             **adaptive,

@@ -30,6 +30,7 @@ class TokenStreams(Task, abc.ABC):
 
     Attributes:
         train_N, test_N: the tokens of these parts.
+        before: the token that the test part begins after.
     """
 
     loss = "cross_entropy"
@@ -62,7 +63,7 @@ class TokenStreams(Task, abc.ABC):
             )
         kept = provenance.as_many(there, "tokens to hold out", held_out_size=held_out_size)
         self._valid_N = valid_N[:kept]
-        self.output_size, self._before = types, before
+        self.output_size, self.before = types, before
         self._length, self._piece = length, pairs // batch_size
         turn = int(numbers(seed).integers(pairs))
         self._start_B = turn + self._piece * torch.arange(batch_size)
@@ -93,7 +94,7 @@ class TokenStreams(Task, abc.ABC):
 
     def test(self, chunk: int = CHUNK, size: int | None = None) -> Iterator[Batch]:
         """Iterate along the test part, its first ``size`` tokens or all, ``chunk`` at once."""
-        read_N = torch.cat([self.test_N.new_tensor([self._before]), self.test_N[:size]])
+        read_N = torch.cat([self.test_N.new_tensor([self.before]), self.test_N[:size]])
         for step_T in torch.arange(len(read_N) - 1).split(chunk):
             yield _batch(read_N, step_T[:, None], step_T[:, None] == 0)
 
