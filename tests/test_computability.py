@@ -4,10 +4,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
+from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.cells.saturated_linear import SaturatedLinear
+from lightning_modules.training.sequence import SequenceLearner
 from pipeline.studies import STUDIES
+from pipeline.studies.computability.counting import reach, strings_right
 from pipeline.studies.computability.depth import depths, kept_in_words
 from pipeline.study import HOLDS
+from pipeline.tasks.dyck1 import Dyck1
 from tests.measured import Measured
 
 SECTION: dict[str, Any] = {
@@ -21,6 +27,20 @@ SECTION: dict[str, Any] = {
             "turing": {"limit": 30},
         },
         "number": ["rational", "float64", "float32"],
+        "seeds": 1,
+    },
+    "counting": {
+        "task": {"anbn": {"longest": 3, "asked": 5}, "dyck1": {"longest": 6, "asked": 12}},
+        "cell": ["lstm", "srn"],
+        "algorithm": "bptt",
+        "optimizer": "adam",
+        "learning_rate": 0.01,
+        "hidden_size": 1,
+        "batch_size": 2,
+        "length": 6,
+        "steps": 2,
+        "evaluations": 1,
+        "held_out_size": 10,
         "seeds": 1,
     },
     "steps": {
@@ -41,7 +61,7 @@ def test_figures_and_tables_can_be_made_of_the_rows():
     MEASURED.assert_shown()
 
 
-@pytest.mark.parametrize("part", MEASURED.study.parts)
+@pytest.mark.parametrize("part", ["depth", "steps"])
 def test_what_is_exact_holds_as_far_as_it_was_tried(part: str):
     for words, claim in MEASURED.claims(part, MEASURED.rows(part)).items():
         if words.startswith("halving counter, float64"):
@@ -125,3 +145,56 @@ def test_what_is_kept_is_told_as_one_number_two_or_all():
         "float64": "26 to 27",
         "rational": "all of 1,500",
     }
+
+
+def trained(**values: tuple[float, float]) -> pd.DataFrame:
+    """Return rows by hand of what cells came to: a reach on a^n b^n, and Dyck-1."""
+    of = {"lstm": (45.0, 1.0), "gru": (14.0, 0.5), "srn": (8.0, 0.3)} | values
+    return pd.DataFrame(
+        {"record": "end", "task": task, "cell": cell, "seed": seed, "hidden_size": 1}
+        | {"longest": 10, "asked": 100, column: value + 0.001 * seed * (column == "reach")}
+        for cell, (far, right) in of.items()
+        for task, column, value in (("anbn", "reach", far), ("dyck1", "strings", right))
+        for seed in range(3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "otherwise"),
+    [
+        ("the LSTM reaches 2 times that", {"lstm": (15.0, 1.0)}),
+        ("the LSTM reaches further", {"gru": (50.0, 0.5)}),
+        ("from half the starts", {"lstm": (45.0, 0.98)}),
+    ],
+)
+def test_a_cell_that_counts_less_far_is_missed(words: str, otherwise: dict[str, Any]):
+    MEASURED.assert_holds("counting", words, trained())
+    MEASURED.assert_missed("counting", words, trained(**otherwise))
+
+
+def counter(input_size: int, up: list[float], readout: list[list[float]], bias: list[float]) -> Any:
+    """Return a learner whose one unit of 1/64 steps counts by hand."""
+    cell = SaturatedLinear(input_size, 1)
+    learner = SequenceLearner(cell, len(bias), "cross_entropy", BPTT(), None, "sgd", 0.1)
+    with torch.no_grad():
+        cell.U.copy_(torch.tensor([up]) / 64)
+        cell.W.fill_(1)
+        cell.b.zero_()
+        learner.readout.weight.copy_(torch.tensor(readout) * 64)
+        learner.readout.bias.copy_(torch.tensor(bias))
+    return learner
+
+
+def test_a_unit_that_counts_by_hand_reaches_as_far_as_it_holds():
+    # Up by 1 with a, down by 1 with b; the newline, -1/2, marks where b follows.
+    learner = counter(3, [1.0, -1.0, 0.0], [[-9.0], [1.0], [0.0]], [-9.0, 0.0, 0.5])
+    assert reach(learner, 20) == 20
+    assert reach(learner, 100) == 64
+
+
+def test_brackets_that_are_counted_are_all_right_and_the_last_one_alone_is_not_enough():
+    longer = Dyck1(0, 5, 40, 60)
+    counts = counter(2, [1.0, -1.0], [[0.0], [1.0]], [0.5, 0.0])
+    assert strings_right(counts, longer)["strings"] == 1
+    looks = counter(2, [64.0, -64.0], [[0.0], [1.0]], [0.5, 0.0])
+    assert strings_right(looks, longer)["strings"] < 0.2

@@ -14,6 +14,7 @@ from pipeline.tasks.adding import Adding
 from pipeline.tasks.anbn import AnBn
 from pipeline.tasks.character_ids import CharacterIds
 from pipeline.tasks.copy import Copy
+from pipeline.tasks.dyck1 import Dyck1
 from pipeline.tasks.embedded_reber import EmbeddedReber
 from pipeline.tasks.henon import Henon
 from pipeline.tasks.images import Images
@@ -38,6 +39,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "anbn": lambda seed: AnBn(seed, 4, length=20, held_out_size=30, longest=4),
     "character_ids": lambda seed: CharacterIds(text(), seed, 4, length=7, held_out_size=300),
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
+    "dyck1": lambda seed: Dyck1(seed, 4, length=9, held_out_size=7),
     "embedded_reber": lambda seed: EmbeddedReber(seed, 4, held_out_size=7),
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
     "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
@@ -197,3 +199,15 @@ def test_an_impossible_argument_is_refused_in_one_line(make: Callable[[], object
     with pytest.raises(ValueError, match=says) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_dyck1_asks_after_each_bracket_whether_one_is_open():
+    batch = Dyck1(0, batch_size=200, length=30, held_out_size=1).batch(0)
+    step_TB = 1 - 2 * batch.x_TBI.argmax(dim=-1)
+    depth_TB = step_TB.cumsum(dim=0)
+    assert depth_TB.min() == 0
+    assert torch.equal(batch.y_TB, (depth_TB > 0).long())
+    may_close_TB = depth_TB[:-1] > 0
+    closes = (step_TB[1:] < 0)[may_close_TB].double().mean()
+    assert closes == pytest.approx(0.5, abs=4 * 0.5 / int(may_close_TB.sum()) ** 0.5)
+    assert not (step_TB[1:] < 0)[~may_close_TB].any()

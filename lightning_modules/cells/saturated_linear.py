@@ -39,7 +39,7 @@ class SaturatedLinear(UnitwiseCell):
             recurrent_blocks=one,
         )
         with torch.no_grad():
-            self.b += 0.5
+            self.b.add_(0.5)
 
     def update(self, z_BZ: Tensor, s_BS: Tensor) -> Tensor:
         """Return σ(z)."""

@@ -32,4 +32,4 @@ References:
 from pipeline.studies.trees.depth import PART, answer
 from pipeline.study import join
 
-STUDY = join(__doc__, answer, "memory and computation", depth=PART)
+STUDY = join(__doc__, answer, "sequences and text", depth=PART)
