@@ -143,16 +143,24 @@ def test_what_is_said_does_not_hang_on_the_targets():
     assert not any("<" in sentence for sentence in said), "neither <unk> nor <begin> is said"
 
 
-def test_the_test_part_is_looked_at_once_by_what_validation_chose():
-    rows = MEASURED.rows("translation")
-    for _, run in rows[rows["method"] == "with attention"].groupby("seed"):
-        held = run[run["record"] == "validation"].set_index("penalty")["bleu"]
-        tests = run[(run["record"] == "test") & (run["group"] == "all")]
-        assert tests["search"].tolist() == ["greedy", "beam"]
-        beam = tests[tests["search"] == "beam"].iloc[0]
-        assert held[beam["penalty"]] == held.max()
-        curve = run[run["record"] == "curve"].set_index("step")["teacher_forced_accuracy"]
-        assert curve[beam["step"]] == curve.max()
+@pytest.mark.parametrize("best", [0.0, 1.0])
+def test_validation_chooses_the_penalty_and_the_test_part_is_looked_at_once_by_it(
+    best: float, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[Any] = []
+
+    def said(network: Any, source: Any, pairs: Any, width: int, penalty: float) -> list[str]:
+        asked.append((len(pairs), width, penalty))
+        return [pair.target if penalty == best else "no" for pair in pairs]
+
+    monkeypatch.setattr(translation, "said", said)
+    trials = MEASURED.trials("translation")
+    rows = MEASURED.run(next(of for of in trials if of["method"] == "with attention"))
+    assert asked == [(3, 2, 0.0), (3, 2, 1.0), (6, 1, 0.0), (6, 2, best)]
+    tests = [row for row in rows if row["record"] == "test"]
+    assert {row["penalty"] for row in tests} == {best}
+    curve = {r["step"]: r["teacher_forced_accuracy"] for r in rows if r["record"] == "curve"}
+    assert {curve[row["step"]] for row in tests} == {max(curve.values())}, "so are the weights"
 
 
 def test_fewer_pairs_are_spread_over_their_part_and_more_than_there_are_refused():

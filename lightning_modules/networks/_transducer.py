@@ -1,11 +1,12 @@
 """What the encoder–decoders share: two embeddings, a recurrent encoder, an autoregressive decoder.
 
-    m_s = [GRU(E x_s, m_{s-1}) ; GRU(E x_s, m_{s+1})]     the source, s = 1 … S, one way or both
+    m_s = [GRU(D x_s, m_{s-1}) ; GRU(D x_s, m_{s+1})]     the source, s = 1 … S, one way or both
     h_0 = m_S, or tanh(P [forward m_S ; backward m_1])
-    h_t = GRU(F y_{t-1}, h_{t-1})        o_t = what the decoder shows        z_t = F o_t + c
+    h_t = GRU(√E F y_{t-1}, h_{t-1})     o_t = what the decoder shows        z_t = F o_t + c
 
 Inputs have two columns: the source, and what the decoder is fed, the targets one step late behind a
-token that begins them. Token 0 is padding, at the end of either. Embeddings and readout share F.
+token that begins them. Token 0 is padding, at the end of either. Embedding and readout share F,
+of entries of variance 1/E: an output is then of order 1, and √E makes what the layer is fed so too.
 
 The backward layer reads each source from its own last token on, so that padding changes nothing. It
 is a layer of its own, not half of one: instruments see layers that go one way.
@@ -82,8 +83,7 @@ class Transducer(nn.Module, abc.ABC):
         self.decoder = nn.GRU(embedding_size, hidden_size)
         self.dropout = nn.Dropout(dropout)
         self.bias_O = nn.Parameter(torch.zeros(output_size))
-        for embedding in (self.source, self.target):
-            nn.init.normal_(embedding.weight, std=embedding_size**-0.5)
+        nn.init.normal_(self.target.weight, std=embedding_size**-0.5)
 
     @abc.abstractmethod
     def shown(self, h_TBH: Tensor, encoded: Encoded) -> Tensor:
@@ -123,7 +123,8 @@ class Transducer(nn.Module, abc.ABC):
         return z_1BO[0], h_BH
 
     def _decoded(self, fed_TB: Tensor, h_BH: Tensor, encoded: Encoded) -> tuple[Tensor, Tensor]:
-        h_TBH, last_1BH = self.decoder(self.dropout(self.target(fed_TB)), h_BH[None])
+        e_TBE = self.target(fed_TB) * self.target.embedding_dim**0.5
+        h_TBH, last_1BH = self.decoder(self.dropout(e_TBE), h_BH[None])
         o_TBE = self.dropout(self.shown(h_TBH, encoded))
         return nn.functional.linear(o_TBE, self.target.weight, self.bias_O), last_1BH[0]
 
