@@ -1,9 +1,19 @@
-"""A text, pictures and a series in which each item can be told from every other."""
+"""Texts, pictures and a series in which each item can be told from every other."""
 
 import torch
 
 from pipeline.data.provenance import Provenance
-from pipeline.data.sets._base import DatedSeries, PictureSet, Series, Text, Words
+from pipeline.data.sets._base import (
+    DatedSeries,
+    LabelledSentence,
+    LabelledText,
+    PictureSet,
+    Series,
+    TaggedSentence,
+    TaggedText,
+    Text,
+    Words,
+)
 
 NOWHERE = Provenance("", "", "", True, {}, 0, "", "", "", "")
 
@@ -41,3 +51,29 @@ def dated(size: int = 300) -> DatedSeries:
     """Return a rising series of months from 1950 on, of which the last year is held out."""
     values_N = torch.arange(size).double()
     return DatedSeries(values_N[:-12], values_N[-12:], NOWHERE, first=1950, per_year=12)
+
+
+def requests(size: int = 90) -> LabelledText:
+    """Return requests of two to six words whose class is that of a word in them, by kind."""
+    kinds = {"buy": ("bread", "milk", "cheese"), "go": ("north", "south"), "stop": ("now", "here")}
+    labels = [list(kinds)[i * len(kinds) // size] for i in range(size)]
+    made = [
+        LabelledSentence(f"{'please ' * (i % 4)}{kinds[kind][i % 2]}, {kind} w{i}!", kind)
+        for i, kind in enumerate(labels)
+    ]
+    return LabelledText(tuple(made), tuple(made[::3]), tuple(kinds), NOWHERE)
+
+
+def tagged(size: int = 60) -> TaggedText:
+    """Return sentences of one to five words; the validation and test parts have new ones."""
+
+    def sentence(i: int, *, new: bool) -> TaggedSentence:
+        pairs = [("dog", "NOUN"), ("runs", "VERB"), ("Big", "ADJ"), ("runs", "NOUN"), ("a", "DET")]
+        own = [(f"new{i}ing" if new else f"old{i}ing", "VERB")]
+        words, tags = zip(*(pairs[: i % 5] + own), strict=True)
+        return TaggedSentence(words, tags)
+
+    train, test = ([sentence(i, new=new) for i in range(size)] for new in (False, True))
+    return TaggedText(
+        tuple(train), tuple(test[:20]), tuple(test[20:]), ("ADJ", "DET", "NOUN", "VERB"), NOWHERE
+    )

@@ -63,13 +63,14 @@ from pipeline.study import join, rows_of
 
 def answer(rows: pd.DataFrame) -> str:
     """Say what each way of reading a sentence comes to, part by part."""
-    parts = {
+    says = {
         "classes": classes.sentence,
         "tagging": tagging.sentence,
         "transduction": transduction.sentence,
         "translation": translation.sentence,
     }
-    return " ".join(filter(None, (say(rows_of(rows, part)) for part, say in parts.items())))
+    there = [part for part in says if (rows["part"] == part).any()]
+    return " ".join(filter(None, (says[part](rows_of(rows, part)) for part in there)))
 
 
 STUDY = join(
