@@ -56,15 +56,16 @@ def nearest(pairs: Sequence[tuple[Tokens, Tokens]], sources: Sequence[Tokens]) -
 def _dictionary(pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str, str]:
     """Return the likeliest translation of every word of the sources."""
     e_ids, f_ids = {"": EMPTY}, dict[str, int]()
-    links: list[tuple[int, int, int]] = []  # number of the target's token in all of them, e, f
+    links: list[np.ndarray] = []  # a target's token among all of them, e, f
     place = 0
     for source, target in pairs:
-        e_of = [EMPTY, *(e_ids.setdefault(word, len(e_ids)) for word in source)]
-        for word in target:
-            f = f_ids.setdefault(word, len(f_ids))
-            links += [(place, e, f) for e in e_of]
-            place += 1
-    place_N, e_N, f_N = np.array(links).T
+        e_S = [EMPTY, *(e_ids.setdefault(word, len(e_ids)) for word in source)]
+        f_T = [f_ids.setdefault(word, len(f_ids)) for word in target]
+        place_T = np.arange(place, place + len(f_T))
+        each_e_N = np.tile(e_S, len(f_T))
+        links.append(np.stack([place_T.repeat(len(e_S)), each_e_N, np.repeat(f_T, len(e_S))]))
+        place += len(f_T)
+    place_N, e_N, f_N = np.concatenate(links, axis=1)
     kind_K, which_N = np.unique(e_N * len(f_ids) + f_N, return_inverse=True)
     e_K, f_K = np.divmod(kind_K, len(f_ids))
     t_K = np.ones(len(kind_K))
