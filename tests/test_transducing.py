@@ -159,7 +159,7 @@ def test_validation_chooses_the_penalty_and_the_test_part_is_looked_at_once_by_i
     assert asked == [(3, 2, 0.0), (3, 2, 1.0), (6, 1, 0.0), (6, 2, best)]
     tests = [row for row in rows if row["record"] == "test"]
     assert {row["penalty"] for row in tests} == {best}
-    curve = {r["step"]: r["teacher_forced_accuracy"] for r in rows if r["record"] == "curve"}
+    curve: Any = {r["step"]: r["teacher_forced_accuracy"] for r in rows if r["record"] == "curve"}
     assert {curve[row["step"]] for row in tests} == {max(curve.values())}, "so are the weights"
 
 
