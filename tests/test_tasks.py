@@ -30,9 +30,13 @@ from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.next_value import NextValue
 from pipeline.tasks.next_word import NextWord
 from pipeline.tasks.row_images import RowImages
+from pipeline.tasks.sentence_class import SentenceClass
 from pipeline.tasks.sunspots import Sunspots
 from pipeline.tasks.temporal_order import TemporalOrder
-from tests.toy import dated, images, sentences, series, text
+from pipeline.tasks.transduction import Transduction
+from pipeline.tasks.translation import Translation
+from pipeline.tasks.word_tags import WordTags
+from tests.toy import dated, images, pairs, requests, sentences, series, tagged, text
 
 INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
@@ -55,10 +59,23 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "next_value": lambda seed: NextValue(dated(), seed, 4, length=7, held_out_size=9, season=True),
     "next_word": lambda seed: NextWord(sentences(), seed, 4, length=7, held_out_size=99),
     "row_images": lambda seed: RowImages(images(), seed, 4, labels="last", held_out_size=7),
+    "sentence_class": lambda seed: SentenceClass(requests(), seed, 4, held_out_size=15),
     "sunspots": lambda seed: Sunspots(series(), seed, 4, length=7, held_out_size=20),
     "temporal_order": lambda seed: TemporalOrder(seed, 4, length=10, held_out_size=7),
+    "transduction": lambda seed: Transduction(seed, 4, "copy", 5, longest=6, held_out_size=7),
+    "translation": lambda seed: Translation(pairs(), seed, 4, 1, longest=9, held_out_size=5),
+    "word_tags": lambda seed: WordTags(tagged(), seed, 4, held_out_size=15),
 }
-OF_TOKENS = {"character_ids", "listops", "nested_arithmetic", "next_word"}
+OF_TOKENS = {
+    "character_ids",
+    "listops",
+    "nested_arithmetic",
+    "next_word",
+    "sentence_class",
+    "transduction",
+    "translation",
+    "word_tags",
+}
 """Those whose inputs are numbers of tokens."""
 
 

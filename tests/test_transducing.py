@@ -41,7 +41,7 @@ def test_a_trials_hash_covers_all_that_it_uses(part: str):
 def test_free_running_never_sees_the_target_and_teacher_forced_does(kind: Any):
     task = Transduction(0, 4, "copy", symbols=5, longest=6, held_out_size=1)
     torch.manual_seed(0)
-    network = kind(task.input_size, task.output_size, 8, 5)
+    network = kind(task.source_size, task.output_size, 8, 5)
     for weights in network.parameters():
         weights.data *= 4
     batch, ends = task.of_length(6, 200), Ends(task.begin, task.end, 20)
@@ -68,7 +68,7 @@ def test_a_token_is_right_at_its_place_and_a_target_if_all_of_it_and_no_more_is(
 def test_counts_of_batches_add_up_whatever_their_sizes():
     task = Transduction(0, 4, "reverse", symbols=5, longest=6, held_out_size=1)
     torch.manual_seed(0)
-    network, ends = AttentionDecoder(task.input_size, task.output_size, 8, 5), Ends(2, 3, 20)
+    network, ends = AttentionDecoder(task.source_size, task.output_size, 8, 5), Ends(2, 3, 20)
     batches = [task.of_length(n, 3 * n) for n in (2, 5)]
     each = [transducing.counted(network, [batch], ends) for batch in batches]
     together = transducing.counted(network, batches, ends)
@@ -80,7 +80,7 @@ def test_counts_of_batches_add_up_whatever_their_sizes():
 def test_error_by_position_is_that_of_automatic_differentiation(kind: Any):
     task = Transduction(0, 4, "copy", symbols=5, longest=6, held_out_size=1)
     torch.manual_seed(0)
-    network, batch = kind(task.input_size, task.output_size, 8, 5).double(), task.of_length(6, 7)
+    network, batch = kind(task.source_size, task.output_size, 8, 5).double(), task.of_length(6, 7)
     told = transducing.error_by_position(network, batch)
     # By hand: the encoder step by step, so that each state is one that all later ones hang on.
     source_SB, h_1BH, states = batch.x_TBI[:6, :, 0], torch.zeros(1, 7, 8).double(), []
@@ -136,7 +136,7 @@ def test_what_is_said_does_not_hang_on_the_targets():
     text = paired()
     task = Translation(text, 0, 2, at_least=1, longest=20, held_out_size=2)
     torch.manual_seed(0)
-    network = AttentionDecoder(task.input_size, task.output_size, 8, 5)
+    network = AttentionDecoder(task.source_size, task.output_size, 8, 5)
     other = [dataclasses.replace(pair, target="x") for pair in text.test]
     said = scoring.said(network, task, text.test, 2, 0.5)
     assert said == scoring.said(network, task, other, 2, 0.5)

@@ -7,6 +7,8 @@ from pipeline.data.sets._base import (
     DatedSeries,
     LabelledSentence,
     LabelledText,
+    Pair,
+    PairedText,
     PictureSet,
     Series,
     TaggedSentence,
@@ -62,6 +64,17 @@ def requests(size: int = 90) -> LabelledText:
         for i, kind in enumerate(labels)
     ]
     return LabelledText(tuple(made), tuple(made[::3]), tuple(kinds), NOWHERE)
+
+
+def pairs(size: int = 40) -> PairedText:
+    """Return pairs of sentences of one to six words, each of which has its own in the other."""
+
+    def pair(i: int) -> Pair:
+        said = [f"w{j}" for j in range(i, i + 1 + i % 5)]
+        return Pair(f"{' '.join(said)}.", f"¡{' '.join(word.upper() for word in said)}!")
+
+    made = tuple(map(pair, range(size)))
+    return PairedText(made, made[:7], made[:5], torch.zeros(5, dtype=torch.bool), NOWHERE)
 
 
 def tagged(size: int = 60) -> TaggedText:

@@ -65,7 +65,7 @@ class TransducerTraining(Training, abc.ABC):
         from lightning_modules.training.backprop import BackpropLearner
 
         torch.manual_seed(self.seed)
-        sizes = source.input_size, source.output_size
+        sizes = source.source_size, source.output_size
         network = NETWORKS[str(self.network)](*sizes, **(self.options or {}))
         of: dict[str, Any] = {"learning_rate": self.learning_rate, "clip": self.clipped()}
         of["anneal"] = bool(self.anneal)

@@ -15,13 +15,15 @@ from lightning_modules.interfaces import Batch
 PADDING, UNKNOWN, BEGIN, END = range(4)
 RESERVED = 4
 """The first token that is none of these."""
+COLUMNS = 2
+"""Of x."""
 
 
 def batch_of(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> Batch:
     """Return pairs of token sequences, without BEGIN and END, as a batch."""
     fed = [torch.cat([target.new_tensor([BEGIN]), target]) for target in targets]
     wanted = [torch.cat([target, target.new_tensor([END])]) for target in targets]
-    columns = pad_sequence([*sources, *fed]).unflatten(1, (2, len(sources)))
+    columns = pad_sequence([*sources, *fed]).unflatten(1, (COLUMNS, len(sources)))
     x_TBI = columns.permute(0, 2, 1).contiguous()
     y_TB = pad_sequence(wanted)
     y_TB = torch.nn.functional.pad(y_TB, (0, 0, 0, len(x_TBI) - len(y_TB)))

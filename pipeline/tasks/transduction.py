@@ -27,15 +27,19 @@ from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch
 from lightning_modules.registry import nearest
 from pipeline.tasks._common import Generated, numbers
-from pipeline.tasks._pairs import BEGIN, END, RESERVED, batch_of
+from pipeline.tasks._pairs import BEGIN, COLUMNS, END, RESERVED, batch_of
 
 ORDERS = ("copy", "reverse")
 
 
 class Transduction(Generated):
-    """Strings and what is to be said of them."""
+    """Strings and what is to be said of them.
 
-    loss = "cross_entropy"
+    Attributes:
+        source_size: how many ids a source may have.
+    """
+
+    input_size, loss = COLUMNS, "cross_entropy"
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class Transduction(Generated):
         if order not in ORDERS:
             raise ValueError(f"order is {order!r}: {nearest(order, ORDERS)}")
         self.order, self.symbols, self.longest = order, symbols, longest
-        self.input_size = self.output_size = RESERVED + symbols
+        self.source_size = self.output_size = RESERVED + symbols
         self.begin, self.end = BEGIN, END
 
     def of_length(self, length: int, size: int) -> Batch:

@@ -23,7 +23,7 @@ from lightning_modules.checks import whole
 from lightning_modules.interfaces import Batch, Task
 from pipeline.data.sets._base import Pair, PairedText
 from pipeline.tasks import _tokeniser
-from pipeline.tasks._pairs import BEGIN, END, RESERVED, batch_of
+from pipeline.tasks._pairs import BEGIN, COLUMNS, END, RESERVED, batch_of
 from pipeline.tasks._sentences import Buckets
 from pipeline.tasks._vocabulary import PAD, UNKNOWN, Vocabulary
 
@@ -54,10 +54,11 @@ class Translation(Task):
 
     Attributes:
         sources, targets: the vocabularies.
+        source_size: how many ids a source may have.
         trained: how many pairs are trained on.
     """
 
-    loss = "cross_entropy"
+    input_size, loss = COLUMNS, "cross_entropy"
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Translation(Task):
             Vocabulary.of((word for pair in sides for word in pair[side]), at_least, SPECIALS)
             for side in (0, 1)
         )
-        self.input_size, self.output_size = len(self.sources), len(self.targets)
+        self.source_size, self.output_size = len(self.sources), len(self.targets)
         kept = [pair for pair in sides if max(map(len, pair)) <= longest]
         self.trained = len(kept)
         if batch_size > self.trained:

@@ -111,7 +111,7 @@ class Translated(TransducerTraining):
             "penalty": chosen,
             "parameters": sum(w.numel() for w in learner.parameters()),
             "trained": source.trained,
-            "words": source.input_size,
+            "words": source.source_size,
             "target_words": source.output_size,
             "teacher_forced_accuracy": learner.evaluate(source.test()).accuracy,
         }
