@@ -16,7 +16,6 @@ from pipeline.measuring.probing import build
 from pipeline.measuring.training import DataSet, Training
 from pipeline.study import Count, Figure, Given, Options, Row, named
 from pipeline.tasks import TASKS
-from pipeline.tasks._sentences import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +49,8 @@ class SentenceTraining(Training, abc.ABC):
 
     def counted_on(self, given: Given) -> Any:
         """Return the text as counting sees it: as many sentences, the held-out ones among them."""
+        from pipeline.tasks._sentences import drawn
+
         (text,) = self.read(given)
         train = drawn(text.train, self.seed, self.train_size, text.provenance)
         return dataclasses.replace(text, train=tuple(train))
