@@ -25,7 +25,8 @@ def page_of(root: Path, monkeypatch: pytest.MonkeyPatch, **data: dict[str, Any])
     done: Entries = {"kind": "plain", "seed": 0}
     job = Job("toy", toy_study.STUDY, "quick", {key(trial): trial for trial in [*trials, done]}, {})
     vars(job)["data"] = {
-        name: Fetched(name, said, said.get("sha256", ""), list) for name, said in data.items()
+        name: Fetched(name, said, said.get("sha256", ""), list, said.get("why", ""))
+        for name, said in data.items()
     }
     rows = toy_study.STUDY.run(done, Given({}, root))
     code = job.prints.code(done)
@@ -38,11 +39,11 @@ def page_of(root: Path, monkeypatch: pytest.MonkeyPatch, **data: dict[str, Any])
 def test_data_that_are_not_there_or_that_others_stand_in_for_are_told_with_who_wants_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    page = page_of(tmp_path, monkeypatch, here=THERE, gone={}, replaced=STAND_IN)
-    told = "2 on gone, which is not there; 2 on replaced, for which only some digits are there"
+    page = page_of(tmp_path, monkeypatch, here=THERE, gone={"why": "no network"}, replaced=STAND_IN)
+    told = "2 on gone, which could not be had; 2 on replaced, for which only some digits are there"
     assert f"6 missing: 6 wait for a run ({told})" in page
 
 
 def test_of_data_that_are_there_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    page = page_of(tmp_path, monkeypatch, here=THERE)
-    assert "2 missing: 2 wait for a run;" in page
+    page = page_of(tmp_path, monkeypatch, here=THERE, unasked={})
+    assert "4 missing: 4 wait for a run;" in page

@@ -251,6 +251,12 @@ def fetch(name: str, root: Path = Path("data"), offline: str = "embedded") -> Pr
         raise UserError(f"{where}: {error.strerror or error}; make it usable, then fetch") from None
 
 
+def noted(name: str, root: Path = Path("data")) -> str:
+    """Return why a data set that was asked for is not there; empty where nobody asked."""
+    path = folder_of(name, root) / ABSENT
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
 def note(name: str, why: str, root: Path = Path("data")) -> None:
     """Leave a note in a data set's folder that says why it is not there; ``fetch`` removes it."""
     folder = folder_of(name, root)

@@ -17,7 +17,7 @@ from pipeline.reporting import prose
 from pipeline.reporting.counts import Counts
 from pipeline.reporting.exhibits import Exhibit, exhibit
 from pipeline.reporting.figures import words
-from pipeline.running.jobs import Job
+from pipeline.running.jobs import Fetched, Job
 from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
 from pipeline.study import (
     HOLDS,
@@ -158,7 +158,7 @@ class Findings:
     def lacking(self) -> list[str]:
         """What trials that have not ended want and is not there, and how many want it."""
         wanted = Counter(name for trial in self._left for name in datasets_of(trial))
-        said = {name: _absence(self._data[name].provenance) for name in wanted}
+        said = {name: _absence(self._data[name]) for name in wanted}
         return [f"{wanted[name]:,} on {name}, {why}" for name, why in said.items() if why]
 
     @property
@@ -332,10 +332,14 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
     return counted
 
 
-def _absence(held: Mapping[str, Any]) -> str:
-    """Say that a data set is not there, or only something else; empty where it is."""
-    if not held:
-        return "which is not there"
+def _absence(data: Fetched) -> str:
+    """Say that a data set could not be had, or what stands in for it; otherwise nothing.
+
+    Of one that nobody asked for nothing is said: what is committed is the same on every machine.
+    """
+    if data.absent:
+        return "which could not be had"
+    held = data.provenance
     return f"for which only {held['served']} are there" if held.get("embedded") else ""
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from lightning_modules.registry import nearest
 from pipeline import params
 from pipeline.data import provenance
+from pipeline.data.sources import noted
 from pipeline.errors import UserError
 from pipeline.running.fingerprint import Fingerprints, Modules, combined, versions
 from pipeline.running.journal import FAILED, FINISHED, Held, Journal, Record, journal
@@ -33,6 +34,8 @@ class Fetched(NamedTuple):
     sha256: str
     """Of its files; empty if nothing is there."""
     read: Callable[[], Any]
+    absent: str = ""
+    """Why it is not there, where it was asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,5 +278,5 @@ def fetched(name: str) -> Fetched:
 
     held = provenance.recorded(provenance.folder_of(name, DATA))
     if held is None:
-        return Fetched(name, {}, "", read)
+        return Fetched(name, {}, "", read, noted(name, DATA))
     return Fetched(name, held.facts(), held.sha256, read)
