@@ -191,6 +191,12 @@ def test_numbers_are_written_short(value: object, text: str):
     assert words(value) == text
 
 
+def test_the_numbers_of_a_row_go_by_its_words_where_some_have_none() -> None:
+    rows = pd.DataFrame({"cell": ["srn", "srn"], "held": ["3 of 3", None], "lag": [20, 10]})
+    numbers = exhibit(Table("some", "", "", lambda _: rows), rows).numbers
+    assert numbers == {"srn 3 of 3": {"lag": 20}, "srn ": {"lag": 10}}
+
+
 def test_a_table_too_wide_for_half_of_the_page_takes_all_of_it():
     rows = pd.DataFrame({"rule": ["bptt"], "loss": [0.25], "missing": [float("nan")]})
     wide = rows.assign(**{f"of cell {i}": "1.000 ± 0.000" for i in range(7)})

@@ -72,8 +72,10 @@ def _printed(table: Table, rows: pd.DataFrame) -> Exhibit:
     data = table.build(rows)
     named = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
     values = data.drop(columns=named)
-    unique = next(([c] for c in named if data[c].is_unique), named)
-    keys = data[unique].astype(str).agg(" ".join, axis=1) if named else data.index.map(str)
+    unique = next(([c] for c in named if data[c].is_unique and data[c].notna().all()), named)
+    keys = (
+        data[unique].astype(str).fillna("").agg(" ".join, axis=1) if named else data.index.map(str)
+    )
     numbers = {key: dict(row) for key, (_, row) in zip(keys, values.iterrows(), strict=True)}
     numbers = numbers if len(values.columns) else {}
     return Exhibit(table, data=data, across=_across(data), numbers=numbers)
