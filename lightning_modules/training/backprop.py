@@ -6,23 +6,20 @@ Probes see its updates, and of all modules without children the outputs h and âˆ
 from collections.abc import Iterable, Iterator
 from typing import Any, final
 
-import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.probes._outputs import Watched
+from lightning_modules.training.automatic import AutomaticLearner
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
-from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import counted_only
 from lightning_modules.training.modes import evaluating
-from lightning_modules.training.showing import Move, that_train
 
 
 @final
-class BackpropLearner(Learner):
+class BackpropLearner(AutomaticLearner):
     """A network from x_TBI to outputs, (T, B, O), updated once a batch."""
 
     shows = frozenset({"modules", "outputs", "updates"})
@@ -61,10 +58,7 @@ class BackpropLearner(Learner):
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its rate where that is annealed."""
         optimizer = super().configure_optimizers()
-        if not self.anneal:
-            return optimizer
-        fall = CosineAnnealingLR(optimizer, int(self.trainer.estimated_stepping_batches))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+        return self.falling(optimizer, 0.0) if self.anneal else optimizer
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss over the counted outputs."""
@@ -87,21 +81,6 @@ class BackpropLearner(Learner):
                 z_TBO = self.network(batch.x_TBI)
             yield batch, z_TBO
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Note the weights and gradients before they change."""
-        if self._due:
-            self._watched.show()
-            names, weights = that_train(self.names, self.moved)
-            gradients = [w.grad for w in weights if w.grad is not None]
-            self._move = Move(self._due, names, weights, gradients, self.clip)
-
-    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        """Clip and decay as this learner was told to; the gradient is there by now."""
-        self.clip_and_decay(self.moved)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Update, and show that."""
-        super().optimizer_step(*args, **kwargs)
-        if self._due:
-            self._move.done()
-            del self._move  # and with it a copy of all weights
+    def gone_back(self) -> None:
+        """Show the outputs of the layers, and what came back to them."""
+        self._watched.show()

@@ -19,24 +19,23 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.checks import above
 from lightning_modules.instruments import Instrument
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.networks.language_model import LanguageModel, State
+from lightning_modules.training.automatic import AutomaticLearner
 from lightning_modules.training.batches import checked
 from lightning_modules.training.checkpoints import on_device
 from lightning_modules.training.clipping import Clip
-from lightning_modules.training.learner import Learner, Score
+from lightning_modules.training.learner import Score
 from lightning_modules.training.losses import counted_only
 from lightning_modules.training.modes import evaluating
-from lightning_modules.training.showing import Move, that_train
 from lightning_modules.training.torch_passes import Layer, Passes
 
 
 @final
-class StreamLearner(Learner):
+class StreamLearner(AutomaticLearner):
     """A language model, updated once a batch; its state goes on from batch to batch."""
 
     shows = frozenset({"passages", "updates"})
@@ -73,11 +72,7 @@ class StreamLearner(Learner):
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its rate where that falls."""
         optimizer = super().configure_optimizers()
-        if self.final_rate is None:
-            return optimizer
-        steps = int(self.trainer.estimated_stepping_batches)
-        fall = CosineAnnealingLR(optimizer, steps, eta_min=self.final_rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": fall, "interval": "step"}}
+        return optimizer if self.final_rate is None else self.falling(optimizer, self.final_rate)
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int = 0
@@ -142,24 +137,9 @@ class StreamLearner(Learner):
                 h_TBH, state = self.network.read(batch.x_TBI, start, batch.resets_TB)
             yield batch, h_TBH
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Note the weights and gradients before they change."""
-        if self._due:
-            self._passes.close()
-            names, weights = that_train(self.names, self.moved)
-            gradients = [w.grad for w in weights if w.grad is not None]
-            self._move = Move(self._due, names, weights, gradients, self.clip)
-
-    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        """Clip as this learner was told to; the gradient is there by now."""
-        self.clip_and_decay(self.moved)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Update, and show that."""
-        super().optimizer_step(*args, **kwargs)
-        if self._due:
-            self._move.done()
-            del self._move  # and with it a copy of all weights
+    def gone_back(self) -> None:
+        """Show the passage of the topmost layer."""
+        self._passes.close()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the state that the stream goes on from."""
