@@ -27,7 +27,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "one layer": {},
     "two layers": {"layers": 2},
     "GRU": {"layer": "gru"},
-    "RNN": {"layer": "rnn", "layers": 2},
+    "RNN": {"layer": "srn", "layers": 2},
     "tied": {"tied": True},
     "adaptive": {"cutoffs": [3, 6], "divisor": 2.0},
 }

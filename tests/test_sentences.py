@@ -144,7 +144,7 @@ def test_a_word_s_characters_are_read_up_to_its_last_one_and_each_spelling_once(
 
 def test_ids_that_their_type_cannot_tell_apart_are_refused() -> None:
     many = WordVectors(2050, 1).half()
-    with pytest.raises(ValueError, match="up to 2048, and there are 2050 words") as refused:
+    with pytest.raises(ValueError, match="up to 2048, and there are 2050 ids") as refused:
         many(torch.ones(1, 1, 1).half())
     assert len(str(refused.value).splitlines()) == 1
     assert many(torch.ones(1, 1, 1, dtype=torch.long)).e_TBE.dtype == torch.float16

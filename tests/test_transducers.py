@@ -164,7 +164,7 @@ def test_probes_see_the_encoder_both_ways_and_the_decoder(kind: Any):
         with watch(network, ["error_flow"]) as record:
             loss(network, batch).backward()
     modules = {row["module"] for row in record.rows}
-    assert modules == {"forwards", "backwards", "decoder"}
+    assert modules == {"reader.forwards", "reader.backwards", "decoder"}
     assert all(row["value"] is not None for row in record.rows)
 
 
@@ -175,7 +175,7 @@ def test_probes_see_the_encoder_both_ways_and_the_decoder(kind: Any):
         (torch.zeros(3, 2, 1), r"x is \(3, 2, 1\): its columns are source and decoder inputs"),
         (
             torch.zeros(3, 2, 2, dtype=torch.bfloat16),
-            "bfloat16, which holds no 300",
+            "bfloat16, which tells whole numbers apart up to 256, and there are 300 ids",
         ),
     ],
 )

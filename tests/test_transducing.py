@@ -85,7 +85,7 @@ def test_error_by_position_is_that_of_automatic_differentiation(kind: Any):
     # By hand: the encoder step by step, so that each state is one that all later ones hang on.
     source_SB, h_1BH, states = batch.x_TBI[:6, :, 0], torch.zeros(1, 7, 8).double(), []
     for token_B in source_SB:
-        _, h_1BH = network.forwards(network.source(token_B)[None], h_1BH)
+        _, h_1BH = network.reader.forwards(network.source(token_B)[None], h_1BH)
         states.append(h_1BH)
     encoded = network.encode(source_SB)._replace(memory_SBM=torch.cat(states), state_BH=h_1BH[0])
     z_TBO = network.decode(batch.x_TBI[..., 1], encoded)

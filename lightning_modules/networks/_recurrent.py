@@ -25,6 +25,13 @@ LAYERS: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {
 }
 
 
+def layer_named(name: str) -> type[nn.RNN | nn.LSTM | nn.GRU]:
+    """Return torch's layer: srn, lstm or gru; UnknownNameError for another name."""
+    if name not in LAYERS:
+        raise UnknownNameError(f"{name!r} is not one of the layers: {nearest(name, LAYERS)}")
+    return LAYERS[name]
+
+
 @final
 class Directions(nn.Module):
     """A recurrent layer, or two, one of each way, side by side."""
@@ -32,13 +39,12 @@ class Directions(nn.Module):
     def __init__(self, layer: str, input_size: int, hidden_size: int, both: bool = False):
         """Give each way ``hidden_size`` units; ``layer`` is srn, lstm or gru."""
         super().__init__()
-        if layer not in LAYERS:
-            raise UnknownNameError(f"{layer!r} is not one of the layers: {nearest(layer, LAYERS)}")
+        kind = layer_named(layer)
         if hidden_size < 1:
             raise ValueError(f"hidden_size is {hidden_size}: it must be at least 1")
         self.size = hidden_size * (1 + both)
-        self.forwards = LAYERS[layer](input_size, hidden_size)
-        self.backwards = LAYERS[layer](input_size, hidden_size) if both else None
+        self.forwards = kind(input_size, hidden_size)
+        self.backwards = kind(input_size, hidden_size) if both else None
 
     def forward(self, x_TBI: Tensor, lengths_B: Tensor) -> Tensor:
         """Return each step's h, (T, B, H) or (T, B, 2 H)."""

@@ -8,8 +8,7 @@ Inputs have two columns: the source, and what the decoder is fed, the targets on
 token that begins them. Token 0 is padding, at the end of either. Embedding and readout share F,
 of entries of variance 1/E: an output is then of order 1, and √E makes what the layer is fed so too.
 
-The backward layer reads each source from its own last token on, so that padding changes nothing. It
-is a layer of its own, not half of one: instruments see layers that go one way.
+How a source is read both ways, and padding changes nothing: ``_recurrent.py``.
 
 It trains by automatic differentiation alone. A step costs O(H²), and O(V E) for V words.
 
@@ -30,10 +29,10 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.checks import above, whole
+from lightning_modules.networks._ids import ids
+from lightning_modules.networks._recurrent import Directions
 
 PADDING = 0
-LARGEST_EXACT = {torch.float16: 2**11, torch.bfloat16: 2**8, torch.float32: 2**24}
-"""Up to where these types hold every whole number, as which tokens travel."""
 
 
 class Encoded(NamedTuple):
@@ -74,11 +73,10 @@ class Transducer(nn.Module, abc.ABC):
         whole(2, input_size=input_size, output_size=output_size)
         above(0, or_equal=True, most=1, dropout=dropout, teacher_forcing=teacher_forcing)
         self.teacher_forcing = teacher_forcing
-        self.memory_size = hidden_size * (2 if both_ways else 1)
         self.source = nn.Embedding(input_size, embedding_size)
         self.target = nn.Embedding(output_size, embedding_size)
-        self.forwards = nn.GRU(embedding_size, hidden_size)
-        self.backwards = nn.GRU(embedding_size, hidden_size) if both_ways else None
+        self.reader = Directions("gru", embedding_size, hidden_size, both_ways)
+        self.memory_size = self.reader.size
         self.bridge = nn.Linear(self.memory_size, hidden_size) if both_ways else None
         self.decoder = nn.GRU(embedding_size, hidden_size)
         self.dropout = nn.Dropout(dropout)
@@ -100,18 +98,11 @@ class Transducer(nn.Module, abc.ABC):
     def encode(self, source_SB: Tensor) -> Encoded:
         """Read the sources; one without a token is read as a token of padding."""
         length_B = (source_SB != PADDING).sum(dim=0).clamp(min=1)
-        step_S1 = torch.arange(len(source_SB), device=source_SB.device)[:, None]
-        is_token_SB, last_1B = step_S1 < length_B, length_B[None] - 1
-        e_SBE = self.dropout(self.source(source_SB))
-        memory_SBM, _ = self.forwards(e_SBE)
-        state_BM = _at(memory_SBM, last_1B)[0]
-        if self.backwards is None or self.bridge is None:
-            return Encoded(memory_SBM, is_token_SB, state_BM)
-        turned_SB = torch.where(is_token_SB, last_1B - step_S1, step_S1)
-        from_end_SBH, _ = self.backwards(_at(e_SBE, turned_SB))
-        memory_SBM = torch.cat([memory_SBM, _at(from_end_SBH, turned_SB)], dim=-1)
-        state_BM = torch.cat([state_BM, _at(from_end_SBH, last_1B)[0]], dim=-1)
-        return Encoded(memory_SBM, is_token_SB, self.bridge(state_BM).tanh())
+        is_token_SB = torch.arange(len(source_SB), device=source_SB.device)[:, None] < length_B
+        memory_SBM = self.reader(self.dropout(self.source(source_SB)), length_B)
+        state_BM = self.reader.last(memory_SBM, length_B)
+        state_BH = state_BM if self.bridge is None else self.bridge(state_BM).tanh()
+        return Encoded(memory_SBM, is_token_SB, state_BH)
 
     def decode(self, fed_TB: Tensor, encoded: Encoded) -> Tensor:
         """Return the outputs of a decoder that is fed these tokens, all steps at once."""
@@ -146,11 +137,4 @@ class Transducer(nn.Module, abc.ABC):
                 f"x is {(*x_TBI.shape,)}: its columns are source and decoder inputs, (T, B, 2)"
             )
         most = max(self.source.num_embeddings, self.target.num_embeddings)
-        if most > LARGEST_EXACT.get(x_TBI.dtype, most):
-            raise ValueError(f"tokens are of {x_TBI.dtype}, which holds no {most}: use float32")
-        return x_TBI.long().permute(2, 0, 1)
-
-
-def _at(value_SBH: Tensor, step_NB: Tensor) -> Tensor:
-    """Return each sample's values at steps of its own, (N, B, H)."""
-    return value_SBH.gather(0, step_NB[..., None].expand(-1, -1, value_SBH.shape[-1]))
+        return ids(x_TBI, most).permute(2, 0, 1)

@@ -22,6 +22,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.networks._ids import ids
+
 
 class Made(NamedTuple):
     """What one round made."""
@@ -80,10 +82,11 @@ class TreeNetwork(nn.Module, abc.ABC):
 
     def composed(self, x_TBI: Tensor) -> Composed:
         """Return the roots' states and all on the way to them."""
-        parents_TB = x_TBI[..., 1].long()
+        tokens_TB = ids(x_TBI[..., 0], self.embedding.num_embeddings)
+        parents_TB = ids(x_TBI[..., 1], len(x_TBI) + 1)
         step_N, sample_N = parents_TB.nonzero(as_tuple=True)
         parent_N, root_B = _nodes(parents_TB)
-        s_NS = self.leaf(self.embedding(x_TBI[step_N, sample_N, 0].long()))
+        s_NS = self.leaf(self.embedding(tokens_TB[step_N, sample_N]))
         rounds = [Made(torch.arange(len(step_N), device=x_TBI.device), None, s_NS)]
         for node_n, child_n in _ready(parent_N):
             merged_nS = self.merge(s_NS[node_n], s_NS[child_n])

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from lightning_modules.networks._ids import ids
+
 DEVIATION = 0.1
 """Of the numbers that a vector starts with."""
 
@@ -68,8 +70,7 @@ class WordVectors(nn.Module):
 
     def forward(self, x_TBI: Tensor) -> Sentences:
         """Return the words' vectors; ValueError for ids that the type of x cannot tell apart."""
-        self._refuse_rounded(x_TBI)
-        ids_TBI = x_TBI.long()
+        ids_TBI = ids(x_TBI, self.word.num_embeddings)
         there_TB = ids_TBI[..., 0] != 0
         e_TBE = self.word(ids_TBI[..., 0])
         if self.spelling is not None:
@@ -87,15 +88,6 @@ class WordVectors(nn.Module):
         packed = pack_padded_sequence(c_CNE, lengths_N, enforce_sorted=False)
         _, (h_2NH, _) = self.spelling(packed)
         return torch.cat(h_2NH.unbind(), dim=-1)[at_TB]
-
-    def _refuse_rounded(self, x_TBI: Tensor) -> None:
-        if x_TBI.is_floating_point():
-            exact = int(2 / torch.finfo(x_TBI.dtype).eps)
-            if self.word.num_embeddings - 1 > exact:
-                raise ValueError(
-                    f"x is {x_TBI.dtype}, which tells whole numbers apart up to {exact}, and there "
-                    f"are {self.word.num_embeddings} words: give integers, or more precision"
-                )
 
 
 def _distinct(ids_TBC: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,9 +29,8 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.checks import above, whole
-from lightning_modules.registry import UnknownNameError, nearest
-
-LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+from lightning_modules.networks._ids import ids
+from lightning_modules.networks._recurrent import layer_named
 
 State = list[tuple[Tensor, ...]]
 """Of each layer what torch's carries on, (1, B, H): h, and of an LSTM c."""
@@ -66,8 +65,7 @@ class LanguageModel(nn.Module):
         whole(1, types=types, embedding_size=embedding_size, hidden_size=hidden_size, layers=layers)
         above(0, spread=spread)
         above(0, or_equal=True, most=0.99, dropout=dropout, input_dropout=input_dropout)
-        if layer not in LAYERS:
-            raise UnknownNameError(f"layer {layer!r} is unknown: {nearest(layer, LAYERS)}")
+        kind: Any = layer_named(layer)
         if tied and cutoffs is not None:
             raise ValueError("tied and cutoffs were both given: an adaptive softmax is not tied")
         if tied and embedding_size != hidden_size:
@@ -85,7 +83,6 @@ class LanguageModel(nn.Module):
         nn.init.uniform_(self.embedding.weight, -spread, spread)
         self.input_dropout, self.dropout = nn.Dropout(input_dropout), nn.Dropout(dropout)
         sizes = [embedding_size] + [hidden_size] * layers
-        kind: Any = LAYERS[layer]
         self.layers = nn.ModuleList(kind(below, units) for below, units in pairwise(sizes))
         self.softmax: nn.Linear | nn.AdaptiveLogSoftmaxWithLoss
         if cutoffs is None:
@@ -108,7 +105,7 @@ class LanguageModel(nn.Module):
 
         Without a state the start is zero, as it is for a sample that is reset before a step.
         """
-        h_TBH = self.input_dropout(self.embedding(x_TBI[..., 0].long()))
+        h_TBH = self.input_dropout(self.embedding(ids(x_TBI[..., 0], self.types)))
         ends: State = []
         for number, layer in enumerate(self.layers):
             start = None if state is None else state[number]

@@ -46,7 +46,7 @@ class LanguageModelling(Trial, abc.ABC):
     embedding_size: Count | None = None
     hidden_size: Count | None = None
     layers: Count | None = None
-    recurrence: Literal["rnn", "gru", "lstm"] | None = None
+    recurrence: Literal["srn", "gru", "lstm"] | None = None
     dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None
     """Of what leaves each layer."""
     input_dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None

@@ -179,6 +179,6 @@ def error_by_position(network: "Transducer", batch: "Batch") -> list[Row]:
         cross_entropy(z_TBO[is_token_TB], y_TB[is_token_TB]).backward()
     direct_SBM = encoded.memory_SBM.grad
     assert direct_SBM is not None
-    total = [row["value"] for row in record.rows if row["module"] == "forwards"]
+    total = [row["value"] for row in record.rows if row["module"] == "reader.forwards"]
     direct = norm(direct_SBM.flatten(1), -1).tolist()
     return [{"position": s + 1, "direct": direct[s], "total": total[s]} for s in range(S)]
