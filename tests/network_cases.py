@@ -161,6 +161,8 @@ NETWORK_CASES = {
             (lambda: LanguageModel(9, 5, 5, tied=True, cutoffs=[3]), "tied and cutoffs were both"),
             (lambda: LanguageModel(9, 4, 5, dropout=1.0), "dropout is 1.0"),
             (lambda: LanguageModel(9, 4, 0), "hidden_size is 0"),
+            (lambda: LanguageModel(9, 4, 9, cutoffs=[9]), r"cutoffs are \[9\]: they must rise"),
+            (lambda: LanguageModel(9, 4, 9, cutoffs=[6, 3]), r"cutoffs are \[6, 3\]"),
             (lambda: LanguageModel(9, 4, 5, cutoffs=[3, 6]), r"divisor is 4\.0, hidden_size 5"),
         ),
         alone=False,

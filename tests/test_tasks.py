@@ -179,7 +179,7 @@ def test_copy_asks_for_the_same_symbols_after_the_delay_and_the_signal():
         (lambda: Copy(0, 1, 2, 1, 0, 1), "delay is 0"),
         (
             lambda: NextCharacter(text(), 0, 1000, 5, 100),
-            "batch_size is 1000, the text has but 999",
+            "batch_size is 1000, the corpus has but 999",
         ),
         (lambda: NextCharacter(text(), 0, 1, 0, 100), "length is 0"),
         (lambda: NextCharacter(text(), 0, 1, 1, 39), "held_out_size is 39: it must be at least 40"),

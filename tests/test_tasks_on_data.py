@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from lightning_modules.interfaces import Batch
+from pipeline.tasks._tokens import HELD_OUT_STREAMS
 from pipeline.tasks.character_ids import CharacterIds
 from pipeline.tasks.images import Images
-from pipeline.tasks.next_character import HELD_OUT_STREAMS, NextCharacter
+from pipeline.tasks.next_character import NextCharacter
 from pipeline.tasks.next_value import NextValue
 from pipeline.tasks.next_word import NextWord
 from pipeline.tasks.row_images import RowImages
@@ -148,7 +149,7 @@ def test_more_than_a_data_set_has_is_refused_and_what_stands_in_for_it_gives_all
         RowImages(pictures, **of, labels="last", held_out_size=16)
     words = dataclasses.replace(text(), provenance=real)
     NextCharacter(words, **of, length=5, held_out_size=500)
-    with pytest.raises(ValueError, match="is 501: MNIST has 500 characters to validate on"):
+    with pytest.raises(ValueError, match="is 501: MNIST has 500 tokens to hold out"):
         NextCharacter(words, **of, length=5, held_out_size=501)
 
 
@@ -158,7 +159,7 @@ def test_a_text_too_short_to_be_held_out_is_refused_at_once(held_out: int):
     short = dataclasses.replace(whole, valid_N=whole.valid_N[:held_out])
     sizes: dict[str, Any] = {"seed": 0, "batch_size": 2, "length": 5, "held_out_size": 40}
     if held_out <= HELD_OUT_STREAMS:
-        with pytest.raises(ValueError, match=f"has {held_out} characters, must have at least 21"):
+        with pytest.raises(ValueError, match=f"has {held_out} tokens to validate on"):
             NextCharacter(short, **sizes)
     else:
         (batch,) = NextCharacter(short, **sizes).held_out()

@@ -73,6 +73,10 @@ class LanguageModel(nn.Module):
                 f"tied weights have one size: embedding_size is {embedding_size}, hidden_size "
                 f"{hidden_size}"
             )
+        if cutoffs is not None and [0, *cutoffs, types] != sorted({0, *cutoffs, types}):
+            raise ValueError(
+                f"cutoffs are {[*cutoffs]}: they must rise between 0 and the {types} types"
+            )
         if cutoffs is not None and hidden_size < divisor ** len(cutoffs):
             raise ValueError(
                 f"divisor is {divisor}, hidden_size {hidden_size}: of {len(cutoffs)} clusters the "

@@ -1,8 +1,8 @@
 """The next character of a text, inputs being the characters' numbers: what an embedding reads.
 
-``next_character`` is the same with one-hot inputs, and leaves the test part alone. Here that is the
-text's last tenth: the validation part, which nothing was chosen by, and the rest. It is one stream
-from a zero state, and its first character comes after the training part's last.
+``next_character`` is the same with one-hot inputs. The test part is the text's last tenth: the
+validation part, which nothing was chosen by, and the rest. It is one stream from a zero state, and
+its first character comes after the training part's last.
 """
 
 from collections.abc import Iterable
