@@ -63,31 +63,34 @@ LABELS = {
     "method": "said",
 }
 CAPTION = "‖·‖ over 64 strings of the greatest length trained on, mean and range over seeds. "
+
+
+def _by_position(of: str, title: str, what: str) -> Figure:
+    """Return the picture of one of the two errors."""
+    return Figure(
+        name=f"error-{of}",
+        title=title,
+        caption=CAPTION + what,
+        x="position",
+        y=of,
+        where={"record": "flow"},
+        hue="method",
+        column="order",
+        row="when",
+        log_y=True,
+        labels=LABELS,
+    )
+
+
 FIGURES = (
-    Figure(
-        name="error-total",
-        title="Error that comes to each position of the source",
-        caption=CAPTION + "Without attention all of it comes through the last.",
-        x="position",
-        y="total",
-        where={"record": "flow"},
-        hue="method",
-        column="order",
-        row="when",
-        log_y=True,
-        labels=LABELS,
+    _by_position(
+        "total",
+        "Error that comes to each position of the source",
+        "Without attention all of it comes through the last.",
     ),
-    Figure(
-        name="error-direct",
-        title="Error that the decoder sends to each position itself",
-        caption=CAPTION + "Where nothing is sent there is no point.",
-        x="position",
-        y="direct",
-        where={"record": "flow"},
-        hue="method",
-        column="order",
-        row="when",
-        log_y=True,
-        labels=LABELS,
+    _by_position(
+        "direct",
+        "Error that the decoder sends to each position itself",
+        "Where nothing is sent there is no point.",
     ),
 )
