@@ -16,6 +16,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
 from lightning_modules.registry import UnknownNameError, nearest
 
 LAYERS: dict[str, type[nn.RNN | nn.LSTM | nn.GRU]] = {
@@ -40,8 +41,7 @@ class Directions(nn.Module):
         """Give each way ``hidden_size`` units; ``layer`` is srn, lstm or gru."""
         super().__init__()
         kind = layer_named(layer)
-        if hidden_size < 1:
-            raise ValueError(f"hidden_size is {hidden_size}: it must be at least 1")
+        whole(1, hidden_size=hidden_size)
         self.size = hidden_size * (1 + both)
         self.forwards = kind(input_size, hidden_size)
         self.backwards = kind(input_size, hidden_size) if both else None

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
 from lightning_modules.networks._ids import ids
 
 
@@ -53,13 +54,7 @@ class TreeNetwork(nn.Module, abc.ABC):
     def __init__(self, symbols: int, output_size: int, hidden_size: int, state_size: int):
         """Count ids, 0 among them; h, which is read, is the first part of the state."""
         super().__init__()
-        for name, number in (
-            ("symbols", symbols),
-            ("output_size", output_size),
-            ("hidden_size", hidden_size),
-        ):
-            if number < 1:
-                raise ValueError(f"{name} is {number}: it must be at least 1")
+        whole(1, symbols=symbols, output_size=output_size, hidden_size=hidden_size)
         self.hidden_size, self.state_size = hidden_size, state_size
         self.embedding = nn.Embedding(symbols, hidden_size)
         self.readout = nn.Linear(hidden_size, output_size)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from lightning_modules.checks import whole
 from lightning_modules.networks._ids import ids
 
 DEVIATION = 0.1
@@ -51,9 +52,7 @@ class WordVectors(nn.Module):
     ):
         """Count ids, 0 among them; the channel of characters has as many units each way."""
         super().__init__()
-        for name, number in (("words", words), ("word_size", word_size)):
-            if number < 1:
-                raise ValueError(f"{name} is {number}: it must be at least 1")
+        whole(1, words=words, word_size=word_size)
         if len({size > 0 for size in (characters, character_size, character_units)}) > 1:
             raise ValueError(
                 f"characters is {characters}, character_size {character_size}, character_units "
