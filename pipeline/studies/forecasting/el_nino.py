@@ -2,8 +2,9 @@
 
 Root mean squared error in °C over 2001–2010, of the temperature itself: what is forecast as an
 anomaly has the climatology of 1950–2000 added. A decade is 120 months, but months follow each
-other: an error of three months ahead is of some 40 independent forecasts. How long and with which
-decay a network trains was settled after a look at two seeds of some of the errors shown.
+other: an error of three months ahead is of some 40 independent forecasts. How long, with
+which decay and at which rate a network trains was settled after a look at up to three seeds of some
+of the errors shown.
 """
 
 import math
