@@ -164,6 +164,13 @@ def test_thousands_and_millions_are_written_out_on_a_linear_axis():
         assert f">{number}<" in svg, number
 
 
+def test_a_logarithmic_axis_is_marked_at_values_that_were_chosen_and_not_at_measured_ones():
+    figure = Figure(name="some", title="", caption="", x="x", y="y", kind="scatter", log_x=True)
+    for x, marked in (([1024, 2048, 8192], True), ([0.686228721, 1.02411, 1.661422], False)):
+        chart = draw(figure, pd.DataFrame({"x": x, "y": [1.0, 2.0, 3.0], "seed": 0})).chart
+        assert (json.dumps(x)[1:-1].replace(" ", "") in chart.replace(" ", "")) is marked
+
+
 def test_a_logarithmic_axis_says_how_many_values_lie_below_it():
     rows = pd.DataFrame({"x": [1, 2, 3, 4], "y": [0.0, 2.0, 3.0, -1.0]})
     assert hidden(Figure("log", "", "", "x", "y", log_y=True), rows) == 2

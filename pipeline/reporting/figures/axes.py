@@ -19,7 +19,7 @@ NUMBER = (
 SHORT = NUMBER.replace(",.10~g", ",.3~g").replace(".2~e", ".1~e")
 """How a legend of colours does."""
 FEW = 8
-"""Values at which a logarithmic axis is marked one by one."""
+"""Values at which a logarithmic axis is marked one by one, where they were chosen: are round."""
 LEVEL = 50
 """Letters that stand side by side below an axis."""
 
@@ -34,7 +34,7 @@ def across(figure: Figure, data: pd.DataFrame) -> alt.X:
         axis = alt.Axis(labelExpr=f"{said} : datum.label", labelAngle=0 if level else -35)
         return alt.X("x:N", sort=[plain(v) for v in found], title=title, axis=axis)
     scale = along(figure.log_x, data[figure.x])
-    if figure.log_x and len(found) <= FEW:
+    if figure.log_x and len(found) <= FEW and all(map(_is_round, found)):
         scale["axis"] = numbered(values=[plain(v) for v in found])
     return alt.X("x:Q", title=title, **scale)
 
@@ -74,6 +74,11 @@ def numbered(**more: Any) -> alt.Axis:
     """Return an axis of numbers."""
     look = {"labelExpr": NUMBER, "labelOverlap": "greedy", "labelSeparation": 5}
     return alt.Axis(**(look | more))
+
+
+def _is_round(value: float) -> bool:
+    """Tell whether a value looks chosen: a whole number, or one of three digits at most."""
+    return float(value).is_integer() or float(f"{value:.3g}") == value
 
 
 def kind_of(column: pd.Series) -> str:

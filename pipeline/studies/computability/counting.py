@@ -115,7 +115,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         trained = int(rows.loc[rows["task"] == "anbn", "longest"].max())
         claim = f"a^n b^n, trained up to {trained}: the LSTM reaches {FURTHER} times that"
         yield (
-            above(claim, far["lstm"], FURTHER * trained, expected=9, digits=0, median=True)
+            above(claim, far["lstm"], FURTHER * trained, expected=9, median=True)
             .stands_for(REACH)
             .if_missed(SHORT)
         )
