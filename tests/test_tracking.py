@@ -12,6 +12,7 @@ import json
 import math
 import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from pipeline.running.journal import Record, fact
 from pipeline.running.tracking import Tracker, metric_of, without_secrets
 from pipeline.study import Row
 from tests import recorded
+from tests.laboratory import ROOT
 from tests.servers import black_hole, refusing
 
 pytestmark = pytest.mark.filterwarnings(
@@ -290,6 +292,28 @@ def test_a_store_of_another_version_is_one_line_that_says_what_to_do(uri: str, t
     copy = tmp_path / "other.db"  # MLflow keeps what it has opened open
     shutil.copy(tmp_path / "mlflow.db", copy)
     assert "mlflow db upgrade" in refused(f"sqlite:///{copy}")
+
+
+KILLED_ON_THE_WAY = """
+import os, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from pipeline.running.tracking import Tracker
+
+@event.listens_for(Engine, "before_cursor_execute")
+def die(connection, cursor, statement, *others):
+    if "DROP TABLE experiments" in statement:  # a copy of it is there, which can't be made twice
+        os._exit(9)
+
+Tracker(sys.argv[1])
+"""
+
+
+def test_a_kill_while_a_store_is_made_leaves_one_that_the_next_makes(tmp_path: Path):
+    new = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    killed = subprocess.run([sys.executable, "-c", KILLED_ON_THE_WAY, new], cwd=ROOT, check=False)
+    assert killed.returncode == 9
+    assert Tracker(new).sync("study", "quick", [record(0)], FACTS) == 1
 
 
 def test_a_store_that_another_holds_is_one_line(uri: str, tmp_path: Path):

@@ -287,6 +287,35 @@ def _ask(uri: str) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.closing(sqlite3.connect(path, timeout=SECONDS / 5)) as database:
                 database.execute("BEGIN IMMEDIATE")
+                empty = _is_empty(database)
+            if empty:
+                _found(path)
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    """Return whether a database holds no table."""
+    return database.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+
+def _found(path: Path) -> None:
+    """Make MLflow's tables in an empty database, all or none.
+
+    MLflow makes them in dozens of commits, and can't go on where a kill came in between.
+    """
+    _prepare()
+    from mlflow import MlflowClient
+
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder, DATABASE)
+        MlflowClient(f"sqlite:///{draft}").search_experiments()
+        with contextlib.closing(sqlite3.connect(draft)) as made:
+            _, *statements, _ = made.iterdump()  # BEGIN and COMMIT around them
+    with contextlib.closing(sqlite3.connect(path, timeout=SECONDS)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        if _is_empty(database):  # another driver may be first
+            for statement in statements:
+                database.execute(statement)
+            database.execute("COMMIT")
 
 
 @functools.cache
