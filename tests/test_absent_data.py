@@ -14,6 +14,7 @@ from tests.reporting import text_of
 
 THERE = {"served": "Numbers", "embedded": False, "sha256": "real"}
 STAND_IN = {"served": "some digits", "embedded": True, "sha256": "stand-in"}
+IN_VAIN = {"why": "no network"}
 
 
 def page_of(root: Path, monkeypatch: pytest.MonkeyPatch, **data: dict[str, Any]) -> str:
@@ -39,11 +40,11 @@ def page_of(root: Path, monkeypatch: pytest.MonkeyPatch, **data: dict[str, Any])
 def test_data_that_are_not_there_or_that_others_stand_in_for_are_told_with_who_wants_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    page = page_of(tmp_path, monkeypatch, here=THERE, gone={"why": "no network"}, replaced=STAND_IN)
-    told = "2 on gone, which could not be had; 2 on replaced, for which only some digits are there"
+    page = page_of(tmp_path, monkeypatch, here=THERE, gone=IN_VAIN, replaced=STAND_IN | IN_VAIN)
+    told = "2 on gone, which could not be had; 2 on replaced, which could not be had"
     assert f"6 missing: 6 wait for a run ({told})" in page
 
 
 def test_of_data_that_are_there_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    page = page_of(tmp_path, monkeypatch, here=THERE, unasked={})
-    assert "4 missing: 4 wait for a run;" in page
+    page = page_of(tmp_path, monkeypatch, here=THERE, unasked={}, quick=STAND_IN)
+    assert "6 missing: 6 wait for a run;" in page

@@ -17,7 +17,7 @@ from pipeline.reporting import prose
 from pipeline.reporting.counts import Counts
 from pipeline.reporting.exhibits import Exhibit, exhibit
 from pipeline.reporting.figures import words
-from pipeline.running.jobs import Fetched, Job
+from pipeline.running.jobs import Job
 from pipeline.running.journal import FAILED, FINISHED, Held, Record, table
 from pipeline.study import (
     HOLDS,
@@ -156,10 +156,16 @@ class Findings:
 
     @property
     def lacking(self) -> list[str]:
-        """What trials that have not ended want and is not there, and how many want it."""
+        """What trials that have not ended want and could not be had, and how many want it.
+
+        Of data that nobody asked for nothing is said: what is committed is the same everywhere.
+        """
         wanted = Counter(name for trial in self._left for name in datasets_of(trial))
-        said = {name: _absence(self._data[name]) for name in wanted}
-        return [f"{wanted[name]:,} on {name}, {why}" for name, why in said.items() if why]
+        return [
+            f"{count:,} on {name}, which could not be had"
+            for name, count in wanted.items()
+            if self._data[name].absent
+        ]
 
     @property
     def adopted(self) -> list[Adopted]:
@@ -330,17 +336,6 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
             counts = held.records.get(asked, record)
             counted[asked] = dataclasses.replace(counts, trial=job.trials[asked])
     return counted
-
-
-def _absence(data: Fetched) -> str:
-    """Say that a data set could not be had, or what stands in for it; otherwise nothing.
-
-    Of one that nobody asked for nothing is said: what is committed is the same on every machine.
-    """
-    if data.absent:
-        return "which could not be had"
-    held = data.provenance
-    return f"for which only {held['served']} are there" if held.get("embedded") else ""
 
 
 def _attempt(work: Callable[[], object], missing: int, stale: int) -> str:

@@ -35,7 +35,7 @@ class Fetched(NamedTuple):
     """Of its files; empty if nothing is there."""
     read: Callable[[], Any]
     absent: str = ""
-    """Why it is not there, where it was asked for."""
+    """Why it could not be had, where it was asked for; something else may stand in."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,6 +277,7 @@ def fetched(name: str) -> Fetched:
         return DATASETS[name]().load(DATA)
 
     held = provenance.recorded(provenance.folder_of(name, DATA))
+    why = noted(name, DATA)
     if held is None:
-        return Fetched(name, {}, "", read, noted(name, DATA))
-    return Fetched(name, held.facts(), held.sha256, read)
+        return Fetched(name, {}, "", read, why)
+    return Fetched(name, held.facts(), held.sha256, read, why)
