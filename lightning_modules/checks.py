@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -17,6 +18,16 @@ def whole(least: int, otherwise: str = "", **given: Any) -> None:
             raise ValueError(f"{name} is {value!r}: it must be a whole number{otherwise}")
         if value < least:
             raise ValueError(f"{name} is {value}: it must be at least {least}{otherwise}")
+
+
+def wholes(least: int, **given: Any) -> None:
+    """Raise ValueError for the first argument that is no list of what ``whole`` lets pass."""
+    for name, values in given.items():
+        listed = isinstance(values, Sequence) and not isinstance(values, str)
+        if not listed:
+            raise ValueError(f"{name} is {values!r}: it must be a list of whole numbers")
+        for place, value in enumerate(values):
+            whole(least, **{f"{name}[{place}]": value})
 
 
 def above(least: float, *, or_equal: bool = False, most: float = math.inf, **given: Any) -> None:

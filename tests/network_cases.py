@@ -122,7 +122,10 @@ NETWORK_CASES = {
         inputs=6,
         outputs=6,
         parameters=(6 + 1) * 5 + (5 + 1) * 2 + (2 + 1) * 5 + (5 + 1) * 6,
-        refused=((lambda: Autoencoder(6, []), "sizes must be"),),
+        refused=(
+            (lambda: Autoencoder(6, []), "hidden is empty"),
+            (lambda: Autoencoder(6, [True]), r"hidden\[0\] is True: it must be a whole number"),
+        ),
     ),
     "convolutional": NetworkCase(
         build=lambda: Convolutional((1, 8, 8), 2, maps=3, size=3, stride=2),
@@ -131,7 +134,9 @@ NETWORK_CASES = {
         parameters=(9 + 1) * 3 + (9 * 3 + 1) * 2,
         refused=(
             (lambda: Convolutional((1, 2, 2), 2, size=3), "size is 3: no filter fits"),
-            (lambda: Convolutional((1, 8, 8), 0), "0 outputs"),
+            (lambda: Convolutional((1, 8, 8), 0), "output_size is 0"),
+            (lambda: Convolutional((1, 8, 8), 2, maps=2.5), "maps is 2.5"),  # pyright: ignore[reportArgumentType]
+            (lambda: Convolutional((1, 8, 8.0), 2), r"shape_CYX\[2\] is 8.0"),  # pyright: ignore[reportArgumentType]
         ),
     ),
     "encoder_decoder": NetworkCase(
@@ -197,7 +202,9 @@ NETWORK_CASES = {
         refused=(
             (lambda: MLP(3, 2, [5], activation="rleu"), "did you mean 'relu'?"),
             (lambda: MLP(3, 2, [5], output_activation="log"), "'log' is not one of"),
-            (lambda: MLP(3, 2, [0]), r"\[3, 0, 2\]: each must be at least 1"),
+            (lambda: MLP(3, 2, [0]), r"hidden\[0\] is 0: it must be at least 1"),
+            (lambda: MLP(3, 2, [5, True]), r"hidden\[1\] is True: it must be a whole number"),
+            (lambda: MLP(3, 2, "55"), "hidden is '55': it must be a list of whole numbers"),  # pyright: ignore[reportArgumentType]
         ),
     ),
     "modern_lenet5": NetworkCase(
@@ -329,7 +336,7 @@ NETWORK_CASES = {
         inputs=3,
         outputs=2,
         parameters=4 * 4 * (3 + 4 + 1) + (4 + 1) * 2,
-        refused=((lambda: Untied(3, 2, 4, length=0), "length must be at least 1"),),
+        refused=((lambda: Untied(3, 2, 4, length=0), "length is 0"),),
         alone=False,
     ),
 }

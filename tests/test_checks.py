@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_modules.checks import above, whole
+from lightning_modules.checks import above, whole, wholes
 from lightning_modules.rules import RULES
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
@@ -16,6 +16,14 @@ def test_what_counts_is_a_whole_number(value: Any) -> None:
     with pytest.raises(ValueError, match=r"steps is .*: it must be a whole number"):
         whole(1, steps=value)
     whole(1, steps=np.int64(2))
+
+
+@pytest.mark.parametrize("values", [2, "22", None, {2}, [2, 2.5], [True], [2, 0]])
+def test_what_counts_several_things_is_a_list_of_whole_numbers(values: Any) -> None:
+    with pytest.raises(ValueError, match=r"sizes.* is .*: it must be (a list|a whole|at least 1)"):
+        wholes(1, sizes=values)
+    wholes(1, sizes=[])
+    wholes(1, sizes=(2, np.int64(3)))
 
 
 @pytest.mark.parametrize("value", [True, "2", None, float("nan"), float("inf"), -0.5])

@@ -9,6 +9,8 @@ import math
 
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole, wholes
+
 
 class PictureNetwork(nn.Module, abc.ABC):
     """A network that sees each step's input as a picture, whatever axes lead.
@@ -19,10 +21,10 @@ class PictureNetwork(nn.Module, abc.ABC):
     """
 
     def __init__(self, shape_CYX: tuple[int, int, int], output_size: int):
-        """ValueError for a size below 1."""
+        """ValueError for a size that is no whole number of at least 1."""
         super().__init__()
-        if min(*shape_CYX, output_size) < 1:
-            raise ValueError(f"pictures of {shape_CYX} and {output_size} outputs: all must be >= 1")
+        wholes(1, shape_CYX=shape_CYX)
+        whole(1, output_size=output_size)
         self.shape_CYX, self.output_size = tuple(shape_CYX), output_size
 
     @property
@@ -42,8 +44,7 @@ class PictureNetwork(nn.Module, abc.ABC):
 
 def positions(shape_CYX: tuple[int, int, int], size: int, stride: int) -> tuple[int, int]:
     """Return how many rows and columns of filters there are; ValueError if there is none."""
-    if size < 1 or stride < 1:
-        raise ValueError(f"size is {size} and stride is {stride}: both must be at least 1")
+    whole(1, size=size, stride=stride)
     Y, X = ((of - size) // stride + 1 for of in shape_CYX[1:])
     if min(Y, X) < 1:
         raise ValueError(f"size is {size}: no filter fits into pictures of {tuple(shape_CYX)}")

@@ -23,6 +23,7 @@ from typing import final
 
 from torch import Tensor, nn
 
+from lightning_modules.checks import above, whole
 from lightning_modules.networks._pictures import PictureNetwork
 
 
@@ -42,12 +43,14 @@ class AlexNet(PictureNetwork):
     ):
         """``pooling`` is the window's size; ValueError for what cannot be built."""
         super().__init__(shape_CYX, output_size)
+        whole(1, groups=groups)
+        above(0, width=width)
         if pooling not in (2, 3):
             raise ValueError(
                 f"pooling is {pooling}: it must be 2 (side by side) or 3 (overlapping)"
             )
         maps = [int(of * width) for of in (96, 256, 384, 384, 256)]
-        if groups < 1 or min(maps) < groups or any(of % groups for of in maps):
+        if min(maps) < groups or any(of % groups for of in maps):
             raise ValueError(f"{maps} maps do not divide into {groups} groups")
         left = [_left(size, pooling) for size in shape_CYX[1:]]
         if min(left) < 1:

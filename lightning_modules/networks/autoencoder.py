@@ -21,6 +21,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole, wholes
+
 
 @final
 class Autoencoder(nn.Module):
@@ -29,8 +31,10 @@ class Autoencoder(nn.Module):
     def __init__(self, input_size: int, hidden: Sequence[int] = (1000, 500, 250, 30)):
         """``hidden`` are the sizes of the encoder's layers, the code's last."""
         super().__init__()
-        if not hidden or min(input_size, *hidden) < 1:
-            raise ValueError(f"input_size {input_size}, hidden {list(hidden)}: sizes must be >= 1")
+        whole(1, input_size=input_size)
+        wholes(1, hidden=hidden)
+        if not hidden:
+            raise ValueError("hidden is empty: its last number is the size of the code")
         self.input_size = self.output_size = input_size
         sizes = list(pairwise((input_size, *hidden)))
         ends = [nn.Sigmoid()] * (len(sizes) - 1)

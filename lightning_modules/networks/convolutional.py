@@ -15,6 +15,7 @@ from typing import final
 
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
 from lightning_modules.networks._pictures import PictureNetwork, positions
 
 
@@ -32,6 +33,7 @@ class Convolutional(PictureNetwork):
     ):
         """Build it; ValueError where no filter fits."""
         super().__init__(shape_CYX, output_size)
+        whole(1, maps=maps)
         Y, X = positions(shape_CYX, size, stride)
         self.filters, self.activation = nn.Conv2d(shape_CYX[0], maps, size, stride), nn.ReLU()
         self.readout = nn.Linear(maps * Y * X, output_size)

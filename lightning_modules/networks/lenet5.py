@@ -25,7 +25,6 @@ References:
         recognition, Proceedings of the IEEE 86(11).
 """
 
-import math
 from collections import OrderedDict
 from typing import final
 
@@ -33,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
+from lightning_modules.checks import above
 from lightning_modules.networks._characters import CHARACTERS, HEIGHT, WIDTH
 from lightning_modules.networks._pictures import PictureNetwork
 
@@ -64,8 +64,8 @@ class LeNet5(PictureNetwork):
             raise ValueError(f"LeNet-5 sees pictures of (1, 28, 28), not of {tuple(shape_CYX)}")
         if output_size != len(CHARACTERS):
             raise ValueError(f"LeNet-5 has {len(CHARACTERS)} outputs, not {output_size}")
-        if rubbish is not None and not (math.isfinite(rubbish) and rubbish > 0):
-            raise ValueError(f"rubbish is {rubbish}: it must be finite and above 0, or None")
+        if rubbish is not None:
+            above(0, rubbish=rubbish)
         super().__init__(shape_CYX, output_size)
         self.rubbish, code = rubbish, HEIGHT * WIDTH
         layers: dict[str, nn.Module] = {

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import unfold
 
+from lightning_modules.checks import whole
 from lightning_modules.networks._pictures import PictureNetwork, positions
 
 
@@ -31,6 +32,7 @@ class LocallyConnected(PictureNetwork):
     ):
         """Build it; ValueError where no filter fits."""
         super().__init__(shape_CYX, output_size)
+        whole(1, maps=maps)
         Y, X = positions(shape_CYX, size, stride)
         self.filters, self.activation = _Local(shape_CYX[0], maps, size, stride, Y * X), nn.ReLU()
         self.readout = nn.Linear(maps * Y * X, output_size)

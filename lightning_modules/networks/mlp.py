@@ -21,6 +21,7 @@ from typing import final
 
 from torch import nn
 
+from lightning_modules.checks import whole, wholes
 from lightning_modules.registry import UnknownNameError, nearest
 
 _FUNCTIONS: dict[str, Callable[[], nn.Module] | None] = {
@@ -50,9 +51,9 @@ class MLP(nn.Sequential):
             if name not in _FUNCTIONS:
                 hint = nearest(name, _FUNCTIONS)
                 raise UnknownNameError(f"{name!r} is not one of the activations: {hint}")
+        whole(1, input_size=input_size, output_size=output_size)
+        wholes(1, hidden=hidden)
         sizes = [input_size, *hidden, output_size]
-        if min(sizes) < 1:
-            raise ValueError(f"the layers' sizes are {sizes}: each must be at least 1")
         for place, (below, above) in enumerate(pairwise(sizes), start=1):
             last = place == len(sizes) - 1
             self.add_module("output" if last else f"hidden{place}", nn.Linear(below, above))

@@ -20,6 +20,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
 from lightning_modules.networks._pictures import PictureNetwork
 from lightning_modules.registry import nearest
 
@@ -41,8 +42,7 @@ class ModernLeNet5(PictureNetwork):
         super().__init__(shape_CYX, output_size)
         if pooling not in POOLINGS:
             raise ValueError(f"pooling {pooling!r} is unknown: {nearest(pooling, POOLINGS)}")
-        if window < 1:
-            raise ValueError(f"window is {window}: it must be at least 1")
+        whole(1, window=window)
         pool = POOLINGS[pooling]
         below: dict[str, nn.Module] = {
             "C1": nn.Conv2d(shape_CYX[0], 6, 5, padding=2),

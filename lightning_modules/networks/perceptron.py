@@ -12,10 +12,11 @@ References:
         organization in the brain, Psychological Review 65(6).
 """
 
-import math
 from typing import final
 
 from torch import Tensor, nn
+
+from lightning_modules.checks import above, whole
 
 
 @final
@@ -25,11 +26,8 @@ class Perceptron(nn.Module):
     def __init__(self, input_size: int, output_size: int = 1, spread: float = 0.5):
         """Draw W and b from U(-spread, spread); a spread of 0 starts from zero."""
         super().__init__()
-        for name, size in (("input_size", input_size), ("output_size", output_size)):
-            if size < 1:
-                raise ValueError(f"{name} is {size}: it must be at least 1")
-        if not (math.isfinite(spread) and spread >= 0):
-            raise ValueError(f"spread is {spread}: it must be finite and at least 0")
+        whole(1, input_size=input_size, output_size=output_size)
+        above(0, or_equal=True, spread=spread)
         self.affine = nn.Linear(input_size, output_size)
         for w in self.affine.parameters():
             nn.init.uniform_(w, -spread, spread)

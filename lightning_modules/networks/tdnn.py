@@ -16,6 +16,8 @@ from typing import final
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from lightning_modules.checks import whole, wholes
+
 
 @final
 class TDNN(nn.Module):
@@ -26,10 +28,10 @@ class TDNN(nn.Module):
     ):
         """Build layers of ``hidden`` units, which see ``delays`` steps each, D."""
         super().__init__()
+        whole(1, input_size=input_size, output_size=output_size)
+        wholes(1, hidden=hidden, delays=delays)
         if not hidden or len(hidden) != len(delays):
             raise ValueError(f"{len(hidden)} hidden layers and {len(delays)} delays: as many, >= 1")
-        if min(input_size, output_size, *hidden, *delays) < 1:
-            raise ValueError("sizes and delays must be at least 1")
         self.window = 1 + sum(steps - 1 for steps in delays)
         below = (input_size, *hidden[:-1])
         self.layers = nn.Sequential(

@@ -16,6 +16,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.checks import whole
+
 
 @final
 class Untied(nn.Module):
@@ -24,8 +26,8 @@ class Untied(nn.Module):
     def __init__(self, input_size: int, output_size: int, hidden_size: int, length: int):
         """Build ``length`` steps, which start as torch's recurrent layers do."""
         super().__init__()
-        if min(input_size, output_size, hidden_size, length) < 1:
-            raise ValueError("input_size, output_size, hidden_size and length must be at least 1")
+        whole(1, input_size=input_size, output_size=output_size)
+        whole(1, hidden_size=hidden_size, length=length)
         of_x, of_s, bound = input_size, hidden_size, hidden_size**-0.5
         shapes = (length, hidden_size, of_x), (length, hidden_size, of_s), (length, hidden_size)
         self.U_THI, self.W_THH, self.b_TH = (nn.Parameter(torch.empty(s)) for s in shapes)
