@@ -80,6 +80,20 @@ def discover(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
     return Registry(package, path, pick)
 
 
+class _Files(Registry[T]):
+    """A registry of a folder's files; folders below it are registries of their own."""
+
+    def __init__(self, package: str, path: Iterable[str], pick: Callable[[ModuleType], T]):
+        super().__init__(package, path, pick)
+        below = {m.name for m in pkgutil.iter_modules(path) if m.ispkg}
+        self._names = [name for name in self._names if name not in below]
+
+
+def discover_files(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
+    """Return what ``discover`` does, of a folder's files alone."""
+    return _Files(package, path, discover(package, path, contract)._pick)
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return the sentence that lists what is allowed, the nearest name first."""
     allowed = list(allowed)

@@ -207,8 +207,9 @@ class Figure:
     """One picture of the rows; ``where`` picks the rows, the rest says what to draw.
 
     ``kind`` is line (mean and range over seeds), scatter, bar or heatmap, whose cells show the
-    mean of ``hue``. ``theory`` names a column of predicted values, drawn dashed beside the
-    measured ones. ``labels`` says how columns, and values that are words, are called.
+    mean of ``hue``, or pictures, whose cells show the first of it, as ``packed`` makes text of one.
+    ``theory`` names a column of predicted values, drawn dashed beside the measured ones. ``labels``
+    says how columns, and values that are words, are called.
     """
 
     name: str

@@ -44,7 +44,7 @@ def _drawn(figure: Figure, rows: pd.DataFrame, study: str, command: str) -> Exhi
     data, left = figures.chosen(figure, rows), figures.hidden(figure, rows)
     notes = [_spread(figure, data)]
     why = ", missing, not finite or not above 0," if figure.log_y else ", missing or not finite,"
-    what = "cells" if figure.kind == "heatmap" else "values"
+    what = {"heatmap": "cells", "pictures": "pictures"}.get(figure.kind, "values")
     notes += [f"{words(left)} {what}{why} are not shown."] if left else []
     return Exhibit(
         figure,
@@ -97,6 +97,7 @@ def cell(value: Any) -> str:
 def _alt(figure: Figure) -> str:
     """Say what is drawn to whoever cannot see it."""
     kind = {"line": "Line chart", "scatter": "Scatter chart", "bar": "Bar chart"}
+    kind["pictures"] = "Pictures"
     by = [figures.called(figure, c) for c in (figure.hue, figure.column, figure.row) if c]
     drawn = f"{figures.called(figure, figure.y)} against {figures.called(figure, figure.x)}"
     split = f", by {' and '.join(by)}" if by else ""

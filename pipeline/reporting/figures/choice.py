@@ -10,7 +10,9 @@ import pandas as pd
 from pipeline.reporting.figures.grounds import words
 from pipeline.study import Figure
 
-KINDS = ("line", "scatter", "bar", "heatmap")
+KINDS = ("line", "scatter", "bar", "heatmap", "pictures")
+GRIDS = "heatmap", "pictures"
+"""Kinds that show ``hue`` in cells of x and y."""
 
 
 def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
@@ -22,15 +24,15 @@ def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
 def hidden(figure: Figure, rows: pd.DataFrame) -> int:
     """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis.
 
-    A row that has no place in the figure is not one; of a heat map, cells without a value count.
+    A row that has no place in the figure is not one; of a grid, cells without a value count.
     """
     kept = _kept(figure, rows)
-    places = [figure.x, figure.y] if figure.kind == "heatmap" else [figure.x]
+    places = [figure.x, figure.y] if figure.kind in GRIDS else [figure.x]
     kept = kept.dropna(subset=places)
     shown = _finite(figure, kept)
     if figure.log_y:
         shown &= pd.to_numeric(kept[measured(figure)]) > 0
-    if figure.kind == "heatmap":
+    if figure.kind in GRIDS:
         shown = shown.groupby([kept[name] for name in [*groups(figure), *places]]).any()
     return int((~shown).sum())
 
@@ -39,10 +41,12 @@ def measured(figure: Figure) -> str:
     """Return the column whose values the figure shows."""
     if figure.kind not in KINDS:
         raise ValueError(f"{figure.name}: {figure.kind!r} is none of: {', '.join(KINDS)}")
-    if figure.kind != "heatmap":
+    if figure.kind not in GRIDS:
         return figure.y
     if figure.hue is None:
-        raise ValueError(f"{figure.name}: a heatmap needs hue, the column of its cells' values")
+        raise ValueError(
+            f"{figure.name}: a {figure.kind} figure needs hue, the column of its cells' values"
+        )
     return figure.hue
 
 
@@ -53,7 +57,7 @@ def called(figure: Figure, column: str | None) -> str:
 
 def groups(figure: Figure) -> list[str]:
     """Return the columns that tell one series, or panel, from another."""
-    hue = None if figure.kind == "heatmap" else figure.hue
+    hue = None if figure.kind in GRIDS else figure.hue
     return [name for name in (figure.row, figure.column, hue) if name]
 
 
@@ -86,6 +90,8 @@ def coincide(figure: Figure, part: pd.DataFrame) -> bool:
 def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:
     """Return each series' mean over seeds: of a line at its end, of anything else altogether."""
     data, by, value = chosen(figure, rows), groups(figure), measured(figure)
+    if figure.kind == "pictures":
+        return {"pictures": float(len(data))}
     if figure.kind == "line" and len(data):
         ends = data.groupby(by)[figure.x].transform("max") if by else data[figure.x].max()
         data = data[data[figure.x] == ends]
@@ -108,4 +114,6 @@ def _kept(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _finite(figure: Figure, kept: pd.DataFrame) -> pd.Series:
+    if figure.kind == "pictures":
+        return kept[measured(figure)].notna()
     return pd.to_numeric(kept[measured(figure)]).abs() < math.inf

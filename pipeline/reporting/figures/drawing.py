@@ -17,7 +17,7 @@ import pandas as pd
 import vl_convert
 from PIL import Image
 
-from pipeline.reporting.figures.choice import are_numbers, called, chosen, values
+from pipeline.reporting.figures.choice import GRIDS, are_numbers, called, chosen, values
 from pipeline.reporting.figures.grounds import (
     GRID,
     INK,
@@ -29,6 +29,7 @@ from pipeline.reporting.figures.grounds import (
     words,
 )
 from pipeline.reporting.figures.marks import Marks, cells
+from pipeline.reporting.figures.pictures import gallery, size
 from pipeline.study import Figure
 
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
@@ -99,7 +100,7 @@ def _numbered(svg: str, prefix: str) -> str:
 
 def _series(figure: Figure, rows: pd.DataFrame) -> Series:
     """Return the series of all rows: a value looks the same in every figure of these."""
-    if figure.hue is None or figure.kind == "heatmap":
+    if figure.hue is None or figure.kind in GRIDS:
         return Series([None])
     shown = values(chosen(figure, rows), figure.hue)
     every = values(rows.dropna(subset=[figure.hue]), figure.hue)
@@ -109,7 +110,7 @@ def _series(figure: Figure, rows: pd.DataFrame) -> Series:
 def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> alt.TopLevelMixin:
     """Return the whole chart, of one panel or several."""
     data = chosen(figure, rows)
-    if figure.log_y and figure.kind != "heatmap":
+    if figure.log_y and figure.kind not in GRIDS:
         data = data[data[figure.y] > 0]
     if figure.log_x and are_numbers(data[figure.x]):
         data = data[data[figure.x] > 0]
@@ -117,6 +118,8 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
     wide, high = _size(len(down), len(across))
     if figure.kind == "heatmap":
         told, layers = cells(figure, data, wide)
+    elif figure.kind == "pictures":
+        (wide, high), (told, layers) = size(data, figure), gallery(figure, data)
     else:
         styles = series.styles()
         look = {value: styles[value] for value in values(data, figure.hue)}
@@ -146,7 +149,7 @@ def _chart(figure: Figure, rows: pd.DataFrame, series: Series, command: str) -> 
 
 FIELDS = {
     "x", "y", "low", "high", "half", "theory", "hue", "width", "kind", "seed", "said", "seeds",
-    "_row", "_column", "value",
+    "_row", "_column", "value", "url",
 }  # fmt: skip
 
 
@@ -177,7 +180,7 @@ def _size(down: int, across: int) -> tuple[int, int]:
 
 def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
     """Return whether a common scale leaves each panel that is not level a third of its height."""
-    if figure.kind == "heatmap" or not {"low", "high"} <= set(told):
+    if figure.kind in GRIDS or not {"low", "high"} <= set(told):
         return True
     panels = [name for name in ("_row", "_column") if name in told]
     ends = told.dropna(subset=["low", "high"]).groupby(panels).agg({"low": "min", "high": "max"})
@@ -191,11 +194,11 @@ def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
 def _as_wide(figure: Figure, told: pd.DataFrame) -> bool:
     """Return whether a common scale leaves each panel of several values a third of its breadth.
 
-    Of a heat map, half of its columns; of a logarithmic axis a sixth, as it is marked at the same
+    Of a grid, half of its columns; of a logarithmic axis a sixth, as it is marked at the same
     places in all panels, of which a narrow one may hold none.
     """
     panels = [name for name in ("_row", "_column") if name in told]
-    if figure.kind == "heatmap":
+    if figure.kind in GRIDS:
         columns = told.groupby(panels)["x"].nunique()
         return bool(columns.min() >= told["x"].nunique() / 2)
     if "x" not in told or not are_numbers(told["x"]):
