@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from rich.console import Console
 
 from pipeline import __main__ as line
 from pipeline.reporting import press
@@ -52,6 +51,7 @@ class Project:
         """Write what is right, and be there."""
         self.folder, self.patch = folder, monkeypatch
         monkeypatch.chdir(folder)
+        monkeypatch.setenv("COLUMNS", "200")
         for name in ("RAY_ADDRESS", "MLFLOW_TRACKING_URI", "DATA_MIRROR"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
@@ -88,7 +88,6 @@ class Project:
             patch.setattr(sys, "argv", ["pipeline", *command])
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
-            patch.setattr(line, "console", Console(file=err, width=200))
             with pytest.raises(SystemExit) as ended:
                 line.main()
         code = ended.value.code

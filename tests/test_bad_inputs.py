@@ -548,6 +548,7 @@ def test_ray_is_given_a_folder_that_its_sockets_can_lie_in(monkeypatch: pytest.M
         assert cluster._sockets() == given
 
 
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
 def test_a_port_that_is_taken_is_one_line(project: Project):
     with black_hole() as taken:
         port = taken.rpartition(":")[2]
