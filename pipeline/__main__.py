@@ -10,23 +10,25 @@ from pipeline.commands import COMMANDS
 from pipeline.commands._terminal import say
 from pipeline.errors import UserError, refused
 
+PROGRAM = "gradient-dynamics"
+"""The same command line as a program of its own, which a shell can complete."""
 app = typer.Typer(
     help="A laboratory for gradient dynamics: data, studies, reports. Values are in params.yaml "
     "and params/<study>.yaml.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _name in COMMANDS:
     _module = importlib.import_module(f"pipeline.commands.{_name}")
-    app.command(_name.replace("_", "-"), epilog=_module.EXAMPLES)(_module.command)
+    app.command(_name.replace("_", "-"), epilog="\n\n".join(_module.EXAMPLES))(_module.command)
 
 
 def main() -> None:
     """Run a command; whatever its user can mend is one line, and exit code 2."""
     line = ""
     try:
-        sys.exit(app(standalone_mode=False))
+        completing = {"--install-completion", "--show-completion"} & {*sys.argv}
+        sys.exit(app(prog_name=PROGRAM if completing else None, standalone_mode=False))
     except typer.TyperException as mistake:
         # Without a command its help has been printed already.
         line = "" if len(sys.argv) < 2 else _mistaken(mistake)

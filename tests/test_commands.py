@@ -96,7 +96,7 @@ def test_a_mistake_is_one_line_and_an_exit_code(laboratory: Laboratory):
 
 
 def test_every_command_explains_itself(laboratory: Laboratory):
-    commands = re.findall(r"│ (\w+) +\w", laboratory.run("--help"))
+    commands = re.findall(r"│ ([\w-]+) +\w", laboratory.run("--help"))
     assert {"list", "fetch", "run", "report", "track", "collect", "adopt", "status", "ui"} <= set(
         commands
     )

@@ -1,7 +1,7 @@
-"""The command line, one command a file, called as the file is: `test_method` is `test-method`.
+"""The command line, one command a file, called as its file is: `test_method` is `test-method`.
 
-A file has a function `command`, whose docstring is its help, and `EXAMPLES`, which end it. What is
-large is imported inside. May import everything else of the pipeline; no other command.
+A file has a function `command`, whose docstring is its help, and `EXAMPLES`, lines that end the
+help. What is large is imported inside. May import all else of the pipeline; no other command.
 """
 
 COMMANDS = (

@@ -1,6 +1,8 @@
 """What is said to whoever gave a command, and how it ends."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -12,6 +14,11 @@ console = Console(stderr=True)
 def say(line: str) -> None:
     """Print a line for the reader, apart from results."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def tell(result: Any) -> None:
+    """Print a result for a machine: JSON on stdout, and nothing else there."""
+    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
 
 
 def end(broken: Mapping[str, str], code: int = 0) -> None:

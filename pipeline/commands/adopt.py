@@ -8,7 +8,7 @@ from pipeline.commands._asked import settings_at, with_journals
 from pipeline.commands._options import Scale, Studies
 from pipeline.commands._terminal import console, end, say
 
-EXAMPLES = "Example: python -m pipeline adopt --from HEAD~1 cures --scale standard"
+EXAMPLES = ("Example: python -m pipeline adopt --from HEAD~1 cures --scale standard",)
 
 
 def command(

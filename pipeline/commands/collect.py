@@ -8,7 +8,7 @@ from pipeline.commands._asked import settings_at, with_journals
 from pipeline.commands._options import Scale, Studies
 from pipeline.commands._terminal import end, say
 
-EXAMPLES = "Example: python -m pipeline collect cures --server http://server:5000"
+EXAMPLES = ("Example: python -m pipeline collect cures --server http://server:5000",)
 
 
 def command(

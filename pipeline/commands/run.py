@@ -4,7 +4,7 @@ from pipeline.commands import _trials
 from pipeline.commands._asked import settings_at, with_journals
 from pipeline.commands._options import Force, Scale, Studies
 
-EXAMPLES = "Example: python -m pipeline run cures vanishing_gradient --scale quick"
+EXAMPLES = ("Example: python -m pipeline run cures vanishing_gradient --scale quick",)
 
 
 def command(studies: Studies = None, scale: Scale = None, force: Force = False) -> None:

@@ -7,7 +7,7 @@ import typer
 from pipeline.commands._asked import settings_at
 from pipeline.commands._options import Scale
 
-EXAMPLES = 'Example: python -m pipeline sample "ROMEO:" --length 300 --temperature 0.8 --train'
+EXAMPLES = ('Example: python -m pipeline sample "ROMEO:" --length 300 --temperature 0.8 --train',)
 
 
 def command(

@@ -6,7 +6,7 @@ from pipeline.commands._asked import settings_at, with_journals
 from pipeline.commands._options import Scale, Studies
 from pipeline.commands._terminal import console, end, say
 
-EXAMPLES = "Example: python -m pipeline track --scale standard"
+EXAMPLES = ("Example: python -m pipeline track --scale standard",)
 
 
 def command(studies: Studies = None, scale: Scale = None) -> None:

@@ -13,7 +13,7 @@ import typer
 from pipeline.commands._terminal import say
 from pipeline.errors import UserError
 
-EXAMPLES = "Example: python -m pipeline ui --port 5001"
+EXAMPLES = ("Example: python -m pipeline ui --port 5001",)
 LOOPBACK = "127.0.0.1"
 
 
