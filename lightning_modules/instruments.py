@@ -54,6 +54,17 @@ class Update(NamedTuple):
 Outputs = dict[str, list[Tensor]]
 """‖∂L/∂h‖ of each call of each layer of a feed-forward network, by name, in order of the calls."""
 
+class Estimated(NamedTuple):
+    """A batch that a network of the contract of energies looked at, before its weights move."""
+
+    energy: Any
+    """The network."""
+    x_BI: Tensor
+    t_BO: Tensor
+    learned: Any
+    """What it is to go against, and what its model was sampled by."""
+
+
 Row = dict[str, str | int | float | None]
 """A row of what an instrument measured."""
 

@@ -19,7 +19,7 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells.srn import SRN
-from lightning_modules.interfaces import Algorithm, Batch, Claim, Run
+from lightning_modules.interfaces import Algorithm, Batch, Claim, Run, Task
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
@@ -59,17 +59,17 @@ class Dropped(nn.Module):
 
 
 @contextlib.contextmanager
-def killed(at: int = 8) -> Iterator[None]:
-    """Have batch number 8 of Recall not come, once, while the block runs."""
-    whole = Recall.batch
+def killed(at: int = 8, of: type[Task] = Recall) -> Iterator[None]:
+    """Have batch number 8 of a kind of task not come, once, while the block runs."""
+    whole = of.batch
 
-    def batch(self: Recall, index: int) -> Batch:
+    def batch(self: Task, index: int) -> Batch:
         if index == at:
             raise RuntimeError("killed")
         return whole(self, index)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Recall, "batch", batch)
+        patch.setattr(of, "batch", batch)
         with pytest.raises(RuntimeError, match="killed"):
             yield
 

@@ -1,0 +1,9 @@
+"""Symmetric networks: an energy, updates of their units, learning. One a file, found by file name.
+
+Below it, each a folder of its own: what estimates the gradient of a likelihood. May import
+registry, checks and norms.
+"""
+
+from lightning_modules.registry import discover_files
+
+ENERGIES = discover_files(__name__, __path__, "lightning_modules.energies._energy:Energy")

@@ -1,0 +1,171 @@
+"""The restricted Boltzmann machine: a layer that is seen, a layer that is hidden, none within.
+
+    E(v, h) = base(v) - b'v - c'h - v'W h        base: 0 of binary units, ½ v² of Gaussian ones
+    p(h_j = 1 | v) = sigmoid(c + W'v)_j          v given h: of its own kind, at z = b + W h
+    F(v) = base(v) - b'v - Σ_j softplus(c + W'v)_j
+    ∂F/∂W = -v h̄'    ∂F/∂b = -v    ∂F/∂c = -h̄     h̄ = sigmoid(c + W'v)
+
+Hidden samples drive the chains, hidden means are counted. With ``classes`` there are K units more
+among the visible ones, behind the input, one of which is 1: then p(class | input) is exact,
+
+    p(k | x) ∝ exp(-F(x, k))
+
+Cost: O(V H) an example and a sweep; exact Z O(2^H V H), of at most 20 hidden units.
+
+Where we differ from the papers: centring is an estimator's, ``centred``, and leaves E as it is.
+Labels are softmax units as in Hinton, Osindero & Teh (2006), trained jointly.
+
+References:
+    Smolensky (1986), Information processing in dynamical systems: foundations of harmony theory,
+        in Parallel Distributed Processing 1.
+    Hinton (2002), Training products of experts by minimizing contrastive divergence, Neural
+        Computation 14(8).
+    Hinton (2012), A practical guide to training restricted Boltzmann machines, in Neural Networks:
+        Tricks of the Trade.
+    Larochelle & Bengio (2008), Classification using discriminative restricted Boltzmann machines,
+        ICML: p(class | input).
+"""
+
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from lightning_modules.checks import above, whole
+from lightning_modules.energies._energy import Bipartite, Estimator, Learned, drawn
+from lightning_modules.energies._states import states
+from lightning_modules.energies._units import Classed, units_named
+
+
+@final
+class RBM(Bipartite):
+    """Binary hidden units over binary or Gaussian visible ones, and classes where they are given.
+
+    Attributes:
+        W, b, c: the weights, (V, H), and the biases, (V,) and (H,).
+        input_size, classes: how many of the visible units are the input's, and how many behind
+            them say the class.
+        estimator: what its gradient is estimated by.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        estimator: Estimator,
+        visible: str = "binary",
+        classes: int = 0,
+        spread: float = 0.01,
+    ):
+        """Draw W with this standard deviation; biases are zero: see ``start_from``.
+
+        ValueError for a size that cannot be, UnknownNameError for units that there are not.
+        """
+        super().__init__()
+        whole(1, input_size=input_size, hidden_size=hidden_size)
+        whole(0, classes=classes)
+        above(0, or_equal=True, spread=spread)
+        self.input_size, self.hidden_size, self.classes = input_size, hidden_size, classes
+        self.visible_size, self.output_size = input_size + classes, classes or input_size
+        self.state_size = self.visible_size + hidden_size
+        units = units_named(visible)
+        self.units = Classed(units, classes) if classes else units
+        self.estimator = estimator
+        self.W = nn.Parameter(torch.randn(self.visible_size, hidden_size) * spread)
+        self.b = nn.Parameter(torch.zeros(self.visible_size))
+        self.c = nn.Parameter(torch.zeros(hidden_size))
+
+    @torch.no_grad()
+    def start_from(self, mean_V: Tensor) -> None:
+        """Set b so that, without W, the visible units have these means: those of the data."""
+        self.b.copy_(self.units.field(mean_V.to(self.b)))
+
+    def energy(self, s_NS: Tensor) -> Tensor:
+        """Return E, (N,)."""
+        v_NV, h_NH = s_NS.split([self.visible_size, self.hidden_size], dim=1)
+        joint_N = ((v_NV @ self.W + self.c) * h_NH).sum(dim=1)
+        return self.units.base(v_NV) - v_NV @ self.b - joint_N
+
+    @torch.no_grad()
+    def update(self, s_NS: Tensor) -> Tensor:
+        """Return the states after a sweep of Gibbs sampling: hidden units, then visible ones."""
+        h_NH = drawn(self.hidden(s_NS[:, : self.visible_size]))
+        return torch.cat([self.units.draw(self._down(h_NH)), h_NH], dim=1)
+
+    @torch.no_grad()
+    def learn(self, x_BI: Tensor, t_BO: Tensor, memory: Any = None) -> Learned:
+        """Return the estimator's gradient of -ln p, of inputs and classes where it has these."""
+        return self.estimator.estimate(self, self.seen(x_BI, t_BO), memory)
+
+    def seen(self, x_NI: Tensor, t_NO: Tensor) -> Tensor:
+        """Return the visible units, (N, V): the inputs, and behind them the classes."""
+        return torch.cat([x_NI, t_NO], dim=1) if self.classes else x_NI
+
+    @torch.no_grad()
+    def outputs(self, x_NI: Tensor) -> Tensor:
+        """Return ln p(class | x) but for a sum; without classes the input, reconstructed in means.
+
+        How near that is says nothing of likelihood, which may fall meanwhile.
+        """
+        if not self.classes:
+            return self.units.mean(self._down(self.hidden(x_NI)))
+        W_IH, W_KH = self.W.split([self.input_size, self.classes])
+        above_NKH = (self.c + x_NI @ W_IH)[:, None] + W_KH
+        return self.b[self.input_size :] + softplus(above_NKH).sum(dim=2)
+
+    def free_energy(self, v_NV: Tensor) -> Tensor:
+        """Return F, (N,)."""
+        above_N = softplus(self._up(v_NV)).sum(dim=1)
+        return self.units.base(v_NV) - v_NV @ self.b - above_N
+
+    def hidden(self, v_NV: Tensor) -> Tensor:
+        """Return the means of the hidden units, (N, H)."""
+        return self._up(v_NV).sigmoid_()
+
+    def visible(self, h_NH: Tensor) -> Tensor:
+        """Return the means of the visible units, (N, V)."""
+        return self.units.mean(self._down(h_NH))
+
+    def sampled(self, h_NH: Tensor) -> Tensor:
+        """Return visible units given a sample of hidden ones of these means."""
+        return self.units.draw(self._down(drawn(h_NH)))
+
+    def slopes(self, v_NV: Tensor, weight_N: Tensor) -> list[Tensor]:
+        """Return Σ_n weight_n ∂F/∂θ: of W, b and c."""
+        return self.slopes_at(v_NV, self.hidden(v_NV), weight_N)
+
+    def slopes_at(self, v_NV: Tensor, h_NH: Tensor, weight_N: Tensor) -> list[Tensor]:
+        """Return them of hidden means that are known."""
+        weighed_NV = v_NV * -weight_N[:, None]
+        return [weighed_NV.t() @ h_NH, weighed_NV.sum(dim=0), -(weight_N @ h_NH)]
+
+    @torch.no_grad()
+    def log_partition(self) -> Tensor:
+        """Return ln Z, in float64; ValueError for more than 20 hidden units."""
+        parts = [log_N.logsumexp(dim=0) for _, _, log_N in self._by_hidden()]
+        return torch.stack(parts).logsumexp(dim=0)
+
+    @torch.no_grad()
+    def expected_slopes(self) -> list[Tensor]:
+        """Return ⟨∂F/∂θ⟩ over the model, from the visible units' means given each hidden state."""
+        log_Z, total = self.log_partition(), None
+        for h_NH, z_NV, log_N in self._by_hidden():
+            p_N = (log_N - log_Z).exp()
+            part = self.slopes_at(self.units.mean(z_NV), h_NH, p_N)
+            total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
+        assert total is not None
+        return [slope.to(self.W.dtype) for slope in total]
+
+    def _by_hidden(self):
+        """Iterate over hidden states: h, z of the visible units, ln Σ_v exp(-E); in float64."""
+        W_VH, b_V, c_H = (w.detach().double() for w in (self.W, self.b, self.c))
+        for h_NH in states(c_H, self.hidden_size):
+            z_NV = torch.addmm(b_V, h_NH, W_VH.t())
+            yield h_NH, z_NV, h_NH @ c_H + self.units.log_sum(z_NV)
+
+    def _up(self, v_NV: Tensor) -> Tensor:
+        return torch.addmm(self.c, v_NV, self.W)
+
+    def _down(self, h_NH: Tensor) -> Tensor:
+        return torch.addmm(self.b, h_NH, self.W.t())

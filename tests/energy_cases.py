@@ -1,0 +1,79 @@
+"""One entry per symmetric network: a small instance and facts known beforehand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lightning_modules.energies._energy import Energy
+from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
+from lightning_modules.energies.estimators.exact import Exact
+from lightning_modules.energies.rbm import RBM
+
+
+@dataclass(frozen=True)
+class EnergyCase:
+    """A network, built in float32 with weights at random, and what may be asked of it."""
+
+    build: Callable[[], Energy]
+    parameters: int
+    examples: Callable[[int], tuple[Tensor, Tensor]]
+    """So many inputs and targets, (N, I) and (N, O), in float64."""
+    refused: tuple[tuple[Callable[[], Any], str], ...] = ()
+    """What cannot be built, and what the error must say."""
+    visible_states: Callable[[], Tensor] | None = None
+    """All states of the visible units, in float64; None where they are not counted."""
+
+
+def states_of(units: int) -> Tensor:
+    """Return all states of 0 and 1, (2^units, units), in float64."""
+    return torch.cartesian_prod(*[torch.tensor([0.0, 1.0]).double()] * units).view(-1, units)
+
+
+def bits(count: int, units: int) -> Tensor:
+    """Return states of 0 and 1 at random, in float64."""
+    return torch.randint(2, (count, units)).double()
+
+
+def shaken(energy: Energy) -> Energy:
+    """Return the network with weights at random, large enough to matter."""
+    with torch.no_grad():
+        for w in energy.parameters():
+            w.copy_(torch.randn_like(w) * 0.7)
+    return energy
+
+
+def _with_classes() -> Tensor:
+    x_NI = states_of(4).repeat_interleave(3, dim=0)
+    return torch.cat([x_NI, torch.eye(3).double().repeat(16, 1)], dim=1)
+
+
+RBMS = {
+    "rbm": EnergyCase(
+        build=lambda: shaken(RBM(4, 3, ContrastiveDivergence(2))),
+        parameters=4 * 3 + 4 + 3,
+        examples=lambda count: (x := bits(count, 4), x),
+        refused=(
+            (lambda: RBM(0, 3, Exact()), "input_size is 0"),
+            (lambda: RBM(4, 3, Exact(), "binry"), "did you mean 'binary'"),
+            (lambda: RBM(4, 3, Exact(), classes=-1), "classes is -1"),
+            (lambda: ContrastiveDivergence(0), "sweeps is 0"),
+        ),
+        visible_states=lambda: states_of(4),
+    ),
+    "rbm of Gaussian units": EnergyCase(
+        build=lambda: shaken(RBM(4, 3, ContrastiveDivergence(), "gaussian")),
+        parameters=4 * 3 + 4 + 3,
+        examples=lambda count: (x := torch.randn(count, 4).double(), x),
+    ),
+    "rbm of classes": EnergyCase(
+        build=lambda: shaken(RBM(4, 5, ContrastiveDivergence(), classes=3)),
+        parameters=7 * 5 + 7 + 5,
+        examples=lambda count: (bits(count, 4), torch.eye(3).double()[torch.arange(count) % 3]),
+        visible_states=_with_classes,
+    ),
+}
+ENERGY_CASES = {**RBMS}
+"""By the file's name, and of a form of it by that and what is other."""

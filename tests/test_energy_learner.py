@@ -1,0 +1,122 @@
+"""Symmetric networks under a Trainer: their own gradient, resumed bit for bit, seen by probes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_modules.energies.estimators import ESTIMATORS
+from lightning_modules.energies.estimators.centred import Centred
+from lightning_modules.energies.estimators.persistent import Persistent
+from lightning_modules.energies.rbm import RBM
+from lightning_modules.interfaces import Batch, Task
+from lightning_modules.probes import PROBES
+from lightning_modules.training.decay import Decay
+from lightning_modules.training.energy import EnergyLearner
+from lightning_modules.training.fit import fit
+from tests.energy_cases import states_of
+from tests.probing import value
+from tests.recall import Recall
+from tests.test_training_runs import RUN, killed
+
+
+class Stripes(Task):
+    """Pictures of 2×2 that are rows of one value, or which of the rows are on; odd last batches."""
+
+    input_size = 4
+
+    def __init__(self, classes: bool = False):
+        self.loss = "cross_entropy" if classes else "squared_error"
+        self.output_size = 4
+        self.x_NI = states_of(2).repeat_interleave(2, dim=1).float()
+
+    def batch(self, index: int) -> Batch:
+        generator = torch.Generator().manual_seed(index)
+        size = 3 if index % 4 == 3 else 8
+        return self._of(torch.randint(4, (size,), generator=generator))
+
+    def held_out(self) -> Iterator[Batch]:
+        yield self._of(torch.arange(4))
+
+    def _of(self, y_B: Tensor) -> Batch:
+        x_1BI = self.x_NI[y_B][None]
+        flags_1B = torch.ones(1, len(y_B), dtype=torch.bool)
+        y_TB = y_B[None] if self.loss == "cross_entropy" else x_1BI
+        return Batch(x_1BI, y_TB, flags_1B, flags_1B)
+
+
+def learner(name: str = "persistent", classes: bool = False, **settings: Any) -> EnergyLearner:
+    torch.manual_seed(0)
+    estimator = Centred(Persistent()) if name == "centred" else ESTIMATORS[name]()
+    net = RBM(4, 6, estimator, classes=4 if classes else 0, spread=1.0)
+    task = Stripes(classes)
+    given = {"optimizer": "sgd", "learning_rate": 0.3} | settings
+    return EnergyLearner(net, task.loss, **given)
+
+
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "annealed"])
+def test_a_run_that_was_killed_goes_on_bit_for_bit(name: str, tmp_path: Any) -> None:
+    def run(**saving: Any) -> tuple[Any, list[Tensor]]:
+        one = learner(name, anneal=True)
+        rows = fit(one, Stripes(), **RUN, **saving, probes=[PROBES["updates"]()])
+        return rows, [w.detach() for w in one.parameters()]
+
+    expected = run()
+    with killed(of=Stripes):
+        run(scratch=tmp_path, checkpoint_every_seconds=0)
+    rows, weights = run(scratch=tmp_path)
+    assert rows == expected[0]
+    assert all(map(torch.equal, weights, expected[1]))
+
+
+def test_a_run_is_descent_along_what_the_network_learned() -> None:
+    one, task = learner(), Stripes()
+    net = learner().energy
+    fit(one, task, steps=5, evaluate_every=5, seed=4)
+    torch.manual_seed(4)
+    memory = None
+    for index in range(5):
+        x_BI = task.batch(index).x_TBI[0]
+        learned = net.learn(x_BI, x_BI, memory)
+        memory = learned.memory
+        with torch.no_grad():
+            for w, g in zip(net.parameters(), learned.gradient, strict=True):
+                w -= 0.3 * g
+    for ours, theirs in zip(one.energy.parameters(), net.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(one.memory, memory)
+
+
+def test_the_exact_gradient_learns_the_distribution() -> None:
+    one, task = learner("exact", learning_rate=0.5, anneal=True), Stripes()
+    assert isinstance(one.energy, RBM)
+    fit(one, task, steps=400, evaluate_every=400, seed=0)
+    with torch.no_grad():
+        kl = -torch.tensor(4.0).log() - one.energy.log_probability(task.x_NI).mean()
+    assert float(kl) < 0.3  # of ln 4 = 1.39 with every state as likely
+
+
+def test_classes_are_learned_with_what_they_are_of() -> None:
+    one = learner("persistent", classes=True, learning_rate=0.1)
+    first, *_, last = fit(one, Stripes(classes=True), steps=200, evaluate_every=100, seed=0)
+    assert last["held_out_accuracy"] == 1 > first["held_out_accuracy"]
+    assert last["held_out_loss"] < 0.7
+
+
+def test_a_rate_that_is_annealed_ends_at_nothing_and_updates_are_seen() -> None:
+    one = learner(anneal=True)
+    rows = fit(one, Stripes(), steps=4, evaluate_every=1, seed=0, probes=[PROBES["updates"]()])
+    assert one.lr_schedulers().get_last_lr() == [0.0]  # pyright: ignore
+    assert value(rows[1:], probe="updates", step=1, parameter="energy.W") > 0
+    assert rows[1]["train_loss"] is None
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="the task has 3 inputs and 3 outputs, the network 4"):
+        fit(learner(), Recall("squared_error"), **RUN)
+    with pytest.raises(ValueError, match="anneal and decay were both given"):
+        learner(anneal=True, decay=Decay("l2", 0.1))
+    with pytest.raises(ValueError, match="the task streams"):
+        fit(learner(), Recall("squared_error", streams=True), **RUN)
