@@ -1,0 +1,142 @@
+"""What ART's maps share: a category resonates that is like the input enough, or a new one is made.
+
+    T_j = |I ∧ w_j| / (α + |w_j|)        choice: the greatest is tried first, and wins
+    |I ∧ w_j| / |I| >= ρ                 vigilance: where it does not hold the next is tried
+    w_J <- β (I ∧ w_J) + (1 - β) w_J     learning; a new category takes the input whole
+
+∧ is the minimum and |.| the sum. Templates only shrink, so there is an end to learning. Trying one
+after the other finds the first of those that hold, so all are compared at once.
+
+Cost: O(K I) an input, K categories.
+
+Where we differ from the papers: a category that is new is made where none resonates, and does not
+compete before; there, it competes with the weights that it has before it learned, all 1.
+"""
+
+import abc
+
+import torch
+from torch import Tensor
+
+from lightning_modules.checks import above, whole
+from lightning_modules.maps._map import Map, Seen, fitting, rest
+
+
+class ART(Map, abc.ABC):
+    """Categories, of which there is room for ``capacity``.
+
+    Attributes:
+        committed: K, how many there are; the others are all 1.
+        size_M: |w| of each.
+        vigilance, choice, rate: ρ, α and β.
+    """
+
+    committed: Tensor
+    size_M: Tensor
+
+    def __init__(
+        self, input_size: int, capacity: int, vigilance: float, choice: float, rate: float
+    ):
+        """Make room; ValueError for what cannot be."""
+        super().__init__()
+        whole(1, input_size=input_size, capacity=capacity)
+        above(0, or_equal=True, most=1, vigilance=vigilance)
+        above(0, choice=choice)
+        above(0, most=1, rate=rate)
+        self.vigilance, self.choice, self.rate = vigilance, choice, rate
+        self.w_MI = rest(torch.ones(capacity, input_size))
+        self.register_buffer("committed", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("size_M", torch.full((capacity,), float(input_size)))
+
+    @abc.abstractmethod
+    def taken(self, x_NI: Tensor) -> Tensor:
+        """Return the inputs; ValueError, in one line, for what this kind does not take."""
+
+    @property
+    def templates_KI(self) -> Tensor:  # noqa: N802
+        """The weights of the categories there are."""
+        return self.w_MI[: int(self.committed)]
+
+    def compare(self, x_I: Tensor) -> tuple[Tensor, Tensor]:
+        """Return choice T and match |I ∧ w| / |I| of each category, (K,) and (K,)."""
+        shared_K = torch.minimum(x_I, self.templates_KI).sum(1)
+        return shared_K / (self.choice + self.size_M[: len(shared_K)]), shared_K / x_I.sum()
+
+    def resonant(self, t_K: Tensor, match_K: Tensor, vigilance: float) -> int | None:
+        """Return the category of the greatest choice among those that match; None if none does."""
+        t_K = t_K.where(match_K >= vigilance, -torch.inf)
+        if not len(t_K) or t_K.max() == -torch.inf:
+            return None
+        return int(t_K.argmax())
+
+    def recode(self, x_I: Tensor, category: int | None) -> tuple[int, bool]:
+        """Have a category learn, None a new one; return which, and whether it changed.
+
+        ValueError where there is no room for one more.
+        """
+        if category is None:
+            category = int(self.committed)
+            if category == len(self.w_MI):
+                raise ValueError(
+                    f"all {category} categories are taken: give more capacity, or less vigilance"
+                )
+            self.w_MI[category] = x_I
+            self.committed += 1
+            self.size_M[category] = x_I.sum()
+            return category, True
+        w_I = self.w_MI[category]
+        less_I = torch.minimum(x_I, w_I)
+        if torch.equal(less_I, w_I):
+            return category, False
+        w_I.copy_(less_I if self.rate == 1 else w_I + self.rate * (less_I - w_I))
+        self.size_M[category] = w_I.sum()
+        return category, True
+
+    @torch.no_grad()
+    def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
+        """Go through the inputs; ``loss`` is 1 - match, before the category learns; 0 of a new."""
+        del y_N
+        changes, loss = 0, 0.0
+        for x_I in self.taken(x_NI).unbind():
+            t_K, match_K = self.compare(x_I)
+            category = self.resonant(t_K, match_K, self.vigilance)
+            loss += 0.0 if category is None else 1 - float(match_K[category])
+            changes += self.recode(x_I, category)[1]
+        return Seen(len(x_NI), changes, loss)
+
+    @torch.no_grad()
+    def winner(self, x_NI: Tensor) -> Tensor:
+        """Return the category of the greatest choice, (N,), matching enough or not; 0 of none."""
+        return self._chosen(x_NI)[0]
+
+    @torch.no_grad()
+    def loss(self, x_NI: Tensor) -> Tensor:
+        """Return 1 - match of the winner, (N,); 1 where there is no category yet."""
+        return 1 - self._chosen(x_NI)[1]
+
+    def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
+        """Return how many categories there are, and the sum of a template's weights, on average."""
+        del x_NI
+        K = int(self.committed)
+        size = self.size_M[:K].double().sum() / max(1, K)
+        return {"categories": self.committed.double(), "template": size}
+
+    def _chosen(self, x_NI: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each input's winner and its match."""
+        x_NI = self.taken(x_NI)
+        winner_N, match_N = x_NI.new_zeros(len(x_NI), dtype=torch.int64), x_NI.new_zeros(len(x_NI))
+        if self.committed:
+            for n, x_I in enumerate(x_NI.unbind()):
+                t_K, match_K = self.compare(x_I)
+                winner_N[n] = J = t_K.argmax()
+                match_N[n] = match_K[J]
+        return winner_N, match_N
+
+
+def within(x_NI: Tensor, inputs: int, kind: str) -> Tensor:
+    """Return the inputs; ValueError where they are no numbers in [0, 1]."""
+    fitting(x_NI, inputs)
+    if len(x_NI) and not bool(((x_NI >= 0) & (x_NI <= 1)).all()):
+        low, high = (float(v) for v in torch.aminmax(x_NI))
+        raise ValueError(f"inputs go from {low:g} to {high:g}: {kind} takes 0 to 1: scale them")
+    return x_NI

@@ -1,0 +1,77 @@
+"""Complement coding: numbers as ART takes them, scaled by bounds of the data they learn from.
+
+    a = (x - low) / (high - low), cut to [0, 1]        I = (a, 1 - a)
+
+Bounds are the training part's. What is beyond them later is cut, as the network would have to do
+with what it meets in use; a number that never varied is 0.
+"""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.maps._map import Map, Seen, fitting
+
+
+@final
+class Coded(Map):
+    """A map that sees inputs complement-coded.
+
+    Attributes:
+        inner: takes twice as many inputs.
+        low_I, high_I: the bounds.
+    """
+
+    low_I: Tensor
+    high_I: Tensor
+
+    def __init__(self, inner: Map, low_I: Tensor, high_I: Tensor):
+        """Scale by these bounds; ValueError where one is not below the other."""
+        super().__init__()
+        if low_I.shape != high_I.shape or low_I.dim() != 1 or bool((low_I > high_I).any()):
+            raise ValueError("bounds are one low and one high for each input, low not above high")
+        self.inner = inner
+        self.register_buffer("low_I", low_I)
+        self.register_buffer("high_I", high_I)
+
+    @classmethod
+    def by(cls, inner: Map, train_NI: Tensor) -> "Coded":
+        """Return the map with the bounds of what it learns from."""
+        return cls(inner, train_NI.amin(0), train_NI.amax(0))
+
+    @property
+    def w_MI(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride] # noqa: N802
+        """The weights of the map within."""
+        return self.inner.w_MI
+
+    def code(self, x_NI: Tensor) -> Tensor:
+        """Return (a, 1 - a), (N, 2 I)."""
+        span_I = self.high_I - self.low_I
+        a_NI = (fitting(x_NI, len(span_I)) - self.low_I) / span_I.where(span_I > 0, torch.inf)
+        a_NI = a_NI.clamp(0, 1)
+        return torch.cat([a_NI, 1 - a_NI], dim=1)
+
+    def winner(self, x_NI: Tensor) -> Tensor:
+        """Return the winner within, (N,)."""
+        return self.inner.winner(self.code(x_NI))
+
+    def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
+        """Have the map within learn."""
+        return self.inner.learn(self.code(x_NI), y_N)
+
+    def loss(self, x_NI: Tensor) -> Tensor:
+        """Return what its winner leaves, (N,)."""
+        return self.inner.loss(self.code(x_NI))
+
+    def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
+        """Return what it tells."""
+        return self.inner.facts(self.code(x_NI))
+
+    def classes(self, x_NI: Tensor) -> Tensor | None:
+        """Return its classes."""
+        return self.inner.classes(self.code(x_NI))
+
+    def begin(self) -> None:
+        """Have it start anew."""
+        self.inner.begin()

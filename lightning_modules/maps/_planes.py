@@ -1,0 +1,30 @@
+"""Units spread over the plane of the data's two widest directions: a start, and a map that is none.
+
+    w_m = mean + a_m √λ_1 v_1 + b_m √λ_2 v_2
+
+a and b are the places in the grid, of mean 0 and variance 1, so that the units have the data's
+variance in both directions; λ and v are the covariance's. The longer side of the grid lies along
+the widest direction; a direction's sign is that of its largest entry.
+
+References:
+    Kohonen (2001), Self-organizing maps, third edition, Springer: linear initialisation.
+"""
+
+import torch
+from torch import Tensor
+
+
+def plane(x_NI: Tensor, places_MD: Tensor) -> Tensor:
+    """Return the weights, (M, I); ValueError where there is one direction alone."""
+    if x_NI.shape[1] < 2 or bool((places_MD.std(0) == 0).any()):
+        raise ValueError("a plane needs two directions: of the inputs, and of rows and columns")
+    mean_I = x_NI.mean(0)
+    _, v_II = torch.linalg.eigh(torch.cov((x_NI - mean_I).T))
+    widest_I2 = v_II[:, [-1, -2]]
+    signs_2 = widest_I2.gather(0, widest_I2.abs().argmax(0, keepdim=True)).sign()
+    widest_I2 = widest_I2 * signs_2
+    spread_2 = ((x_NI - mean_I) @ widest_I2).std(0, correction=0)
+    at_MD = (places_MD - places_MD.mean(0)).to(x_NI.dtype)
+    longest = torch.argsort(at_MD.amax(0) - at_MD.amin(0), descending=True, stable=True)
+    at_M2 = at_MD[:, longest] / at_MD[:, longest].std(0, correction=0)
+    return mean_I + (at_M2 * spread_2) @ widest_I2.T

@@ -1,0 +1,60 @@
+"""Fuzzy ART: categories of numbers in [0, 1], each a box that holds all its inputs.
+
+    T_j = |I ∧ w_j| / (α + |w_j|)      |I ∧ w_j| / |I| >= ρ      w_J <- β (I ∧ w_J) + (1 - β) w_J
+
+Inputs are complement-coded, I = (a, 1 - a), so that |I| is the same for all, D for D numbers, and
+w = (u, 1 - v) is the box from u to v: it grows as w shrinks, to a size |v - u| of (1 - ρ) D at
+most. Without the code categories proliferate as templates wither, so what is not coded is refused.
+As α -> 0 the smallest box that holds an input is tried first; with β = 1 nothing changes from the
+second pass on.
+
+Cost: O(K D) an input, K categories.
+
+Where we differ from the paper: see ``_art.py``.
+
+References:
+    Carpenter, Grossberg & Rosen (1991), Fuzzy ART: fast stable learning and categorization of
+        analog patterns by an adaptive resonance system, Neural Networks 4(6).
+    Georgiopoulos, Fernlund, Bebis & Heileman (1996), Order of search in fuzzy ART and fuzzy ARTMAP:
+        effect of the choice parameter, Neural Networks 9(9).
+"""
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.maps._art import ART, within
+
+ROUNDING = 1e-5
+"""What x and its complement may miss 1 by, for numbers of float32."""
+
+
+@final
+class FuzzyART(ART):
+    """Fast learning, or slow recoding where ``rate`` is below 1; a new category learns fast."""
+
+    def __init__(
+        self,
+        input_size: int,
+        capacity: int,
+        vigilance: float = 0.7,
+        choice: float = 1e-6,
+        rate: float = 1.0,
+    ):
+        """Count the coded numbers, 2 D, in ``input_size``; ``choice`` is α and ``rate`` is β."""
+        super().__init__(input_size, capacity, vigilance, choice, rate)
+        if input_size % 2:
+            raise ValueError(f"input_size is {input_size}: complement-coded it is even")
+
+    def taken(self, x_NI: Tensor) -> Tensor:
+        """Return inputs (a, 1 - a) within [0, 1]; ValueError for others."""
+        within(x_NI, self.w_MI.shape[1], "Fuzzy ART")
+        a_ND, complement_ND = x_NI.chunk(2, dim=1)
+        off_N = (a_ND + complement_ND - 1).abs().amax(1) if len(x_NI) else torch.zeros(())
+        if bool((off_N > ROUNDING).any()):
+            raise ValueError(
+                f"an input is off by {float(off_N.max()):.2g}: complement-code it, (a, 1 - a), as "
+                "maps/_coding.py does"
+            )
+        return x_NI
