@@ -24,6 +24,7 @@ from pipeline.tasks.listops import ListOps
 from pipeline.tasks.lorenz import Lorenz
 from pipeline.tasks.mackey_glass import MackeyGlass
 from pipeline.tasks.mimic import Mimic
+from pipeline.tasks.mixture import PLACES, Mixture
 from pipeline.tasks.monks import Monks
 from pipeline.tasks.nested_arithmetic import NestedArithmetic
 from pipeline.tasks.next_character import NextCharacter
@@ -53,6 +54,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),
     "mackey_glass": lambda seed: MackeyGlass(seed, 4, length=7, held_out_size=30),
     "mimic": lambda seed: Mimic(seed, 4, length=7, held_out_size=30, units=8, input_size=5),
+    "mixture": lambda seed: Mixture(seed, 4, held_out_size=7, arrangement="ring", spread=0.1),
     "monks": lambda seed: Monks(seed, problem=3, batch_size=9),
     "nested_arithmetic": lambda seed: NestedArithmetic(seed, 4, held_out_size=7, depth=2),
     "next_character": lambda seed: NextCharacter(text(), seed, 4, length=7, held_out_size=300),
@@ -228,3 +230,22 @@ def test_dyck1_asks_after_each_bracket_whether_one_is_open():
     closes = (step_TB[1:] < 0)[may_close_TB].double().mean()
     assert closes == pytest.approx(0.5, abs=4 * 0.5 / int(may_close_TB.sum()) ** 0.5)
     assert not (step_TB[1:] < 0)[~may_close_TB].any()
+
+
+@pytest.mark.parametrize("arrangement", PLACES)
+def test_a_mixture_is_spread_around_its_places_each_as_likely(arrangement: str):
+    task = Mixture(0, 20_000, 1, arrangement, spread=0.1)
+    batch, places_KI = task.batch(0), torch.tensor(PLACES[arrangement])
+    off_BI = batch.x_TBI[0] - places_KI[batch.y_TB[0]]
+    assert float(off_BI.std()) == pytest.approx(0.1, rel=0.05)
+    assert float(off_BI.mean()) == pytest.approx(0, abs=0.01)
+    counts = batch.y_TB[0].bincount(minlength=len(places_KI)) / 20_000
+    assert float(counts.min()) > 0.8 / len(places_KI)
+
+
+def test_a_mixture_without_spread_lies_at_its_places():
+    assert not Mixture(0, 5, 1, "origin", 0.0).batch(3).x_TBI.any()
+    with pytest.raises(ValueError, match="did you mean 'ring'"):
+        Mixture(0, 5, 1, "rnig", 0.0)
+    with pytest.raises(ValueError, match=r"spread is -0\.1"):
+        Mixture(0, 5, 1, "ring", -0.1)

@@ -1,0 +1,73 @@
+"""The vector field of a game and its Jacobian, exactly, by automatic differentiation in float64.
+
+    v(w) = -(∂L_D/∂w_D, ∂L_G/∂w_G)        J = ∂v/∂w        both players' weights, D's first
+
+Simultaneous steps of size h are w + h v(w): near a fixed point each eigenvalue λ of J is multiplied
+by 1 + hλ. What turns, Im λ ≠ 0 at Re λ = 0, therefore grows: |1 + hλ| > 1. A step of one player
+after the other is the product of two shears, w_D + h v_D(w), then w_G + h v_G of what came of it.
+
+Cost: P ways back through a graph, P the number of weights of both.
+
+References:
+    Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461.
+    Nagarajan & Kolter (2017), Gradient descent GAN optimization is locally stable, NeurIPS,
+        arXiv:1706.04156.
+"""
+
+import copy
+
+import torch
+from torch import Tensor
+
+from lightning_modules.adversaries._round import Game, Round
+
+TOGETHER = 64
+"""Rows of the Jacobian that are taken back at once: a bound on memory."""
+
+
+def exactly(game: Game, x_BI: Tensor, y_B: Tensor, z_BZ: Tensor) -> Round:
+    """Return the round of a copy of the players in float64; theirs are left alone."""
+    adversary = copy.deepcopy(game.adversary).double()
+    twin = game._replace(adversary=adversary)
+    return Round(twin, x_BI.double(), y_B, z_BZ.double())
+
+
+def field(played: Round, graph: bool = False) -> Tensor:
+    """Return v, (P,); with ``graph`` it can be differentiated again."""
+    parts = [
+        *torch.autograd.grad(played.loss_D, played.weights_D, create_graph=True),
+        *torch.autograd.grad(played.loss_G, played.weights_G, create_graph=True),
+    ]
+    v_P = -torch.cat([part.flatten() for part in parts])
+    return v_P if graph else v_P.detach()
+
+
+def jacobian(played: Round) -> Tensor:
+    """Return J, (P, P)."""
+    with torch.enable_grad():
+        v_P = field(played, graph=True)
+        weights = [*played.weights_D, *played.weights_G]
+        rows = [
+            torch.autograd.grad(
+                v_P,
+                weights,
+                some_RP,
+                retain_graph=True,
+                is_grads_batched=True,
+                materialize_grads=True,
+            )
+            for some_RP in torch.eye(len(v_P), dtype=v_P.dtype).split(TOGETHER)
+        ]
+    return torch.cat([torch.cat([g.flatten(1) for g in of], dim=1) for of in rows])
+
+
+def shears(J_PP: Tensor, of_D: int, step: float) -> Tensor:
+    """Return the matrix of a step of D and then of G near a fixed point; ``of_D`` are D's weights.
+
+    Simultaneous steps have 1 + step J.
+    """
+    P = len(J_PP)
+    only_D, only_G = torch.eye(P, dtype=J_PP.dtype), torch.eye(P, dtype=J_PP.dtype)
+    only_D[:of_D] += step * J_PP[:of_D]
+    only_G[of_D:] += step * J_PP[of_D:]
+    return only_G @ only_D

@@ -1,0 +1,31 @@
+"""Scores as they are: the dual of the Wasserstein distance, if D's slope is at most 1.
+
+    L_D = E g - E d        L_G = -E g
+
+Differs from the paper: nothing holds D's slope here. The paper clips D's weights; a penalty of the
+regularisers may stand in for that.
+
+Cost: a mean.
+
+References:
+    Arjovsky, Chintala & Bottou (2017), Wasserstein GAN, ICML, arXiv:1701.07875.
+"""
+
+from typing import final
+
+from torch import Tensor
+
+from lightning_modules.adversaries.losses._loss import GameLoss
+
+
+@final
+class Wasserstein(GameLoss):
+    """The difference of mean scores."""
+
+    def discriminator(self, d_B: Tensor, g_B: Tensor) -> Tensor:
+        """Return E g - E d."""
+        return g_B.mean() - d_B.mean()
+
+    def generator(self, g_B: Tensor) -> Tensor:
+        """Return -E g."""
+        return -g_B.mean()
