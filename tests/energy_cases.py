@@ -8,9 +8,14 @@ import torch
 from torch import Tensor
 
 from lightning_modules.energies._energy import Energy
+from lightning_modules.energies.boltzmann import Boltzmann
+from lightning_modules.energies.estimators.annealed import Annealed
 from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
 from lightning_modules.energies.estimators.exact import Exact
+from lightning_modules.energies.hopfield import Hopfield
 from lightning_modules.energies.rbm import RBM
+from lightning_modules.energies.storage.hebb import Hebb
+from lightning_modules.energies.storage.perceptron_rule import PerceptronRule
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class EnergyCase:
 
 def states_of(units: int) -> Tensor:
     """Return all states of 0 and 1, (2^units, units), in float64."""
+    if not units:
+        return torch.zeros(1, 0).double()
     return torch.cartesian_prod(*[torch.tensor([0.0, 1.0]).double()] * units).view(-1, units)
 
 
@@ -43,6 +50,11 @@ def shaken(energy: Energy) -> Energy:
         for w in energy.parameters():
             w.copy_(torch.randn_like(w) * 0.7)
     return energy
+
+
+def signs(count: int, units: int) -> Tensor:
+    """Return patterns of -1 and 1 at random, in float64."""
+    return 2 * bits(count, units) - 1
 
 
 def _with_classes() -> Tensor:
@@ -75,5 +87,42 @@ RBMS = {
         visible_states=_with_classes,
     ),
 }
-ENERGY_CASES = {**RBMS}
+OTHERS = {
+    "hopfield": EnergyCase(
+        build=lambda: Hopfield(5, Hebb()),
+        parameters=25,
+        examples=lambda count: (x := signs(count, 5), x),
+        refused=(
+            (lambda: Hopfield(0, Hebb()), "input_size is 0"),
+            (lambda: Hopfield(5, Hebb(), updates="synchron"), "did you mean 'synchronous'"),
+            (lambda: Hopfield(2, Hebb()).store(torch.zeros(1, 2)), "other than -1 and 1"),
+            (lambda: PerceptronRule(stability=-1), "stability is -1"),
+        ),
+    ),
+    "hopfield of synchronous updates": EnergyCase(
+        build=lambda: Hopfield(5, PerceptronRule(), diagonal=True, updates="synchronous"),
+        parameters=25,
+        examples=lambda count: (x := signs(count, 5), x),
+    ),
+    "boltzmann": EnergyCase(
+        build=lambda: shaken(Boltzmann(4, 2, Exact(), unlinked=[([0, 1], [2, 3])])),
+        parameters=6 * 6 + 6,
+        examples=lambda count: (x := bits(count, 4), x),
+        refused=(
+            (lambda: Boltzmann(0, 2, Exact()), "input_size is 0"),
+            (lambda: Boltzmann(2, -1, Exact()), "hidden_size is -1"),
+            (lambda: Annealed([(0, 1.0)]), "sweeps is 0"),
+            (lambda: Annealed([(1, 0.0)]), "temperature is 0"),
+            (lambda: Annealed(counted=0), "counted is 0"),
+        ),
+        visible_states=lambda: states_of(4),
+    ),
+    "boltzmann without hidden units": EnergyCase(
+        build=lambda: shaken(Boltzmann(4, 0, Annealed())),
+        parameters=4 * 4 + 4,
+        examples=lambda count: (x := bits(count, 4), x),
+        visible_states=lambda: states_of(4),
+    ),
+}
+ENERGY_CASES = {**RBMS, **OTHERS}
 """By the file's name, and of a form of it by that and what is other."""

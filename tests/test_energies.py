@@ -9,7 +9,7 @@ from torch import Tensor
 from lightning_modules.energies import ENERGIES
 from lightning_modules.energies._energy import Bipartite, Distribution
 from lightning_modules.energies._states import states
-from tests.energy_cases import ENERGY_CASES, EnergyCase, states_of
+from tests.energy_cases import ENERGY_CASES, EnergyCase, bits, states_of
 
 CASES = pytest.mark.parametrize("case", ENERGY_CASES.values(), ids=list(ENERGY_CASES))
 DISTRIBUTIONS = {
@@ -79,7 +79,7 @@ def test_learning_gives_a_gradient_of_every_weight_and_moves_none(case: EnergyCa
 def test_states_are_alone_and_stay_as_they_are(case: EnergyCase) -> None:
     energy = case.build().double()
     x_NI, _ = case.examples(5)
-    s_NS = torch.cat([x_NI, states_of(energy.state_size - x_NI.shape[1])[:5]], dim=1)
+    s_NS = torch.cat([x_NI, bits(5, energy.state_size - x_NI.shape[1])], dim=1)
     kept_NS = s_NS.clone()
     e_N = energy.energy(s_NS)
     assert e_N.shape == (5,)

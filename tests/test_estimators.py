@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from lightning_modules.energies._energy import Estimator
+from lightning_modules.energies.boltzmann import Boltzmann
 from lightning_modules.energies.estimators import ESTIMATORS
+from lightning_modules.energies.estimators.annealed import Annealed
 from lightning_modules.energies.estimators.centred import Centred
 from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
 from lightning_modules.energies.estimators.exact import Exact
@@ -18,6 +20,7 @@ from lightning_modules.energies.rbm import RBM
 from tests.energy_cases import bits, shaken, states_of
 
 BUILDS: dict[str, Callable[[], Estimator]] = {
+    "annealed": Annealed,
     "centred": lambda: Centred(Persistent()),
     "contrastive_divergence": ContrastiveDivergence,
     "exact": Exact,
@@ -173,3 +176,31 @@ def test_offsets_follow_the_batches() -> None:
     torch.testing.assert_close(mu_V, 0.75 * first.mean(dim=0) + 0.25 * then.mean(dim=0))
     with pytest.raises(ValueError, match="follow is 0"):
         Centred(Exact(), follow=0)
+
+
+def test_annealing_long_enough_is_on_average_the_exact_gradient() -> None:
+    net = shaken(Boltzmann(3, 2, Exact())).double()
+    assert isinstance(net, Boltzmann)
+    v_BV, of = bits(4, 3).repeat(5_000, 1), Annealed([(10, 2.0), (20, 1.0)], counted=2)
+    learned = of.estimate(net, v_BV)
+    apart = flat(learned.gradient) - flat(Exact().estimate(net, v_BV).gradient)
+    assert float(apart.abs().max()) < 4 * (2 / len(v_BV)) ** 0.5 / 2
+    assert learned.chain_CV is not None
+    assert learned.chain_CV.shape == v_BV.shape
+
+
+def test_clamped_units_stay_where_they_are_held() -> None:
+    net, s_NS = shaken(Boltzmann(3, 2, Exact())).double(), bits(50, 5)
+    assert isinstance(net, Boltzmann)
+    swept_NS = net.sweep(s_NS, 1.0, first=3)
+    assert torch.equal(swept_NS[:, :3], s_NS[:, :3])
+    assert not torch.equal(swept_NS[:, 3:], s_NS[:, 3:])
+
+
+def test_a_network_that_an_estimator_is_not_for_is_refused() -> None:
+    fully, v_BV = Boltzmann(4, 2, Exact()), torch.zeros(2, 4)
+    for estimator in (Persistent(), ContrastiveDivergence(), Centred(Exact())):
+        with pytest.raises(TypeError, match="takes an RBM, not Boltzmann: use exact or annealed"):
+            estimator.estimate(fully, v_BV)
+    with pytest.raises(TypeError, match="takes a Boltzmann machine, not RBM: use persistent"):
+        Annealed().estimate(machine(), v_BV)
