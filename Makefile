@@ -11,7 +11,7 @@ export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test chaos check ui bench active-run active-dev
+.PHONY: help repro test chaos check docs ui bench active-run active-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -29,14 +29,18 @@ test: $(DEV) ## Run the tests, as many at a time as there are cores
 chaos: $(DEV) ## Kill thirty of whatever takes part in a run, and see that nothing is lost
 	python -m pytest -m chaos tests/test_interruptions.py
 
-check: $(DEV) ## Format, lint, import direction, known weaknesses, types
+check: $(DEV) ## Format, lint, import direction, known weaknesses, documentation, types
 	ruff format --check .
 	ruff check .
 	lint-imports
 	bandit --quiet -ll --recursive lightning_modules pipeline benchmarks
 	python .ci/audit.py
+	python -m docs
 	@echo "Types: most of the time, one to two minutes ..."
 	basedpyright
+
+docs: $(DEV) ## Build the documentation site, every link checked
+	python -m docs
 
 ui: $(RUN) ## Browse the recorded runs on http://127.0.0.1:5000
 	python -m pipeline ui
@@ -56,6 +60,7 @@ active-run:
 active-dev: active-run
 	$(call found,pytest)
 	$(call found,bandit)
+	$(call found,zensical)
 
 # Without git (an unpacked archive) DVC has to be told so; with git it must not be.
 define prepare

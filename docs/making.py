@@ -1,0 +1,233 @@
+"""Methods and studies -> pages in Markdown, by the templates beside this."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+from docs.members import HOME, Member, Room
+from docs.usage import SCALE, Usage
+from pipeline.data.sources import SOURCES
+from pipeline.reporting import prose
+from pipeline.reporting.counts import Counts
+from pipeline.reporting.imprint import Imprint
+from pipeline.reporting.overview import THEMES
+from pipeline.studies import STUDIES
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGES = Path(__file__).parent / "pages"
+LINE = 88
+"""Characters of a signature's line."""
+OF_PAPERS = re.compile(r"\b(the papers?'?s?|papers|published|drawn otherwise|differs?)\b", re.I)
+NO_ANSWER = "No answer yet"
+
+
+class Shown(NamedTuple):
+    """A study as its pages show it."""
+
+    name: str
+    theme: str
+    question: str
+    asked: str
+    """The question in the page's language."""
+    answer: str
+    """An empty string while there is none."""
+    counts: str
+    """How many claims hold; an empty string where nothing was measured."""
+    marks: list[str]
+    """What has to be known beside: trials that are missing, or were measured by earlier code."""
+
+
+def fill(template: str, **shown: Any) -> str:
+    """Return a filled template; what is no ``Markup`` is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"render": _render, "prose": prose.inline}
+    return environment.get_template(template).render(scale=SCALE, **shown)
+
+
+def member_page(member: Member, room: Room, usage: Usage) -> str:
+    """Return the page of a method."""
+    says = sections(member.doc)
+    sentences = list(_sentences(says["about"]))
+    return fill(
+        "member.md.j2",
+        member=member,
+        says=says,
+        costs=[s for s in sentences if re.search(r"^Cost: |\bO\(", s)],
+        beside=list(_beside_the_paper(says["about"])),
+        facts=_facts(member),
+        signature=_signature(member),
+        studies={name: _question(name) for name in usage.studies_of(member)},
+        rows=list(usage.published(member, room)),
+        references=prose.references(says["references"]),
+        source=(HOME / member.path).read_text(encoding="utf-8"),
+    )
+
+
+def room_page(room: Room, usage: Usage) -> str:
+    """Return the page that lists a room's members."""
+    title = room.name.replace("_", " ")
+    tutorial = title.rstrip("s").replace("ie", "y").replace(" ", "_")
+    return fill(
+        "room.md.j2",
+        title=title[:1].upper() + title[1:],
+        room=room,
+        folder=room.package.replace(".", "/"),
+        contract=room.contract.replace(":", "."),
+        tutorial=tutorial if (PAGES / "add" / f"{tutorial}.md").exists() else "",
+        claims=any(member.claim for member in room.members),
+        members=[(member, usage.studies_of(member)) for member in room.members],
+    )
+
+
+def study_page(name: str, rooms: list[Room], usage: Usage) -> str:
+    """Return the page of a study."""
+    declared, left = STUDIES[name], usage.left[name]
+    says = sections(declared.doc)
+    named = {part: of.doc for part, of in declared.parts.items() if part}
+    return fill(
+        "study.md.j2",
+        study=shown(name, left),
+        says=says,
+        parts={part: sections(doc) for part, doc in named.items()},
+        used=usage.members_of(name, rooms),
+        rows=left.reproduced if left else [],
+        references=prose.references(says["references"]),
+    )
+
+
+def studies_page(usage: Usage, words: dict[str, Any], below: str, up: str) -> str:
+    """Return the page that lists all studies, with ``words`` in the reader's language.
+
+    Args:
+        usage: what their pages left.
+        words: ``title``, ``opening``, ``unanswered``, ``page``, and translations of ``themes`` and
+            ``questions``, where there are any.
+        below: where the studies' own pages stand, seen from this one.
+        up: the top of the site, seen from this one.
+    """
+    themes: dict[str, list[Shown]] = {theme: [] for theme in THEMES}
+    for name in STUDIES:
+        study = shown(name, usage.left[name], words["questions"])
+        themes.setdefault(study.theme, []).append(study)
+    full = {theme: studies for theme, studies in themes.items() if studies}
+    return fill("studies.md.j2", themes=full, words=words, below=below, up=up)
+
+
+def shown(name: str, left: Imprint | None, questions: dict[str, str] | None = None) -> Shown:
+    """Return a study as its page left it."""
+    question = _question(name)
+    asked = (questions or {}).get(name, question)
+    if left is None:
+        return Shown(name, STUDIES[name].theme, question, asked, "", "", [])
+    entry = _Entry(left.entry)
+    answer = "" if entry.answer.startswith(NO_ANSWER) else entry.answer
+    trials = left.summary["trials"]
+    missing, stale = trials["asked"] - trials["finished"], entry.banner
+    marks = [f"{missing:,} of {trials['asked']:,} trials are missing"] if missing else []
+    marks += [stale] if stale else []
+    counts = Counts(**left.summary["claims"]).words()
+    return Shown(name, left.theme, question, asked, answer, counts, marks)
+
+
+def sections(doc: str | None) -> dict[str, str]:
+    """Return what ``prose.sections`` does; what is set verbatim stays so where it comes first."""
+    text = inspect.cleandoc(doc or "").partition("\n\n")[2]
+    about = re.split(rf"^(?:{'|'.join(prose.HEADINGS)}):", text, maxsplit=1, flags=re.MULTILINE)[0]
+    return prose.sections(doc) | {"about": about.strip("\n")}
+
+
+def _render(text: str) -> Markup:
+    """Return a docstring's text as HTML; what is set verbatim can be scrolled by keys."""
+    return Markup(prose.render(text).replace("<pre>", '<pre tabindex="0">'))
+
+
+class _Entry(HTMLParser):
+    """A study's entry on the page over all of them: its answer, and what has to be known beside."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.answer, self.banner, self._into = "", "", ""
+        self.feed(html)
+        self.answer, self.banner = self.answer.strip(), self.banner.strip(" ⚠.")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin to read what is wanted."""
+        kind = dict(attrs).get("class") or ""
+        if tag == "p":
+            self._into = kind if kind in ("answer", "banner") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        """Stop reading at the end of a paragraph, and of the banner's first sentence."""
+        if tag == "p" or (tag == "strong" and self._into == "banner"):
+            self._into = ""
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is wanted."""
+        if self._into:
+            setattr(self, self._into, getattr(self, self._into) + data)
+
+
+def _question(name: str) -> str:
+    return prose.sections(STUDIES[name].doc)["question"]
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Iterate over the sentences of a docstring's paragraphs, without what is set verbatim."""
+    for block in re.split(r"\n\s*\n", text):
+        lines = [line for line in block.splitlines() if not line.startswith("    ")]
+        yield from re.split(r"(?<=[.:]) (?=[A-ZÀ-Þ])(?<!vs\. )(?<!i\.e\. )", " ".join(lines))
+
+
+def _beside_the_paper(text: str) -> Iterator[str]:
+    """Iterate over what a docstring says of the paper: a paragraph of its own, or sentences."""
+    for block in re.split(r"\n\s*\n", text):
+        said, opening, rest = block.partition("Where we differ from the paper")
+        if opening and not said.strip():
+            yield " ".join(rest.partition(":")[2].split())
+        else:
+            yield from (s for s in _sentences(block) if OF_PAPERS.search(s))
+
+
+def _signature(member: Member) -> str:
+    """Return how a method is called, a line for each parameter where one line is too short."""
+    arguments = [
+        of.name + (f": {of.type}" if of.type else "") + (f" = {of.default}" if of.default else "")
+        for of in member.parameters
+    ]
+    line = f"{member.class_name}({', '.join(arguments)})"
+    if len(line) <= LINE:
+        return line
+    each = textwrap.indent(",\n".join(arguments), "    ")
+    return f"{member.class_name}(\n{each},\n)"
+
+
+def _facts(member: Member) -> dict[str, str | Markup]:
+    """Return what else is known of a method: of a data set, where it comes from."""
+    source = SOURCES.get(member.name) if member.room == "datasets" else None
+    if source is None:
+        return {}
+    links = Markup(", ").join(
+        Markup('<a href="{0}">{0}</a>').format(address.removesuffix("{file}"))
+        for address in source.addresses
+    )
+    return {
+        "size": f"{source.count:,} {source.unit}",
+        "licence": source.licence,
+        "citation": source.citation,
+        "without network": source.embedded.title if source.embedded else "nothing stands in",
+        "addresses": links or "none: it comes from DATA_MIRROR, or with a package",
+    }
