@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lightning_modules.energies._energy import Energy
 from lightning_modules.energies.boltzmann import Boltzmann
+from lightning_modules.energies.equilibrium import Equilibrium
 from lightning_modules.energies.estimators.annealed import Annealed
 from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
 from lightning_modules.energies.estimators.exact import Exact
@@ -124,5 +125,24 @@ OTHERS = {
         visible_states=lambda: states_of(4),
     ),
 }
-ENERGY_CASES = {**RBMS, **OTHERS}
+EQUILIBRIA = {
+    "equilibrium": EnergyCase(
+        build=lambda: Equilibrium(3, 2, [4]),
+        parameters=3 * 4 + 4 + 4 * 2 + 2,
+        examples=lambda count: (torch.rand(count, 3).double(), torch.rand(count, 2).double()),
+        refused=(
+            (lambda: Equilibrium(3, 2, [0]), "size is 0"),
+            (lambda: Equilibrium(3, 2, [4], "logisic"), "did you mean 'logistic'"),
+            (lambda: Equilibrium(3, 2, [4], nudge="centered"), "did you mean 'centred'"),
+            (lambda: Equilibrium(3, 2, [4], beta=0.0), "beta is 0"),
+            (lambda: Equilibrium(3, 2, [4], apart=-1.0), "apart is -1"),
+        ),
+    ),
+    "equilibrium of weights apart": EnergyCase(
+        build=lambda: Equilibrium(3, 2, [4, 2], "tanh", "one_sided", apart=0.5),
+        parameters=3 * 4 + 4 + 4 * 2 + 2 + 2 * 2 + 2,
+        examples=lambda count: (torch.rand(count, 3).double(), torch.rand(count, 2).double()),
+    ),
+}
+ENERGY_CASES = {**RBMS, **OTHERS, **EQUILIBRIA}
 """By the file's name, and of a form of it by that and what is other."""

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "computability",
+    "equilibrium",
     "forecasting",
     "language_model",
     "memory",
