@@ -33,7 +33,7 @@ check: $(DEV) ## Format, lint, import direction, known weaknesses, documentation
 	ruff format --check .
 	ruff check .
 	lint-imports
-	bandit --quiet -ll --recursive lightning_modules pipeline benchmarks
+	bandit --quiet -ll --recursive lightning_modules pipeline benchmarks docs
 	python .ci/audit.py
 	python -m docs
 	@echo "Types: most of the time, one to two minutes ..."

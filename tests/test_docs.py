@@ -61,6 +61,7 @@ def test_every_method_has_a_page_that_holds_all_that_its_file_says(
         assert _words(reference) in seen
     about = member.doc.partition("\n\n")[2].partition("References:")[0]
     assert _words(about.replace("<", "&lt;")) in seen
+    assert not re.search(r"</?(pre|p|li|code)\b", seen), "HTML is shown as text"
     assert (
         f'<a href="{member.name}.html">' in (pages / "methods" / room.name / "index.md").read_text()
     )
