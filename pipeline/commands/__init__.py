@@ -16,5 +16,6 @@ COMMANDS = (
     "ui",
     "collect",
     "adopt",
+    "doctor",
 )
 """In the order in which one meets them."""

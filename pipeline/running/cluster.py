@@ -422,6 +422,15 @@ def prepare_here() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 
+def offered(settings: Dispatch) -> list[Shape]:
+    """Start Ray, or join the cluster, as a run does; return what each machine has.
+
+    UserError where that cannot be.
+    """
+    with _connected(settings, ()) as ray:
+        return [(node.cpus, node.gpus) for node in _nodes(ray)]
+
+
 @contextlib.contextmanager
 def _connected(settings: Dispatch, packages: Collection[str]) -> Iterator[Any]:
     """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running.
