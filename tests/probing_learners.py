@@ -11,7 +11,11 @@ from lightning_modules.probes._base import Probe
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.sequence import SequenceLearner
 
-OF_SEQUENCES = [name for name in PROBES if PROBES[name].sees & SequenceLearner.shows]
+OF_SEQUENCES = [
+    name
+    for name, kind in PROBES.items()
+    if kind.sees & SequenceLearner.shows and kind.needs <= SequenceLearner.shows
+]
 """The probes that see something of a cell that learns sequences."""
 
 

@@ -6,7 +6,18 @@ from collections.abc import Iterator
 import pytest
 from torch import Tensor
 
-from benchmarks import _braintrace, _timing, alexnet, approximate, bptt, peers, probes, rtrl, stream
+from benchmarks import (
+    _braintrace,
+    _timing,
+    alexnet,
+    approximate,
+    bptt,
+    peers,
+    probes,
+    rbm,
+    rtrl,
+    stream,
+)
 from lightning_modules.probes.updates import Updates
 
 
@@ -130,3 +141,13 @@ def test_alexnet_is_timed_in_both_forms() -> None:
         seconds = (row["forward_ms"] + row["back_ms"]) / 1e3
         assert row["pictures_per_second"] == pytest.approx(2 / seconds)
         assert row["gflops"] == pytest.approx(12 * row["connections"] / seconds / 1e9)
+
+
+def test_persistent_chains_are_timed_beside_a_peer_and_the_floor() -> None:
+    rows = rbm.run(batch=(2, 10), steps=2)
+    assert [row["batch"] for row in rows] == [2, 10]
+    assert "of_peer_holds" not in rows[0]
+    assert rows[1]["of_peer_holds"] == (rows[1]["of_peer"] <= 0.5)
+    assert all(
+        row[f"{name}_ms"] > 0 for row in rows for name in ("ours", "trainer", "peer", "floor")
+    )

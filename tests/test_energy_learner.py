@@ -11,6 +11,7 @@ from lightning_modules.energies.estimators import ESTIMATORS
 from lightning_modules.energies.estimators.centred import Centred
 from lightning_modules.energies.estimators.persistent import Persistent
 from lightning_modules.energies.rbm import RBM
+from lightning_modules.instruments import InstrumentWarning
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.probes import PROBES
 from lightning_modules.training.decay import Decay
@@ -120,3 +121,50 @@ def test_what_does_not_fit_is_refused() -> None:
         learner(anneal=True, decay=Decay("l2", 0.1))
     with pytest.raises(ValueError, match="the task streams"):
         fit(learner(), Recall("squared_error", streams=True), **RUN)
+
+
+def _probed(rate: float, *probes: Any, name: str = "persistent") -> list[Any]:
+    one = learner(name, learning_rate=rate)
+    return fit(one, Stripes(), steps=100, evaluate_every=50, seed=0, probes=list(probes))
+
+
+def test_a_probe_shows_an_estimate_beside_the_exact_gradient() -> None:
+    exactly = _probed(0.1, PROBES["exactness"](), name="exact")
+    assert value(exactly, step=50, quantity="cosine") == pytest.approx(1)
+    assert value(exactly, step=50, quantity="norm_ratio") == pytest.approx(1)
+    assert value(exactly, step=50, quantity="wrong_sign") == 0
+    rows = _probed(0.1, PROBES["exactness"]())
+    assert 0 < value(rows, step=50, quantity="cosine") < 1
+    assert 0 < value(rows, step=50, quantity="wrong_sign") < 0.5
+
+
+def test_where_the_exact_gradient_cannot_be_had_the_probe_says_so_and_stands_aside() -> None:
+    torch.manual_seed(0)
+    wide = EnergyLearner(RBM(4, 21, Persistent()), "squared_error", "sgd", 0.1)
+    with pytest.warns(InstrumentWarning, match="stands aside: ValueError: 21 units have too many"):
+        fit(wide, Stripes(), **RUN, probes=[PROBES["exactness"]()])
+
+
+def test_chains_that_are_outrun_raise_an_alarm_and_others_do_not() -> None:
+    rows = _probed(0.1, PROBES["chains"]())
+    assert 0 < value(rows, step=100, quantity="opened") < 1
+    with pytest.warns(InstrumentWarning, match="finds chains outrun: an update opens"):
+        _probed(20.0, PROBES["chains"]())
+    with pytest.warns(InstrumentWarning, match="sees no chains"):
+        assert "chains" not in str(_probed(0.1, PROBES["chains"](), name="exact"))
+
+
+@pytest.mark.parametrize("probe", ["chains", "exactness"])
+def test_probes_of_estimates_change_nothing_and_resume(probe: str, tmp_path: Any) -> None:
+    def run(probes: list[Any], **saving: Any) -> tuple[list[Any], list[Tensor]]:
+        one = learner()
+        rows = fit(one, Stripes(), **RUN, **saving, probes=probes)
+        return rows, [w.detach() for w in one.parameters()]
+
+    plain, weights = run([])
+    expected, same = run([PROBES[probe](every=3)])
+    assert [row for row in expected if "probe" not in row] == plain
+    assert all(map(torch.equal, weights, same))
+    with killed(of=Stripes):
+        run([PROBES[probe](every=3)], scratch=tmp_path, checkpoint_every_seconds=0)
+    assert run([PROBES[probe](every=3)], scratch=tmp_path)[0] == expected

@@ -13,10 +13,13 @@ from lightning_modules.cells.srn import SRN
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import HELD
+from lightning_modules.training.adversarial import AdversarialLearner
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.by_rule import RuleLearner
+from lightning_modules.training.energy import EnergyLearner
 from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import Learner
+from lightning_modules.training.map import MapLearner
 from lightning_modules.training.sequence import SequenceLearner
 from tests.cases import CELL_BUILDS
 from tests.probing import value
@@ -125,8 +128,14 @@ def test_means_are_of_all_measurements_where_sequences_differ_in_length() -> Non
 
 
 def test_learners_say_what_they_show() -> None:
-    shown = {
-        name for kind in (SequenceLearner, BackpropLearner, RuleLearner) for name in kind.shows
-    }
+    kinds = (
+        SequenceLearner,
+        BackpropLearner,
+        RuleLearner,
+        EnergyLearner,
+        MapLearner,
+        AdversarialLearner,
+    )
+    shown = {name for kind in kinds for name in kind.shows}
     assert all(PROBES[name].sees <= shown for name in PROBES)
     assert issubclass(SequenceLearner, Learner)

@@ -135,4 +135,4 @@ def bipartite(energy: Distribution, who: str) -> Bipartite:
 
 def drawn(p_NU: Tensor) -> Tensor:
     """Return units that are 1 with these probabilities, else 0."""
-    return torch.rand_like(p_NU).lt(p_NU).to(p_NU.dtype)
+    return torch.rand_like(p_NU).lt_(p_NU)

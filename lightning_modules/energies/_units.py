@@ -37,7 +37,7 @@ class Units(abc.ABC):
 
     @abc.abstractmethod
     def draw(self, z_NV: Tensor) -> Tensor:
-        """Return a sample."""
+        """Return a sample; z may be overwritten."""
 
     @abc.abstractmethod
     def log_sum(self, z_NV: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class Binary(Units):
 
     def draw(self, z_NV: Tensor) -> Tensor:
         """Return 1 with that probability."""
-        return drawn(z_NV.sigmoid())
+        return drawn(z_NV.sigmoid_())
 
     def log_sum(self, z_NV: Tensor) -> Tensor:
         """Return the sum of softplus(z)."""

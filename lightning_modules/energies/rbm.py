@@ -72,7 +72,8 @@ class RBM(Bipartite):
         units = units_named(visible)
         self.units = Classed(units, classes) if classes else units
         self.estimator = estimator
-        self.W = nn.Parameter(torch.randn(self.visible_size, hidden_size) * spread)
+        W_HV = torch.randn(hidden_size, self.visible_size) * spread
+        self.W = nn.Parameter(W_HV.t())  # a hidden unit's weights lie together: products are faster
         self.b = nn.Parameter(torch.zeros(self.visible_size))
         self.c = nn.Parameter(torch.zeros(hidden_size))
 
@@ -137,8 +138,8 @@ class RBM(Bipartite):
 
     def slopes_at(self, v_NV: Tensor, h_NH: Tensor, weight_N: Tensor) -> list[Tensor]:
         """Return them of hidden means that are known."""
-        weighed_NV = v_NV * -weight_N[:, None]
-        return [weighed_NV.t() @ h_NH, weighed_NV.sum(dim=0), -(weight_N @ h_NH)]
+        weighed_NH = h_NH * -weight_N[:, None]
+        return [(weighed_NH.t() @ v_NV).t(), -(weight_N @ v_NV), weighed_NH.sum(dim=0)]
 
     @torch.no_grad()
     def log_partition(self) -> Tensor:

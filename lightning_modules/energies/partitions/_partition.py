@@ -51,7 +51,7 @@ class Path:
 
     def start(self, chains: int) -> Tensor:
         """Return states at β = 0, (C, V), drawn independently."""
-        return self.net.units.draw(self.a_V.expand(chains, -1))
+        return self.net.units.draw(self.a_V.repeat(chains, 1))
 
     def rise(self, v_CV: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
         """Return ln p*_high - ln p*_low of states, (C,) in float64, and their z, (C, H)."""
