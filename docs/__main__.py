@@ -14,6 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from docs import making
+from docs.drawing import drawn, layers
 from docs.links import broken
 from docs.members import rooms
 from docs.usage import SCALE, Usage
@@ -24,6 +25,10 @@ WRITTEN = Path(__file__).parent / "pages"
 CONFIGURATION = Path(__file__).parent / "mkdocs.yml"
 DRAFT, SITE = Path(".scratch", "site"), Path("site")
 REPORTS = "reports"
+PROBES = "<!-- which probes see what -->"
+"""Where the page on watching has their table."""
+LAYERS = "<!-- layers -->"
+"""Where the page on the architecture has their drawing."""
 NO_PAGE = (".page.json", "rows.parquet", "plots")
 """What lies beside reports and is no part of them."""
 BUILD = ("-m", "zensical", "build", "--strict", "--clean")
@@ -82,6 +87,9 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
         for member in room.members:
             text = making.member_page(member, room, usage)
             (folder / f"{member.name}.md").write_text(text, encoding="utf-8")
+    (probes,) = (room for room in found if room.name == "probes")
+    _put(pages / "watch.md", PROBES, making.probes_table(probes))
+    _put(pages / "architecture.md", LAYERS, str(drawn(layers(Path("pyproject.toml")))))
     (pages / "studies").mkdir()
     for name in STUDIES:
         text = making.study_page(name, found, usage)
@@ -97,6 +105,12 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
     if reports.exists():
         left_out = shutil.ignore_patterns(*NO_PAGE)
         shutil.copytree(reports, pages / REPORTS / SCALE, ignore=left_out)
+
+
+def _put(page: Path, mark: str, what: str) -> None:
+    """Put what was made into a page that was written by hand."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace(mark, what), encoding="utf-8")
 
 
 def configure(pages: Path, site: Path) -> None:

@@ -25,7 +25,20 @@ PAGES = Path(__file__).parent / "pages"
 LINE = 88
 """Characters of a signature's line."""
 OF_PAPERS = re.compile(r"\b(the papers?'?s?|papers|published|drawn otherwise|differs?)\b", re.I)
+DIFFERS = re.compile(r"Where we differ from\b")
+"""How a docstring's paragraph on the paper begins, where it is one of its own."""
+BLANK = re.compile(r"\n\s*\n")
 NO_ANSWER = "No answer yet"
+SEEN = {
+    "passages": "what comes back to a recurrent layer",
+    "outputs": "what comes back to the layers of a feed-forward network",
+    "modules": "what the layers of a feed-forward network put out",
+    "updates": "an update of the weights",
+    "losses": "the loss, which it takes again",
+}
+"""What probes see, in words."""
+BY_WATCH = "passages"
+"""What of it a training loop of one's own shows."""
 
 
 class Shown(NamedTuple):
@@ -93,6 +106,16 @@ def room_page(room: Room, usage: Usage) -> str:
     )
 
 
+def probes_table(probes: Room) -> str:
+    """Return which probes work where, as a table in Markdown."""
+    lines = ["| probe | your model, by `watch` | what it sees |", "|---|---|---|"]
+    for probe in probes.members:
+        seen = "; ".join(SEEN.get(what, what) for what in sorted(probe.sees))
+        page = f"[`{probe.name}`](methods/{probes.name}/{probe.name}.md)"
+        lines.append(f"| {page} | {'yes' if BY_WATCH in probe.sees else 'no'} | {seen} |")
+    return "\n".join(lines)
+
+
 def study_page(name: str, rooms: list[Room], usage: Usage) -> str:
     """Return the page of a study."""
     declared, left = STUDIES[name], usage.left[name]
@@ -144,10 +167,20 @@ def shown(name: str, left: Imprint | None, questions: dict[str, str] | None = No
 
 
 def sections(doc: str | None) -> dict[str, str]:
-    """Return what ``prose.sections`` does; what is set verbatim stays so where it comes first."""
+    """Return what ``prose.sections`` does, but for what comes first or last of a docstring.
+
+    What is set verbatim stays so where it comes first, and what is said of the paper behind the
+    references is none of them.
+    """
     text = inspect.cleandoc(doc or "").partition("\n\n")[2]
     about = re.split(rf"^(?:{'|'.join(prose.HEADINGS)}):", text, maxsplit=1, flags=re.MULTILINE)[0]
-    return prose.sections(doc) | {"about": about.strip("\n")}
+    says = prose.sections(doc)
+    blocks = BLANK.split(says["references"])
+    beside = [block for block in blocks if DIFFERS.match(block)]
+    return says | {
+        "about": "\n\n".join([about.strip("\n"), *beside]).strip("\n"),
+        "references": "\n".join(block for block in blocks if block not in beside),
+    }
 
 
 def _render(text: str) -> Markup:
@@ -188,17 +221,16 @@ def _question(name: str) -> str:
 
 def _sentences(text: str) -> Iterator[str]:
     """Iterate over the sentences of a docstring's paragraphs, without what is set verbatim."""
-    for block in re.split(r"\n\s*\n", text):
+    for block in BLANK.split(text):
         lines = [line for line in block.splitlines() if not line.startswith("    ")]
         yield from re.split(r"(?<=[.:]) (?=[A-ZÀ-Þ])(?<!vs\. )(?<!i\.e\. )", " ".join(lines))
 
 
 def _beside_the_paper(text: str) -> Iterator[str]:
     """Iterate over what a docstring says of the paper: a paragraph of its own, or sentences."""
-    for block in re.split(r"\n\s*\n", text):
-        said, opening, rest = block.partition("Where we differ from the paper")
-        if opening and not said.strip():
-            yield " ".join(rest.partition(":")[2].split())
+    for block in BLANK.split(text):
+        if DIFFERS.match(block):
+            yield " ".join(block.split())
         else:
             yield from (s for s in _sentences(block) if OF_PAPERS.search(s))
 

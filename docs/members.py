@@ -44,6 +44,8 @@ class Member(NamedTuple):
     """What is said of building it."""
     claim: str
     """What an algorithm promises of its gradient; empty for anything else."""
+    sees: tuple[str, ...]
+    """What a probe sees of training; empty for anything else."""
 
     @property
     def first_line(self) -> str:
@@ -107,6 +109,7 @@ def _member(room: Room, module: str) -> Member:
         parameters,
         building,
         _claim(public[0]),
+        _sees(public[0]) if room.name == "probes" else (),
     )
 
 
@@ -195,13 +198,26 @@ def _parameters(of: ast.arguments) -> Iterator[Parameter]:
 
 def _claim(of: Class) -> str:
     """Return the claim that a class makes and what it means."""
+    if (given := _given(of, "claim")) is None:
+        return ""
+    name = ast.unparse(given).rpartition(".")[2]
+    return f"{name.lower()}: its gradient {_claims()[name]}"
+
+
+def _sees(of: Class) -> tuple[str, ...]:
+    """Return what a probe sees."""
+    given = _given(of, "sees")
+    words = ast.walk(given) if given else ()
+    return tuple(str(node.value) for node in words if isinstance(node, ast.Constant))
+
+
+def _given(of: Class, name: str) -> ast.expr | None:
+    """Return what a class, or one that it derives from, sets an attribute to."""
     for base in _ancestors(of):
         for node in base.node.body if isinstance(base, Class) else ():
-            if not isinstance(node, ast.Assign) or ast.unparse(node.targets[0]) != "claim":
-                continue
-            name = ast.unparse(node.value).rpartition(".")[2]
-            return f"{name.lower()}: its gradient {_claims()[name]}"
-    return ""
+            if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
+                return node.value
+    return None
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import pytest
 
 from docs.__main__ import write
 from docs.links import broken
+from docs.making import sections
 from docs.members import Member, Room, rooms
 from docs.usage import Usage
 from lightning_modules.registry import Registry
@@ -55,12 +56,13 @@ def test_every_method_has_a_page_that_holds_all_that_its_file_says(
 ):
     page = (pages / "methods" / room.name / f"{member.name}.md").read_text()
     seen = _words(page.partition("## The file")[0])
-    says = prose.sections(member.doc)
+    says = sections(member.doc)
     assert says["question"].replace("``", "") in seen
     for reference in prose.references(says["references"]):
         assert _words(reference) in seen
-    about = member.doc.partition("\n\n")[2].partition("References:")[0]
+    about, _, rest = member.doc.partition("\n\n")[2].partition("References:")
     assert _words(about.replace("<", "&lt;")) in seen
+    assert _words(rest.partition("Where we differ")[2].replace("<", "&lt;")) in seen
     assert not re.search(r"</?(pre|p|li|code)\b", seen), "HTML is shown as text"
     assert (
         f'<a href="{member.name}.html">' in (pages / "methods" / room.name / "index.md").read_text()
