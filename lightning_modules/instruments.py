@@ -54,6 +54,7 @@ class Update(NamedTuple):
 Outputs = dict[str, list[Tensor]]
 """‖∂L/∂h‖ of each call of each layer of a feed-forward network, by name, in order of the calls."""
 
+
 class Estimated(NamedTuple):
     """A batch that a network of the contract of energies looked at, before its weights move."""
 

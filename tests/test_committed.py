@@ -25,6 +25,7 @@ OWED: set[str] = {
     "forecasting",
     "language_model",
     "memory",
+    "self_organisation",
     "sequence_modes",
     "trees",
 }

@@ -108,7 +108,8 @@ def test_probes_see_what_a_map_tells_and_the_move_of_a_batch(name: str) -> None:
     before_MI, (x_NI, y_N) = taught.w_MI.clone(), examples(of.batch(0))
     seen = taught.learn(x_NI, y_N)
     facts = {key: float(fact) for key, fact in taught.facts(x_NI).items()}
-    for quantity, told in {**facts, "changes": float(seen.changes)}.items():
+    rise = float((taught.w_MI - before_MI).max())
+    for quantity, told in {**facts, "changes": float(seen.changes), "rise": rise}.items():
         assert value(rows, probe="maps", quantity=quantity) == pytest.approx(told)
     moved = float((taught.w_MI - before_MI).norm() / before_MI.norm())
     (told,) = [row["value"] for row in rows if row.get("probe") == "updates"]

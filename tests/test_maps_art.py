@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.maps._coding import Coded
+from lightning_modules.maps._coding import Bits, Coded
 from lightning_modules.maps.art1 import ART1
 from lightning_modules.maps.artmap import ARTMAP
 from lightning_modules.maps.fuzzy_art import FuzzyART
@@ -32,7 +32,7 @@ def codes(taught: Any, x_NI: Tensor, y_N: Tensor | None = None) -> list[int]:
         moved = (art.w_MI != before_MI).any(1).nonzero().flatten().tolist()
         assert len(moved) <= 1
         if not moved:  # it lies in a template already
-            t_K, match_K = art.compare(x_NI[n])
+            t_K, match_K = (of_1K[0] for of_1K in art.compare(x_NI[n : n + 1]))
             t_K = t_K if y_N is None else t_K.where(taught.class_M[:K] == y_N[n], -torch.inf)
             moved = [int(t_K.where(match_K >= art.vigilance, -torch.inf).argmax())]
         found += moved
@@ -168,3 +168,13 @@ def test_a_coded_map_is_the_map_of_the_code() -> None:
     assert classes_N is not None
     assert torch.equal(classes_N, inner.classes(outer.code(a_NI)))
     assert Coded.by(SOM(4, 2, 2), a_NI).double().classes(a_NI) is None
+
+
+def test_bits_are_ones_above_the_threshold_alone() -> None:
+    outer, inner = Bits(ART1(3, 9), 0.5).double(), ART1(3, 9).double()
+    x_NI = torch.tensor([[0.2, 0.5, 0.9], [0.6, 0.7, 0.1]], dtype=torch.float64)
+    assert outer.code(x_NI).tolist() == [[0, 0, 1], [1, 1, 0]]
+    assert outer.learn(x_NI) == inner.learn(outer.code(x_NI))
+    assert torch.equal(outer.w_MI, inner.w_MI)
+    with pytest.raises(ValueError, match="threshold is nan"):
+        Bits(ART1(3, 9), float("nan"))

@@ -13,6 +13,7 @@ from pipeline.tasks import TASKS
 from pipeline.tasks.adding import Adding
 from pipeline.tasks.anbn import AnBn
 from pipeline.tasks.character_ids import CharacterIds
+from pipeline.tasks.circle_in_square import CircleInSquare
 from pipeline.tasks.copy import Copy
 from pipeline.tasks.dyck1 import Dyck1
 from pipeline.tasks.embedded_reber import EmbeddedReber
@@ -43,6 +44,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
     "anbn": lambda seed: AnBn(seed, 4, length=20, held_out_size=30, longest=4),
     "character_ids": lambda seed: CharacterIds(text(), seed, 4, length=7, held_out_size=300),
+    "circle_in_square": lambda seed: CircleInSquare(seed, 20, held_out_size=7, batch_size=4),
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
     "dyck1": lambda seed: Dyck1(seed, 4, length=9, held_out_size=7),
     "embedded_reber": lambda seed: EmbeddedReber(seed, 4, held_out_size=7),

@@ -21,6 +21,9 @@ from torch import Tensor
 from lightning_modules.checks import above, whole
 from lightning_modules.maps._map import Map, Seen, fitting, rest
 
+AT_ONCE = 2**18
+"""Numbers that are compared together."""
+
 
 class ART(Map, abc.ABC):
     """Categories, of which there is room for ``capacity``.
@@ -57,10 +60,11 @@ class ART(Map, abc.ABC):
         """The weights of the categories there are."""
         return self.w_MI[: int(self.committed)]
 
-    def compare(self, x_I: Tensor) -> tuple[Tensor, Tensor]:
-        """Return choice T and match |I ∧ w| / |I| of each category, (K,) and (K,)."""
-        shared_K = torch.minimum(x_I, self.templates_KI).sum(1)
-        return shared_K / (self.choice + self.size_M[: len(shared_K)]), shared_K / x_I.sum()
+    def compare(self, x_NI: Tensor) -> tuple[Tensor, Tensor]:
+        """Return choice T and match |I ∧ w| / |I| of each category, (N, K) and (N, K)."""
+        shared_NK = torch.minimum(x_NI.unsqueeze(1), self.templates_KI).sum(-1)
+        t_NK = shared_NK / (self.choice + self.size_M[: shared_NK.shape[1]])
+        return t_NK, shared_NK / x_NI.sum(-1, keepdim=True)
 
     def resonant(self, t_K: Tensor, match_K: Tensor, vigilance: float) -> int | None:
         """Return the category of the greatest choice among those that match; None if none does."""
@@ -97,11 +101,11 @@ class ART(Map, abc.ABC):
         """Go through the inputs; ``loss`` is 1 - match, before the category learns; 0 of a new."""
         del y_N
         changes, loss = 0, 0.0
-        for x_I in self.taken(x_NI).unbind():
-            t_K, match_K = self.compare(x_I)
-            category = self.resonant(t_K, match_K, self.vigilance)
-            loss += 0.0 if category is None else 1 - float(match_K[category])
-            changes += self.recode(x_I, category)[1]
+        for x_1I in self.taken(x_NI).split(1):
+            t_1K, match_1K = self.compare(x_1I)
+            category = self.resonant(t_1K[0], match_1K[0], self.vigilance)
+            loss += 0.0 if category is None else 1 - float(match_1K[0, category])
+            changes += self.recode(x_1I[0], category)[1]
         return Seen(len(x_NI), changes, loss)
 
     @torch.no_grad()
@@ -124,13 +128,15 @@ class ART(Map, abc.ABC):
     def _chosen(self, x_NI: Tensor) -> tuple[Tensor, Tensor]:
         """Return each input's winner and its match."""
         x_NI = self.taken(x_NI)
-        winner_N, match_N = x_NI.new_zeros(len(x_NI), dtype=torch.int64), x_NI.new_zeros(len(x_NI))
-        if self.committed:
-            for n, x_I in enumerate(x_NI.unbind()):
-                t_K, match_K = self.compare(x_I)
-                winner_N[n] = J = t_K.argmax()
-                match_N[n] = match_K[J]
-        return winner_N, match_N
+        if not self.committed or not len(x_NI):
+            return x_NI.new_zeros(len(x_NI), dtype=torch.int64), x_NI.new_zeros(len(x_NI))
+        found = []
+        for part_NI in x_NI.split(max(1, AT_ONCE // self.templates_KI.numel())):
+            t_NK, match_NK = self.compare(part_NI)
+            winner_N = t_NK.argmax(1)
+            found.append((winner_N, match_NK[torch.arange(len(winner_N)), winner_N]))
+        winners, matches = zip(*found, strict=True)
+        return torch.cat(winners), torch.cat(matches)
 
 
 def within(x_NI: Tensor, inputs: int, kind: str) -> Tensor:

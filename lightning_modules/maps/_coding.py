@@ -1,56 +1,42 @@
-"""Complement coding: numbers as ART takes them, scaled by bounds of the data they learn from.
+"""What maps see of data: complement-coded by bounds of what they learn from, or bits.
 
     a = (x - low) / (high - low), cut to [0, 1]        I = (a, 1 - a)
+    I = 1 where x > threshold, else 0
 
 Bounds are the training part's. What is beyond them later is cut, as the network would have to do
 with what it meets in use; a number that never varied is 0.
 """
 
+import abc
 from typing import final
 
 import torch
 from torch import Tensor
 
+from lightning_modules.checks import above
 from lightning_modules.maps._map import Map, Seen, fitting
 
 
-@final
-class Coded(Map):
-    """A map that sees inputs complement-coded.
+class Outer(Map, abc.ABC):
+    """A map that sees a code of its inputs.
 
     Attributes:
-        inner: takes twice as many inputs.
-        low_I, high_I: the bounds.
+        inner: the map that sees it.
     """
 
-    low_I: Tensor
-    high_I: Tensor
-
-    def __init__(self, inner: Map, low_I: Tensor, high_I: Tensor):
-        """Scale by these bounds; ValueError where one is not below the other."""
+    def __init__(self, inner: Map):
+        """Put a code before ``inner``."""
         super().__init__()
-        if low_I.shape != high_I.shape or low_I.dim() != 1 or bool((low_I > high_I).any()):
-            raise ValueError("bounds are one low and one high for each input, low not above high")
         self.inner = inner
-        self.register_buffer("low_I", low_I)
-        self.register_buffer("high_I", high_I)
 
-    @classmethod
-    def by(cls, inner: Map, train_NI: Tensor) -> "Coded":
-        """Return the map with the bounds of what it learns from."""
-        return cls(inner, train_NI.amin(0), train_NI.amax(0))
+    @abc.abstractmethod
+    def code(self, x_NI: Tensor) -> Tensor:
+        """Return what the map within sees, (N, its inputs)."""
 
     @property
     def w_MI(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride] # noqa: N802
         """The weights of the map within."""
         return self.inner.w_MI
-
-    def code(self, x_NI: Tensor) -> Tensor:
-        """Return (a, 1 - a), (N, 2 I)."""
-        span_I = self.high_I - self.low_I
-        a_NI = (fitting(x_NI, len(span_I)) - self.low_I) / span_I.where(span_I > 0, torch.inf)
-        a_NI = a_NI.clamp(0, 1)
-        return torch.cat([a_NI, 1 - a_NI], dim=1)
 
     def winner(self, x_NI: Tensor) -> Tensor:
         """Return the winner within, (N,)."""
@@ -75,3 +61,50 @@ class Coded(Map):
     def begin(self) -> None:
         """Have it start anew."""
         self.inner.begin()
+
+
+@final
+class Coded(Outer):
+    """A map that sees inputs complement-coded, twice as many.
+
+    Attributes:
+        low_I, high_I: the bounds.
+    """
+
+    low_I: Tensor
+    high_I: Tensor
+
+    def __init__(self, inner: Map, low_I: Tensor, high_I: Tensor):
+        """Scale by these bounds; ValueError where a low one is above its high one."""
+        super().__init__(inner)
+        if low_I.shape != high_I.shape or low_I.dim() != 1 or bool((low_I > high_I).any()):
+            raise ValueError("bounds are one low and one high for each input, low not above high")
+        self.register_buffer("low_I", low_I)
+        self.register_buffer("high_I", high_I)
+
+    @classmethod
+    def by(cls, inner: Map, train_NI: Tensor) -> "Coded":
+        """Return the map with the bounds of what it learns from."""
+        return cls(inner, train_NI.amin(0), train_NI.amax(0))
+
+    def code(self, x_NI: Tensor) -> Tensor:
+        """Return (a, 1 - a), (N, 2 I)."""
+        span_I = self.high_I - self.low_I
+        a_NI = (fitting(x_NI, len(span_I)) - self.low_I) / span_I.where(span_I > 0, torch.inf)
+        a_NI = a_NI.clamp(0, 1)
+        return torch.cat([a_NI, 1 - a_NI], dim=1)
+
+
+@final
+class Bits(Outer):
+    """A map that sees a 1 where an input is above a threshold."""
+
+    def __init__(self, inner: Map, threshold: float):
+        """Cut at ``threshold``."""
+        super().__init__(inner)
+        above(-torch.inf, threshold=threshold)
+        self.threshold = threshold
+
+    def code(self, x_NI: Tensor) -> Tensor:
+        """Return zeros and ones, (N, I)."""
+        return (x_NI > self.threshold).to(x_NI.dtype)

@@ -74,7 +74,7 @@ class ARTMAP(Map):
 
     def _search(self, x_I: Tensor, y: int) -> tuple[int | None, bool]:
         """Return the category that resonates for a class, None a new one, and if it was first."""
-        t_K, match_K = self.art.compare(x_I)
+        t_K, match_K = (of_1K[0] for of_1K in self.art.compare(x_I.unsqueeze(0)))
         vigilance, right = self.art.vigilance, True
         while True:
             category = self.art.resonant(t_K, match_K, vigilance)

@@ -4,6 +4,7 @@
     topographic_error_4, _8 or _6           by how many neighbours a unit inside the grid has
     categories, template                    ART: how many there are, and their mean |w|
     changes                                 all maps: examples of the batch that moved a weight
+    rise                                    the furthest that a weight rose: 0 where all fell
 
 A batch that is a pass tells of changes a pass.
 
@@ -28,7 +29,7 @@ class Maps(Probe):
 
     def passed(self, seen: Any) -> None:
         """Keep what is told."""
-        self.keep(**seen.facts, changes=seen.changes)
+        self.keep(**seen.facts, changes=seen.changes, rise=seen.rise)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
         """Return a row for each quantity."""

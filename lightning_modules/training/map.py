@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lightning_modules.instruments import Instrument, Update
 from lightning_modules.interfaces import Batch, Task
-from lightning_modules.maps._map import Map
+from lightning_modules.maps._map import Map, Seen
 from lightning_modules.training.learner import Learner, Score
 from lightning_modules.training.losses import counted_only
 
@@ -30,6 +30,8 @@ class Told(NamedTuple):
     """What it tells of itself and of how it fits the batch's inputs, by name."""
     changes: Tensor
     """Examples of the batch that moved a weight."""
+    rise: Tensor
+    """How far the weight that rose furthest did; below 0 where all fell."""
 
 
 @final
@@ -60,28 +62,34 @@ class MapLearner(Learner):
         """Have the map go through the batch."""
         due = self.due() if self.probes else []
         updates = [probe for probe in due if "updates" in probe.sees]
-        before = self.map.w_MI.detach().clone() if updates else None
+        told = [probe for probe in due if "maps" in probe.sees]
+        before_MI = self.map.w_MI.detach().clone() if updates or told else None
         x_NI, y_N = self._examples(batch)
         seen = self.map.learn(x_NI, y_N)
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         optimizer.step()  # of weights without gradients: it moves nothing, and counts the batch
-        told = [probe for probe in due if "maps" in probe.sees]
-        if told and len(x_NI):
-            now = Told(self.map.facts(x_NI), torch.tensor(float(seen.changes)))
-            for probe in told:
-                probe.passed(now)
-        if before is not None:
-            self._show(updates, before)
+        if before_MI is not None:
+            self._tell(told, before_MI, x_NI, seen)
+            self._show(updates, before_MI)
         self.books.note(batch.x_TBI.shape[1], x_NI.new_tensor(seen.loss), seen.examples)
 
-    def _show(self, probes: list[Instrument], before: Tensor) -> None:
+    def _tell(self, probes: list[Instrument], before_MI: Tensor, x_NI: Tensor, seen: Seen) -> None:
+        """Have the map tell of itself after a batch that held examples."""
+        if not probes or not len(x_NI):
+            return
+        rise = (self.map.w_MI.detach() - before_MI).max()
+        told = Told(self.map.facts(x_NI), torch.tensor(float(seen.changes)), rise)
+        for probe in probes:
+            probe.passed(told)
+
+    def _show(self, probes: list[Instrument], before_MI: Tensor) -> None:
         """Show the move of a batch."""
-        after = self.map.w_MI.detach()
-        back = [before - after]
+        after_MI = self.map.w_MI.detach()
+        back = [before_MI - after_MI]
         name = next(name for name, w in self.named_parameters() if w is self.map.w_MI)
         for probe in probes:
-            probe.updated(Update([name], [before], [after], back, back, None))
+            probe.updated(Update([name], [before_MI], [after_MI], back, back, None))
 
     def _examples(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Return the counted steps' inputs, (N, I), and their classes, where targets are such."""
