@@ -9,11 +9,13 @@ from torch import Tensor
 
 from lightning_modules.energies._energy import Energy
 from lightning_modules.energies.boltzmann import Boltzmann
+from lightning_modules.energies.dbn import DBN
 from lightning_modules.energies.equilibrium import Equilibrium
 from lightning_modules.energies.estimators.annealed import Annealed
 from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
 from lightning_modules.energies.estimators.exact import Exact
 from lightning_modules.energies.hopfield import Hopfield
+from lightning_modules.energies.linear_rbm import LinearRBM
 from lightning_modules.energies.rbm import RBM
 from lightning_modules.energies.storage.hebb import Hebb
 from lightning_modules.energies.storage.perceptron_rule import PerceptronRule
@@ -31,6 +33,8 @@ class EnergyCase:
     """What cannot be built, and what the error must say."""
     visible_states: Callable[[], Tensor] | None = None
     """All states of the visible units, in float64; None where they are not counted."""
+    hidden_states: bool = True
+    """Whether its hidden units are 0 or 1, so that they can be summed over."""
 
 
 def states_of(units: int) -> Tensor:
@@ -144,5 +148,33 @@ EQUILIBRIA = {
         examples=lambda count: (torch.rand(count, 3).double(), torch.rand(count, 2).double()),
     ),
 }
-ENERGY_CASES = {**RBMS, **OTHERS, **EQUILIBRIA}
+
+
+def _labelled(count: int) -> tuple[Tensor, Tensor]:
+    return bits(count, 3), torch.eye(2).double()[torch.arange(count) % 2]
+
+
+STACKED = {
+    "linear_rbm": EnergyCase(
+        build=lambda: shaken(LinearRBM(4, 3, ContrastiveDivergence(2))),
+        parameters=4 * 3 + 4 + 3,
+        examples=lambda count: (x := bits(count, 4), x),
+        refused=((lambda: LinearRBM(4, 0, Exact()), "hidden_size is 0"),),
+        visible_states=lambda: states_of(4),
+        hidden_states=False,
+    ),
+    "dbn": EnergyCase(
+        build=lambda: shaken(
+            DBN([RBM(3, 2, Exact()), RBM(2, 2, ContrastiveDivergence(), classes=2)])
+        ),
+        parameters=2 * (3 * 2) + 2 + 3 + 4 * 2 + 4 + 2,
+        examples=_labelled,
+    ),
+    "dbn without classes": EnergyCase(
+        build=lambda: shaken(DBN([RBM(3, 2, Exact()), RBM(2, 2, ContrastiveDivergence())])),
+        parameters=2 * (3 * 2) + 2 + 3 + 2 * 2 + 2 + 2,
+        examples=lambda count: (x := bits(count, 3), x),
+    ),
+}
+ENERGY_CASES = {**RBMS, **OTHERS, **EQUILIBRIA, **STACKED}
 """By the file's name, and of a form of it by that and what is other."""

@@ -9,6 +9,8 @@ from torch import Tensor
 from lightning_modules.energies import ENERGIES
 from lightning_modules.energies._energy import Bipartite, Distribution
 from lightning_modules.energies._states import states
+from lightning_modules.energies.estimators.contrastive_divergence import ContrastiveDivergence
+from lightning_modules.energies.linear_rbm import LinearRBM
 from tests.energy_cases import ENERGY_CASES, EnergyCase, bits, states_of
 
 CASES = pytest.mark.parametrize("case", ENERGY_CASES.values(), ids=list(ENERGY_CASES))
@@ -91,7 +93,9 @@ def test_states_are_alone_and_stay_as_they_are(case: EnergyCase) -> None:
     torch.testing.assert_close(energy.outputs(x_NI[1:3]), z_NO[1:3])
 
 
-@OF_DISTRIBUTIONS
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=n) for n, c in DISTRIBUTIONS.items() if c.hidden_states]
+)
 def test_the_free_energy_is_that_of_all_hidden_states(case: EnergyCase) -> None:
     energy = distribution(case)
     v_NV = energy.seen(*case.examples(4))
@@ -153,3 +157,13 @@ def test_states_are_gone_through_in_blocks_each_once_and_not_of_too_many_units()
     assert torch.equal(whole, states_of(5))
     with pytest.raises(ValueError, match="21 units have too many states"):
         next(states(like, 21))
+
+
+def test_the_free_energy_of_real_hidden_units_is_their_integral() -> None:
+    energy = LinearRBM(3, 1, ContrastiveDivergence(), spread=0.7).double()
+    h_N1 = torch.linspace(-12, 12, 4001).double()[:, None]
+    with torch.no_grad():
+        for v_V in states_of(3):
+            e_N = energy.energy(torch.cat([v_V.expand(len(h_N1), -1), h_N1], dim=1))
+            integral = torch.trapezoid((-e_N).exp(), h_N1[:, 0])
+            assert float(energy.free_energy(v_V[None])) == pytest.approx(float(-integral.log()))
