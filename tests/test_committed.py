@@ -20,6 +20,7 @@ from pipeline.study import UNDECIDED
 ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
+    "adversarial_dynamics",
     "computability",
     "equilibrium",
     "forecasting",

@@ -15,9 +15,10 @@ References:
 """
 
 import copy
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_modules.adversaries._round import Game, Round
 
@@ -40,6 +41,19 @@ def field(played: Round, graph: bool = False) -> Tensor:
     ]
     v_P = -torch.cat([part.flatten() for part in parts])
     return v_P if graph else v_P.detach()
+
+
+def move(game: Game, batch: tuple[Tensor, Tensor, Tensor], step: float, alternating: bool) -> None:
+    """Move both players by plain gradient steps, in place: D and then G, or both at once."""
+    played = Round(game, *batch)
+    of_D = torch.autograd.grad(played.loss_D, played.weights_D, retain_graph=True)
+    if alternating:
+        _down(played.weights_D, of_D, step)
+        played = Round(game, *batch)
+    of_G = torch.autograd.grad(played.loss_G, played.weights_G)
+    if not alternating:
+        _down(played.weights_D, of_D, step)
+    _down(played.weights_G, of_G, step)
 
 
 def jacobian(played: Round) -> Tensor:
@@ -71,3 +85,9 @@ def shears(J_PP: Tensor, of_D: int, step: float) -> Tensor:
     only_D[:of_D] += step * J_PP[:of_D]
     only_G[of_D:] += step * J_PP[of_D:]
     return only_G @ only_D
+
+
+@torch.no_grad()
+def _down(weights: list[nn.Parameter], gradients: Sequence[Tensor], step: float) -> None:
+    for w, g in zip(weights, gradients, strict=True):
+        w.sub_(g, alpha=step)
