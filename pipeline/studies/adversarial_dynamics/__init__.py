@@ -44,14 +44,14 @@ import pandas as pd
 from pipeline.measuring.statistics import with_interval
 from pipeline.studies.adversarial_dynamics.cycle import PART as CYCLE
 from pipeline.studies.adversarial_dynamics.digits import GAME
-from pipeline.studies.adversarial_dynamics.digits import PART as DIGITS
-from pipeline.studies.adversarial_dynamics.digits import ends as of_digits
 from pipeline.studies.adversarial_dynamics.dirac import PART as DIRAC
 from pipeline.studies.adversarial_dynamics.dirac import PLAIN
+from pipeline.studies.adversarial_dynamics.found import PART as MODES
+from pipeline.studies.adversarial_dynamics.found import ends as of_modes
 from pipeline.studies.adversarial_dynamics.gaussian import PART as GAUSSIAN
-from pipeline.studies.adversarial_dynamics.modes import PART as MODES
+from pipeline.studies.adversarial_dynamics.judged import PART as DIGITS
+from pipeline.studies.adversarial_dynamics.judged import ends as of_digits
 from pipeline.studies.adversarial_dynamics.modes import R1
-from pipeline.studies.adversarial_dynamics.modes import ends as of_modes
 from pipeline.study import join, rows_of
 
 
