@@ -24,6 +24,7 @@ OWED: set[str] = {
     "computability",
     "equilibrium",
     "forecasting",
+    "hopfield_capacity",
     "language_model",
     "memory",
     "self_organisation",
