@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from lightning_modules.cells._unitwise import UnitwiseCell
+from lightning_modules.contracts._streams import Problem, sample_step, step
 from lightning_modules.interfaces import Cell
-from tests.references import Problem, sample_step, step
 
 Jacobian = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(w_P, x_BI, s_BS) -> what carries the influence over a step, (B, S, S)."""

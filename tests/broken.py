@@ -14,8 +14,8 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells import _kernels, _trajectory
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
+from lightning_modules.contracts import _gradients as checks
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Run
-from tests import checks
 
 Patch = pytest.MonkeyPatch
 

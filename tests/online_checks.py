@@ -3,9 +3,15 @@
 import torch
 from torch import Tensor
 
+from lightning_modules.contracts._gradients import (
+    BATCH,
+    LENGTH,
+    Reference,
+    assert_near,
+    run_in_chunks,
+)
+from lightning_modules.contracts._streams import Problem, flat_weights, problem
 from lightning_modules.interfaces import Algorithm, Cell
-from tests.checks import BATCH, LENGTH, Reference, assert_near, run_in_chunks
-from tests.references import Problem, flat_weights, problem
 
 
 def every_step(algorithm: Algorithm, p: Problem, weights_TP: Tensor) -> Tensor:

@@ -20,11 +20,11 @@ from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.algorithms.uoro import UORO
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import bptt_reference, rtrl_reference, tbptt_reference
 from lightning_modules.interfaces import Algorithm
-from tests import checks
 from tests.approximations import fixed_leak_reference, leak_reference, snap_reference
 from tests.cases import UNITS, CellCase
-from tests.references import bptt_reference, rtrl_reference, tbptt_reference
 
 STREAMING: dict[str, tuple[Callable[[], Algorithm], checks.Reference]] = {
     "rtrl": (RTRL, rtrl_reference),

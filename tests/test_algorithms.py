@@ -1,11 +1,9 @@
 """Every learning algorithm on every cell, held to the claim it makes of itself."""
 
-import pickle
 from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
 
 from lightning_modules.algorithms import ALGORITHMS, _panels
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
@@ -13,16 +11,17 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
-from lightning_modules.interfaces import Algorithm, Cell, Claim
-from tests import checks
-from tests.cases import CELL_BUILDS, CellCase
-from tests.references import (
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts import algorithms as contract
+from lightning_modules.contracts._streams import (
     bptt_reference,
     flat_weights,
     problem,
     rtrl_reference,
     tbptt_reference,
 )
+from lightning_modules.interfaces import Algorithm, Cell, Claim
+from tests.cases import CELL_BUILDS, CellCase
 from tests.rules import EVERY, RANDOM, STREAMING, WHOLE, applies
 
 
@@ -86,21 +85,8 @@ def test_the_influence_may_lie_in_many_panels(
 def test_a_credit_for_all_steps_at_once_gives_the_same(
     name: str, cell: Cell, case: CellCase
 ) -> None:
-    p = problem(cell, checks.LENGTH, checks.BATCH)
-
-    class Together:
-        def __call__(self, t: int, s_BS: Tensor) -> Tensor:
-            raise AssertionError("asked step by step")
-
-        def sequence(self, s_TBS: Tensor) -> Tensor:
-            return p.mask_TB[..., None] * (s_TBS - p.target_TBS)
-
-    found = []
     with applies(name, case):
-        for credit in (Together(), p.credit):
-            torch.manual_seed(0)
-            found.append(ALGORITHMS[name]().gradient(cell, p.x_TBI, p.s_BS, credit, p.resets_TB))
-        checks.assert_near(cell, *found)
+        contract.all_at_once(ALGORITHMS[name](), cell)
 
 
 def test_the_truncated_gradient_turns_towards_the_exact_one(cell: Cell, case: CellCase) -> None:
@@ -125,13 +111,4 @@ def test_a_window_of_no_step_is_refused(build: Callable[[], Algorithm]) -> None:
 @pytest.mark.parametrize("name", [*STREAMING, *RANDOM])
 def test_a_memory_does_not_grow_along_the_stream(name: str) -> None:
     build = RANDOM[name] if name in RANDOM else STREAMING[name][0]
-    cell = "elstm" if name == "diagonal_rtrl" else "lstm"
-    p, sizes = problem(CELL_BUILDS[cell](), 96, 1), []
-    s_BS, memory, algorithm = p.s_BS, None, build()
-    for t in range(96):
-        part = p.chunk(t, t + 1)
-        run = algorithm.run(p.cell, part.x_TBI, s_BS, part.credit, memory, part.resets_TB)
-        s_BS, memory = run.state_BS, run.memory
-        sizes.append(len(pickle.dumps(memory)))
-    early, late = sizes[24:60], sizes[60:]
-    assert max(late) <= 1.02 * max(early)
+    contract.bounded(build(), CELL_BUILDS["elstm" if name == "diagonal_rtrl" else "lstm"]())

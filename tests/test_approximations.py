@@ -20,11 +20,11 @@ from lightning_modules.cells._trajectory import UnitwiseTrajectory
 from lightning_modules.cells._unitwise import UnitwiseCell
 from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import Problem, flat_weights, problem
 from lightning_modules.interfaces import Algorithm, Cell
-from tests import checks
 from tests.approximations import owners, snap_reference
 from tests.cases import CELL_BUILDS, INPUTS, UNITS, UNITWISE, case_of
-from tests.references import Problem, flat_weights, problem
 
 Build = Callable[[], Algorithm]
 

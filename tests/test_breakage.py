@@ -6,12 +6,13 @@ from functools import partial
 import pytest
 import torch
 
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import bptt_reference, rtrl_reference, tbptt_reference
 from lightning_modules.interfaces import Algorithm
-from tests import broken, checks, online_checks
+from tests import broken, online_checks
 from tests import broken_approximations as approximate
 from tests.approximations import leak_reference, snap_reference
 from tests.cases import CELL_BUILDS
-from tests.references import bptt_reference, rtrl_reference, tbptt_reference
 
 SNAP = partial(snap_reference, steps=1)
 LEAK = partial(leak_reference, observed=False)

@@ -14,9 +14,9 @@ from lightning_modules.cells.peephole_lstm import PeepholeLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.residual_recurrent import ResidualRecurrent
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._streams import flat_weights
 from lightning_modules.interfaces import Cell
 from tests.cases import INPUTS, UNITS
-from tests.references import flat_weights
 
 T, B = 9, 3
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from lightning_modules.algorithms import ALGORITHMS
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import problem, rtrl_reference
 from lightning_modules.interfaces import Cell, Claim
-from tests import checks
 from tests.cases import CellCase
-from tests.references import problem, rtrl_reference
 from tests.rules import RANDOM, applies
 
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.contracts._streams import Problem, problem
 from lightning_modules.interfaces import Algorithm, Credit
 from tests.cases import CELL_BUILDS
-from tests.references import Problem, problem
 
 SEES = {"a step": False, "all steps": True}
 

@@ -16,10 +16,15 @@ from lightning_modules.cells.leaky import Leaky
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import (
+    bptt_reference,
+    flat_weights,
+    problem,
+    rtrl_reference,
+)
 from lightning_modules.interfaces import Algorithm, Cell
-from tests import checks
 from tests.cases import CELL_BUILDS, INPUTS, UNITS, case_of
-from tests.references import bptt_reference, flat_weights, problem, rtrl_reference
 
 Patch = pytest.MonkeyPatch
 DIAGONAL = [name for name in CELL_BUILDS if case_of(name).diagonal]

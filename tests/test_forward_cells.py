@@ -22,11 +22,8 @@ from lightning_modules.cells._forward import ForwardCell
 from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
-from lightning_modules.interfaces import Cell, Claim
-from lightning_modules.training.checkpoints import loaded, records_of
-from tests import checks
-from tests.cases import CELL_BUILDS, CELL_CASES
-from tests.references import (
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import (
     Problem,
     bptt_reference,
     flat_weights,
@@ -34,6 +31,9 @@ from tests.references import (
     rtrl_reference,
     tbptt_reference,
 )
+from lightning_modules.interfaces import Cell, Claim
+from lightning_modules.training.checkpoints import loaded, records_of
+from tests.cases import CELL_BUILDS, CELL_CASES
 from tests.rules import BY_UNIT, RANDOM, applies
 
 ROOT = Path(__file__).parents[1]

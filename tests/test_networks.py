@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
+from lightning_modules.contracts import networks as contract
+from lightning_modules.contracts.networks import B, T
 from lightning_modules.networks import NETWORKS
 from lightning_modules.networks._starts import STARTS, start
 from lightning_modules.networks.mlp import MLP
@@ -13,7 +14,6 @@ from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.registry import UnknownNameError
 from tests.network_cases import NETWORK_CASES, NetworkCase
 
-T, B = 4, 3
 CASES = pytest.mark.parametrize("case", NETWORK_CASES.values(), ids=NETWORK_CASES)
 
 
@@ -45,34 +45,24 @@ def test_a_network_has_the_number_of_parameters_known_beforehand(name: str) -> N
 def test_outputs_have_a_step_a_sample_and_the_type_of_the_weights(case: NetworkCase) -> None:
     network, x_TBI = _made(case)
     assert network(x_TBI).shape == (T, B, case.outputs)
-    assert network(x_TBI).dtype == torch.float64
-    assert network.float()(x_TBI.float()).dtype == torch.float32
+    contract.shapes(network, x_TBI)
 
 
 @CASES
 def test_samples_of_a_batch_do_not_see_each_other(case: NetworkCase) -> None:
-    network, x_TBI = _made(case)
-    one = network(x_TBI[:, 1:2])
-    torch.testing.assert_close(network(x_TBI)[:, 1:2], one, rtol=1e-12, atol=1e-12)
+    contract.samples_apart(*_made(case))
 
 
 @pytest.mark.parametrize("name", [name for name, c in NETWORK_CASES.items() if c.alone])
 def test_a_feed_forward_network_sees_each_step_alone(name: str) -> None:
-    network, x_TBI = _made(NETWORK_CASES[name])
-    steps = torch.stack([network(x_1BI)[0] for x_1BI in x_TBI.unsqueeze(1)])
-    torch.testing.assert_close(network(x_TBI), steps, rtol=1e-12, atol=1e-12)
+    contract.steps_alone(*_made(NETWORK_CASES[name]))
 
 
 @pytest.mark.parametrize("name", [name for name, c in NETWORK_CASES.items() if c.differentiable])
 def test_derivatives_are_those_of_finite_differences(name: str) -> None:
     network, x_TBI = _made(NETWORK_CASES[name])
-    names = [name for name, _ in network.named_parameters()]
-
-    def outputs(x_TBI: Tensor, *weights: Tensor) -> Tensor:
-        return functional_call(network, dict(zip(names, weights, strict=True)), (x_TBI,))
-
     x_TBI = x_TBI if NETWORK_CASES[name].ids else x_TBI[:1].requires_grad_()
-    assert torch.autograd.gradcheck(outputs, (x_TBI, *network.parameters()), fast_mode=True)
+    contract.finite_differences(network, x_TBI)
 
 
 REFUSED = [(name, i) for name, case in NETWORK_CASES.items() for i in range(len(case.refused))]

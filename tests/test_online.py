@@ -11,10 +11,11 @@ from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.diagonal_rtrl import DiagonalRTRL
 from lightning_modules.algorithms.rtrl import RTRL
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import Problem, flat_weights, problem, rtrl_reference
 from lightning_modules.interfaces import Algorithm, Cell, Claim
-from tests import checks, online_checks
+from tests import online_checks
 from tests.cases import CELL_BUILDS, CellCase, case_of
-from tests.references import Problem, flat_weights, problem, rtrl_reference
 from tests.rules import RANDOM, applies
 
 STREAMED = ("srn", "lstm", "gru", "stack", "elstm")

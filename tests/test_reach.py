@@ -14,10 +14,10 @@ from lightning_modules.algorithms._room import SPAN
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._gradients import assert_near, run_in_chunks
+from lightning_modules.contracts._streams import Problem, flat_weights, problem
 from lightning_modules.interfaces import Trajectory
 from tests.cases import CELL_BUILDS, case_of
-from tests.checks import assert_near, run_in_chunks
-from tests.references import Problem, flat_weights, problem
 
 SPANS, BATCH, LONG, BLOCK = 4, 3, 150, 24
 

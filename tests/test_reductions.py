@@ -14,11 +14,11 @@ from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.algorithms.snap_n import SnApN
 from lightning_modules.algorithms.tbptt import TBPTT
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import Problem, flat_weights, problem
 from lightning_modules.interfaces import Algorithm
-from tests import checks
 from tests.approximations import leak, snap_reference
 from tests.cases import CELL_BUILDS, QUICK, UNITS, UNITWISE, case_of
-from tests.references import Problem, flat_weights, problem
 
 Build = Callable[[], Algorithm]
 DIAGONAL = [name for name in CELL_BUILDS if case_of(name).diagonal]

@@ -9,10 +9,10 @@ import torch
 
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import Problem, flat_weights, problem
 from lightning_modules.interfaces import Algorithm
-from tests import checks
 from tests.cases import CELL_BUILDS, case_of
-from tests.references import Problem, flat_weights, problem
 from tests.rules import BY_UNIT, RANDOM, WHOLE
 
 CELLS = ("srn", "leaky", "lstm", "gru", "elstm", "stack")

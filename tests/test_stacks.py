@@ -18,10 +18,10 @@ from lightning_modules.cells.layer_norm_lstm import LayerNormLSTM
 from lightning_modules.cells.residual import Residual
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import rtrl_reference
 from lightning_modules.interfaces import Algorithm, Cell
-from tests import checks
 from tests.cases import CELL_BUILDS, INPUTS, UNITS
-from tests.references import rtrl_reference
 
 Patch = pytest.MonkeyPatch
 T, B = 9, 3

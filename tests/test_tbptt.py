@@ -7,9 +7,9 @@ import torch
 
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.tbptt import TBPTT
+from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._streams import problem, tbptt_reference
 from lightning_modules.interfaces import Cell
-from tests import checks
-from tests.references import problem, tbptt_reference
 
 FORMS = [(5, 3), (4, 4), (9, 2)]
 ONES = (1,) * checks.LENGTH

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from lightning_modules.cells._stacked import StackedTrajectory
 from lightning_modules.cells._trajectory import UnitwiseTrajectory
+from lightning_modules.contracts._streams import Problem, problem
 from lightning_modules.interfaces import Cell, Trajectory
 from tests.cases import CELL_BUILDS
-from tests.references import Problem, problem
 
 T, B = 7, 3
 

@@ -17,5 +17,6 @@ COMMANDS = (
     "collect",
     "adopt",
     "doctor",
+    "test_method",
 )
 """In the order in which one meets them."""

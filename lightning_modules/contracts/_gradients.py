@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from lightning_modules.contracts._streams import Problem, flat_weights, problem, rtrl_reference
 from lightning_modules.interfaces import Algorithm, Cell
-from tests.references import Problem, flat_weights, problem, rtrl_reference
 
 TOLERANCE = 1e-12
 LENGTH, BATCH = 23, 3
