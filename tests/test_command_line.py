@@ -130,7 +130,7 @@ def test_a_room_is_shown_to_people_line_by_line(project: Project):
     printed = project.run("list", "rules").out
     assert "perceptron_rule" in printed
     assert "weights move on a mistake alone" in printed
-    assert "algorithms, cells, datasets" in project.run("list", "nosuch").err
+    assert "is not a room: allowed: " in project.run("list", "nosuch").err
 
 
 def test_a_machine_is_told_how_far_studies_are_and_why_trials_are_stale(project: Project):
