@@ -120,7 +120,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
             "method": {
                 "principal components": {"seeds": 1},
                 "autoencoder": None,
-                "autoencoder, pre-trained": {"pretraining": 3},
+                "autoencoder, pre-trained": {"pretraining": 3, "pretraining_rate": 0.01},
             },
             "hidden": [5, 2],
             "gain": 4.0,

@@ -216,7 +216,7 @@ def test_a_classifier_that_contradicts_itself_is_one_line(of: dict[str, object],
 )
 def test_pretraining_is_of_the_method_that_is_called_so(method: str, pretraining: int | None):
     of = {**SECTIONS["mnist_classifiers"]["reconstruction"], "method": method}
-    with pytest.raises(UserError, match="pretraining goes with the method"):
+    with pytest.raises(UserError, match="pretraining and its rate go with the method"):
         params.expand(Reconstruction, {**of, "pretraining": pretraining}, "")
 
 

@@ -2,23 +2,18 @@
 
     h_0 = x    h_k = f(W_k h_{k-1} + b_k)    code h_K, linear    and back by weights of its own
 
-f is the logistic, and so are the outputs, in [0, 1] as pixels are. Layers can be trained greedily,
-one pair after the other: ``stage(k)`` is the network of the first k pairs of which the k-th alone
-learns; its inner units are then the code, through f but for the last. (Hinton & Salakhutdinov start
-from restricted Boltzmann machines.)
+f is the logistic, and so are the outputs, in [0, 1] as pixels are. As Hinton & Salakhutdinov do, it
+can start from a stack of restricted Boltzmann machines: ``training/stacks.py``.
 
 References:
     Hinton & Salakhutdinov (2006), Reducing the dimensionality of data with neural networks,
         Science 313: 784-1000-500-250-30.
-    Bengio, Lamblin, Popovici & Larochelle (2007), Greedy layer-wise training of deep networks,
-        NeurIPS: by autoencoders.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from lightning_modules.checks import whole, wholes
@@ -56,32 +51,5 @@ class Autoencoder(nn.Module):
         """Return the inputs as the code tells of them, (T, B, I)."""
         h = self.encode(x_TBI)
         for layer in self.decoder:
-            h = layer(h)
-        return h
-
-    def stage(self, k: int) -> nn.Module:
-        """Return the network of the first ``k`` pairs, the ``k``-th of which has its parameters."""
-        if not 1 <= k <= len(self.encoder):
-            raise ValueError(f"stage {k} of {len(self.encoder)}: there is none")
-        return _Stage(list(self.encoder)[:k], list(self.decoder)[len(self.decoder) - k :])
-
-
-class _Stage(nn.Module):
-    """Some pairs, of which the inmost alone is known to who asks for parameters."""
-
-    def __init__(self, encoder: list[nn.Module], decoder: list[nn.Module]):
-        super().__init__()
-        self.up, self.down = encoder[-1], decoder[0]
-        self._fixed = tuple(encoder[:-1]), tuple(decoder[1:])
-
-    def forward(self, x_TBI: Tensor) -> Tensor:
-        """Return the inputs as the inmost pair tells of them."""
-        below, above = self._fixed
-        with torch.no_grad():
-            h = x_TBI
-            for layer in below:
-                h = layer(h)
-        h = self.down(self.up(h))
-        for layer in above:
             h = layer(h)
         return h
