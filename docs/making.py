@@ -22,6 +22,8 @@ from pipeline.studies import STUDIES
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGES = Path(__file__).parent / "pages"
+RECIPES = {"datasets": "data_set"}
+"""The recipe for adding a member of a room, where it is not called as one of them."""
 LINE = 88
 """Characters of a signature's line."""
 OF_PAPERS = re.compile(r"\b(the papers?'?s?|papers|published|drawn otherwise|differs?)\b", re.I)
@@ -93,14 +95,14 @@ def member_page(member: Member, room: Room, usage: Usage) -> str:
 def room_page(room: Room, usage: Usage) -> str:
     """Return the page that lists a room's members."""
     title = room.name.replace("_", " ")
-    tutorial = title.rstrip("s").replace("ie", "y").replace(" ", "_")
+    recipe = RECIPES.get(room.name, room.name.removesuffix("s"))
     return fill(
         "room.md.j2",
         title=title[:1].upper() + title[1:],
         room=room,
         folder=room.package.replace(".", "/"),
         contract=room.contract.replace(":", "."),
-        tutorial=tutorial if (PAGES / "add" / f"{tutorial}.md").exists() else "",
+        recipe=recipe if (PAGES / "add" / f"{recipe}.md").exists() else "",
         claims=any(member.claim for member in room.members),
         members=[(member, usage.studies_of(member)) for member in room.members],
     )
