@@ -27,6 +27,8 @@ DRAFT, SITE = Path(".scratch", "site"), Path("site")
 REPORTS = "reports"
 PROBES = "<!-- which probes see what -->"
 """Where the page on watching has their table."""
+MISSED = "<!-- missed -->"
+"""Where the log has the table of predictions that were missed."""
 LAYERS = "<!-- layers -->"
 """Where the page on the architecture has their drawing."""
 NO_PAGE = (".page.json", "rows.parquet", "plots")
@@ -89,6 +91,7 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
             (folder / f"{member.name}.md").write_text(text, encoding="utf-8")
     (probes,) = (room for room in found if room.name == "probes")
     _put(pages / "watch.md", PROBES, making.probes_table(probes))
+    _put(pages / "log.md", MISSED, making.missed_table(usage))
     _put(pages / "architecture.md", LAYERS, str(drawn(layers(Path("pyproject.toml")))))
     (pages / "studies").mkdir()
     for name in STUDIES:

@@ -39,6 +39,8 @@ SEEN = {
     "losses": "the loss, which it takes again",
 }
 """What probes see, in words."""
+MISSED = -1
+"""A claim's verdict in a summary, where it was missed."""
 BY_WATCH = "passages"
 """What of it a training loop of one's own shows."""
 
@@ -115,6 +117,17 @@ def probes_table(probes: Room) -> str:
         seen = "; ".join(SEEN.get(what, what) for what in sorted(probe.sees))
         page = f"[`{probe.name}`](methods/{probes.name}/{probe.name}.md)"
         lines.append(f"| {page} | {'yes' if BY_WATCH in probe.sees else 'no'} | {seen} |")
+    return "\n".join(lines)
+
+
+def missed_table(usage: Usage) -> str:
+    """Return the claims that were missed, study by study, as a table in Markdown."""
+    lines = ["| study | claim |", "|---|---|"]
+    for name, left in usage.left.items():
+        for claim, verdict in left.summary["verdicts"].items() if left else ():
+            if verdict == MISSED:
+                said = claim.replace("|", r"\|")
+                lines.append(f"| [{name}](studies/{name}.md) | {said} |")
     return "\n".join(lines)
 
 

@@ -11,8 +11,9 @@ from ruamel.yaml import YAML
 
 from docs.__main__ import PROBES as TABLE
 from docs.__main__ import WRITTEN
-from docs.making import probes_table
+from docs.making import missed_table, probes_table
 from docs.members import rooms
+from docs.usage import Usage
 from lightning_modules.probes import PROBES
 from lightning_modules.training.watch import watch
 
@@ -88,3 +89,25 @@ def test_the_page_on_scaling_out_names_the_ray_that_is_pinned():
         of for of in map(YAML(typ="safe").load, _blocks("scale.md", "yaml")) if "dispatch" in of
     )
     assert shown["dispatch"] == settings["dispatch"]
+
+
+def test_the_log_names_commits_of_their_day_and_all_that_was_missed():
+    text = (WRITTEN / "log.md").read_text(encoding="utf-8")
+    days = re.split(r"^## (\d{4}-\d\d-\d\d)$", text, flags=re.MULTILINE)
+    if not (ROOT / ".git").exists() or (ROOT / ".git" / "shallow").exists():
+        pytest.skip("the history is not here")
+    for day, entries in zip(days[1::2], days[2::2], strict=True):
+        named = re.findall(r"`([0-9a-f]{7})`", entries)
+        assert named
+        dates = [
+            subprocess.run(
+                ["git", "log", "-1", "--format=%as", commit],
+                cwd=ROOT, capture_output=True, text=True, check=True,
+            ).stdout.strip()
+            for commit in named
+        ]  # fmt: skip
+        assert max(dates) == day
+    shown = missed_table(usage := Usage(ROOT))
+    for name, left in usage.left.items():
+        if left:
+            assert shown.count(f"[{name}]") == left.summary["claims"]["missed"]
