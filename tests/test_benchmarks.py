@@ -16,7 +16,7 @@ APP.command()(main)
 def test_a_benchmark_is_found_by_its_file() -> None:
     of_cells = {"rtrl", "bptt", "approximate", "stream", "peers"}
     named = of_cells | {"alexnet", "trainer", "dispatch", "kills", "probes", "scale"}
-    named |= {"tracking", "watch", "language_model", "rbm"}
+    named |= {"tracking", "watch", "language_model", "rbm", "som"}
     assert named == set(NAMES)
 
 

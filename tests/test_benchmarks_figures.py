@@ -1,5 +1,6 @@
 """What each benchmark of gradients reports, at a tiny size: agreement and ratios, no times."""
 
+import importlib.util
 import time
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from benchmarks import (
     probes,
     rbm,
     rtrl,
+    som,
     stream,
 )
 from lightning_modules.probes.updates import Updates
@@ -151,3 +153,17 @@ def test_persistent_chains_are_timed_beside_a_peer_and_the_floor() -> None:
     assert all(
         row[f"{name}_ms"] > 0 for row in rows for name in ("ours", "trainer", "peer", "floor")
     )
+
+
+def test_a_batch_map_is_minisoms_and_is_timed_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(som, "INPUTS", 12)
+    monkeypatch.setattr(som._Pictures, "input_size", 12)
+    monkeypatch.setattr(som._Pictures, "output_size", 12)
+    (row,) = som.run(pictures=30, rounds=2)
+    assert min(row["ours_ms"], row["double_ms"], row["trainer_ms"], row["floor_ms"]) > 0
+    if importlib.util.find_spec("minisom") is not None:
+        assert row["error"] < 1e-12
+        assert row["of_peer"] > 0
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (row,) = som.run(pictures=30, rounds=2)
+    assert row["peer"] == "not installed (minisom): pip install -e '.[dev]'"
