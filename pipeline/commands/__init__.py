@@ -17,6 +17,7 @@ COMMANDS = (
     "collect",
     "adopt",
     "doctor",
+    "new",
     "test_method",
 )
 """In the order in which one meets them."""
