@@ -22,6 +22,7 @@ JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "adversarial_dynamics",
     "computability",
+    "deep_belief",
     "equilibrium",
     "forecasting",
     "hopfield_capacity",
