@@ -57,6 +57,20 @@ KINDS = {
         '"{name}": NetworkCase(lambda: {Class}(3, 2, 4), 3, 2, (3 + 1) * 4 + (4 + 1) * 2),',
         "python -m pytest tests/test_networks.py -k {name}",
     ),
+    "energy": Kind(
+        "energies",
+        "tests/energy_cases.py",
+        "OTHERS",
+        '"{name}": EnergyCase(lambda: {Class}(4), 4, lambda count: (bits(count, 4),) * 2),',
+        "python -m pytest tests/test_energies.py -k {name}",
+    ),
+    "map": Kind(
+        "maps",
+        "tests/map_cases.py",
+        "MAP_CASES",
+        '"{name}": MapCase(lambda: {Class}(INPUTS, 6), numbers, 6, ()),',
+        "python -m pytest tests/test_maps.py -k {name}",
+    ),
     "probe": Kind("probes", tests="python -m pytest tests/test_contracts.py -k {name}"),
     "task": Kind(
         "tasks",
@@ -139,7 +153,7 @@ def _rest(of: Kind, kind: str, name: str, path: Path) -> list[str]:
         lines.append(f"    {of.entry.format(name=name, Class=_class(name))}")
     if kind == "probe":
         lines.append("its values need a test of their own, as in tests/test_probes.py")
-    if kind not in ("task", "study"):
+    if kind in ("cell", "algorithm", "network", "probe"):
         lines.append(f"then: python -m pipeline test-method {module}.{_class(name)}")
     return [*lines, f"then: {of.tests.format(name=name)}"]
 
