@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.commands import COMMANDS
+
 README = Path(__file__).parents[1] / "README.md"
 ALGORITHM, NETWORK, WATCH, GRAPH = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
 
@@ -30,6 +32,11 @@ def test_networks_are_as_large_as_it_says() -> None:
     lenet5 = sum(w.numel() for w in names["lenet5"].parameters() if w.requires_grad)
     assert f"{lenet5:,} parameters" in NETWORK
     assert names["classes_TBO"].shape == (1, 8, 10)
+
+
+@pytest.mark.parametrize("name", [name.replace("_", "-") for name in COMMANDS])
+def test_every_command_is_told_of(name: str) -> None:
+    assert re.search(rf"`python -m pipeline {name}\b", README.read_text())
 
 
 def test_a_model_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
