@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.params import expand
 from pipeline.studies import STUDIES
 from pipeline.studies.adversarial_dynamics.cycle import Orbit
-from pipeline.studies.adversarial_dynamics.digits import Digits, bandwidth
+from pipeline.studies.adversarial_dynamics.digits import Digits, bandwidth, like
 from pipeline.studies.adversarial_dynamics.dirac import NearZero, grown, theory
 from pipeline.studies.adversarial_dynamics.gaussian import LAZY, best_value, by_entropies
 from pipeline.studies.adversarial_dynamics.modes import Modes, found
@@ -207,6 +207,14 @@ def test_the_kernel_is_as_wide_as_makes_unseen_digits_likeliest() -> None:
     places_NI = torch.randn(20, 3) * 9
     known_NI = places_NI.repeat(40, 1) + 0.1 * torch.randn(800, 3)
     assert bandwidth(known_NI, places_NI + 0.1 * torch.randn(20, 3)) == 0.05
+
+
+def test_a_gaussian_like_some_digits_has_their_mean_and_their_covariance() -> None:
+    random = np.random.default_rng(0)
+    known_NI = random.standard_normal((6, 3)) @ random.standard_normal((3, 3)) + 5
+    drawn_NI = like(known_NI, 200_000, random)
+    np.testing.assert_allclose(drawn_NI.mean(axis=0), known_NI.mean(axis=0), atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn_NI.T), np.cov(known_NI.T), rtol=0.03, atol=0.03)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pipeline.reporting.figures.axes import in_order, kind_of
 from pipeline.reporting.figures.choice import called, measured
 from pipeline.study import Figure
 
-CELL, GAP = 40, 2
+CELL, GAP = 30, 2
 """The side of a picture's cell, and what is left free in it, in pixels."""
 
 
