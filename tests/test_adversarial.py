@@ -146,6 +146,37 @@ def test_another_game_does_not_go_on_from_a_checkpoint(tmp_path: Any) -> None:
         assert task.served[3] == 0, "after three held-out batches the first"
 
 
+class Coded(Recall):
+    """Pictures of 12×4, bright in the upper half in one class and in the lower in the other."""
+
+    input_size = 48
+
+    def _draw(self, index: int) -> Any:
+        x_TBI, mask_TB, resets_TB = super()._draw(index)
+        return x_TBI.sigmoid(), mask_TB, resets_TB
+
+    def batch(self, index: int) -> Any:
+        batch = super().batch(index)
+        half_I = (torch.arange(48) < 24).float()
+        bright_TBI = torch.where(batch.y_TB[..., None] == 1, half_I, 1 - half_I)
+        return batch._replace(x_TBI=(0.1 * batch.x_TBI + 0.9 * bright_TBI))
+
+
+@ORDERS
+def test_a_discriminator_that_is_told_another_class_thinks_less_of_data(alternating: bool) -> None:
+    one = learner("cdcgan", "non_saturating", "r1", optimizer="adam", learning_rate=0.01)
+    one.alternating = alternating
+    fit(one, Coded(), steps=40, evaluate_every=40, seed=0)
+    x_BI, y_B = samples(Coded(), 7)
+    with torch.no_grad():
+        told, swapped = (one.adversary.discriminate(x_BI, of).mean() for of in (y_B, 1 - y_B))
+        asked = [torch.full((50,), k) for k in (0, 1)]
+        made = [one.adversary.generate(torch.randn(50, 3).double(), of) for of in asked]
+    assert told > swapped + 0.5
+    upper = [float(of[:, :24].mean() - of[:, 24:].mean()) for of in made]
+    assert upper[1] > upper[0] + 0.1, "and what is made is what was asked for"
+
+
 class Images(Recall):
     """Pictures of 12×4 of two classes."""
 

@@ -15,7 +15,7 @@ References:
     Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville & Bengio (2014),
         Generative adversarial nets, NeurIPS, arXiv:1406.2661.
     Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?,
-        ICML, arXiv:1801.04406, definition 2.1: the Dirac-GAN.
+        ICML, arXiv:1801.04406, section 2: the Dirac-GAN.
 """
 
 from collections import OrderedDict

@@ -7,7 +7,7 @@ Of the Dirac-GAN the eigenvalues become -γ/4 ± i/2. Every zero of v stays one,
 Cost: a way back for either player, kept as a graph, and one through both of these.
 
 References:
-    Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461, equation 9.
+    Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461.
 """
 
 from typing import TYPE_CHECKING, final

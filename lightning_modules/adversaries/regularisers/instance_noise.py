@@ -12,7 +12,7 @@ References:
         super-resolution, ICLR, arXiv:1610.04490.
     Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial
         networks, ICLR, arXiv:1701.04862.
-    Mescheder, Geiger & Nowozin (2018), ICML, arXiv:1801.04406, lemma 3.3: the Dirac-GAN.
+    Mescheder, Geiger & Nowozin (2018), ICML, arXiv:1801.04406, section 3: the Dirac-GAN.
 """
 
 from typing import final

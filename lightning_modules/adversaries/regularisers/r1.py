@@ -9,7 +9,7 @@ Cost: one more way back through D, and a second derivative of it.
 
 References:
     Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?,
-        ICML, arXiv:1801.04406, equation 9, lemma 4.1.
+        ICML, arXiv:1801.04406, sections 3 and 4.
 """
 
 from typing import TYPE_CHECKING, final

@@ -202,13 +202,15 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
 
 _PAPER = "Mescheder, Geiger & Nowozin (2018), which training methods for GANs do actually converge"
 EIGENVALUES = {
-    PLAIN: Published("dirac-gan", f"{_PAPER}, lemma 2.3", "± f'(0) i", "1e-9"),
-    "r1": Published("dirac-r1", f"{_PAPER}, lemma 4.1", "-γ/2 ± √(γ²/4 - f'(0)²)", "1e-9"),
-    "consensus": Published("dirac-consensus", f"{_PAPER}, appendix", "-γ f'(0)² ± f'(0) i", "1e-9"),
+    PLAIN: Published("dirac-gan", f"{_PAPER}, section 2", "± f'(0) i", "1e-9"),
+    "r1": Published("dirac-r1", f"{_PAPER}, section 3", "-γ/2 ± √(γ²/4 - f'(0)²)", "1e-9"),
+    "consensus": Published(
+        "dirac-consensus", f"{_PAPER}, supplement", "-γ f'(0)² ± f'(0) i", "1e-9"
+    ),
 }
 IN_TURN_STAYS = Published(
     "dirac-in-turn",
-    f"{_PAPER}, lemma 2.4",
+    f"{_PAPER}, section 2",
     "eigenvalues of the update on the unit circle for small steps",
     "growth a step 1 ± 1e-3",
 )
