@@ -51,8 +51,6 @@ class Shown(NamedTuple):
     name: str
     theme: str
     question: str
-    asked: str
-    """The question in the page's language."""
     answer: str
     """An empty string while there is none."""
     counts: str
@@ -152,25 +150,25 @@ def studies_page(usage: Usage, words: dict[str, Any], below: str, up: str) -> st
 
     Args:
         usage: what their pages left.
-        words: ``title``, ``opening``, ``unanswered``, ``page``, and translations of ``themes`` and
-            ``questions``, where there are any.
+        words: ``title``, ``opening``, ``unanswered``, ``page``, and translations of ``themes``,
+            of ``questions`` and, as patterns and what replaces them, of what is ``said`` of trials
+            and claims, where there are any.
         below: where the studies' own pages stand, seen from this one.
         up: the top of the site, seen from this one.
     """
     themes: dict[str, list[Shown]] = {theme: [] for theme in THEMES}
     for name in STUDIES:
-        study = shown(name, usage.left[name], words["questions"])
+        study = _translated(shown(name, usage.left[name]), words)
         themes.setdefault(study.theme, []).append(study)
     full = {theme: studies for theme, studies in themes.items() if studies}
     return fill("studies.md.j2", themes=full, words=words, below=below, up=up)
 
 
-def shown(name: str, left: Imprint | None, questions: dict[str, str] | None = None) -> Shown:
+def shown(name: str, left: Imprint | None) -> Shown:
     """Return a study as its page left it."""
     question = _question(name)
-    asked = (questions or {}).get(name, question)
     if left is None:
-        return Shown(name, STUDIES[name].theme, question, asked, "", "", [])
+        return Shown(name, STUDIES[name].theme, question, "", "", [])
     entry = _Entry(left.entry)
     answer = "" if entry.answer.startswith(NO_ANSWER) else entry.answer
     trials = left.summary["trials"]
@@ -178,7 +176,22 @@ def shown(name: str, left: Imprint | None, questions: dict[str, str] | None = No
     marks = [f"{missing:,} of {trials['asked']:,} trials are missing"] if missing else []
     marks += [stale] if stale else []
     counts = Counts(**left.summary["claims"]).words()
-    return Shown(name, left.theme, question, asked, answer, counts, marks)
+    return Shown(name, left.theme, question, answer, counts, marks)
+
+
+def _translated(study: Shown, words: dict[str, Any]) -> Shown:
+    """Return a study with what can be said in the reader's language."""
+
+    def said(text: str) -> str:
+        for pattern, instead in words["said"].items():
+            text = re.sub(pattern, instead, text)
+        return text
+
+    return study._replace(
+        question=words["questions"].get(study.name, study.question),
+        counts=said(study.counts),
+        marks=[said(mark) for mark in study.marks],
+    )
 
 
 def sections(doc: str | None) -> dict[str, str]:
