@@ -72,31 +72,31 @@ UNLIKE = (
 )
 
 
+def votes_of(rows: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """Return the votes, and the mean of their orders, by seed, for each number of points."""
+    votes = rows[rows["record"] == "vote"]
+    return {int(float(str(k))): of.set_index("seed") for k, of in votes.groupby("points")}
+
+
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold the share that is right to what was measured beforehand, and a vote above an order."""
-    votes = rows[rows["record"] == "vote"]
-    for points, of in votes.groupby("points"):
-        by = of.set_index("seed")
+    several = []
+    for points, of in votes_of(rows).items():
         if points in SEEN:
-            low, high = SEEN[points] - NEAR, SEEN[points] + NEAR  # pyright: ignore[reportArgumentType]
-            text = f"{points:,} points: one pass is right on {SEEN[points]} ± {NEAR}"  # pyright: ignore[reportArgumentType]
-            yield within(text, by["mean"], low, high, expected=6).if_missed(UNLIKE)
-        if points in VOTE and int(of["orders"].min()) >= 5:
-            low, high = VOTE[points] - NEAR, VOTE[points] + NEAR  # pyright: ignore[reportArgumentType]
-            text = f"{points:,} points: a vote of five orders is right on {VOTE[points]} ± {NEAR}"  # pyright: ignore[reportArgumentType]
-            yield within(text, by["right"], low, high, expected=7)
-    several = votes[votes["orders"] > 1]
-    if len(several):
-        claims = [
-            ordered(
-                f"{points:,} points",
-                of.set_index("seed")["mean"],
-                of.set_index("seed")["right"],
-                expected=7,
+            text = f"{points:,} points: one pass is right on {SEEN[points]} ± {NEAR}"
+            low, high = SEEN[points] - NEAR, SEEN[points] + NEAR
+            yield within(text, of["mean"], low, high, expected=6).if_missed(UNLIKE)
+        orders = int(of["orders"].min())
+        if points in VOTE and orders >= 5:
+            text = (
+                f"{points:,} points: a vote of {orders} orders is right on {VOTE[points]} ± {NEAR}"
             )
-            for points, of in several.groupby("points")
-        ]
-        yield every("a vote of orders is right more often than one order", claims)
+            low, high = VOTE[points] - NEAR, VOTE[points] + NEAR
+            yield within(text, of["right"], low, high, expected=7)
+        if orders > 1:
+            several.append(ordered(f"{points:,} points", of["mean"], of["right"], expected=7))
+    if several:
+        yield every("a vote of orders is right more often than one order", several)
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         spread = orders.groupby("seed")["right"].agg(["min", "max"]).mean()
         lines.append(
             {
-                "points": f"{points:,}",
+                "points": f"{points:,g}",
                 "one order": with_interval(votes["mean"]),
                 "worst to best of the orders": f"{spread['min']:.3f} to {spread['max']:.3f}",
                 "orders": int(of["orders"].iloc[0]),

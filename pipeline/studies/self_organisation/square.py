@@ -150,7 +150,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         {
             "map": str(name).replace("_", " "),
             "neighbourhood": around,
-            "grid": f"{grid}, {down}×{across}",
+            "grid": f"{grid}, {down:g}×{across:g}",
             "quantisation": with_interval(of["error"], 4),
             "k-means": with_interval(of["k_means"], 4),
             "floor": f"{of['floor'].iloc[0]:.4f}",
