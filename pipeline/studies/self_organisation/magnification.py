@@ -33,7 +33,7 @@ from pipeline.study import (
     named,
 )
 
-NEAR, STILL = 0.005, 0.05
+NEAR, STILL = 0.005, 0.01
 """What an exponent may be off by, and what a unit may move by, in distances to the next."""
 
 
