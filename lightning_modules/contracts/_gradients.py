@@ -39,7 +39,7 @@ def run_in_chunks(
         s_BS, memory, first = run.state_BS, run.memory, first + length
         gradients.append(run.gradient_P)
         if pickled:
-            memory = pickle.loads(pickle.dumps(memory))
+            memory = pickle.loads(pickle.dumps(memory))  # nosec B301 - of its own making
     assert first == len(p.x_TBI)
     return gradients
 

@@ -8,7 +8,7 @@ from pipeline.errors import UserError
 from pipeline.health._finding import Finding, free
 from pipeline.health._settings import settings
 
-SHARED = Path("/dev/shm")
+SHARED = Path("/dev/shm")  # nosec B108 - it is looked at, and nothing is put there
 LEAST = 0.5
 """GiB of shared memory, in which Ray keeps data sets."""
 ENLARGE = "enlarge it (docker run --shm-size=2g)"
