@@ -7,6 +7,7 @@ import pytest
 from pipeline import params
 from pipeline.errors import UserError
 from pipeline.measuring.pictures import unpacked
+from pipeline.measuring.recognition import Reading
 from pipeline.studies import STUDIES
 from pipeline.studies.deep_belief.labels import Labels, judged, wrong
 from pipeline.tasks._pictures import Pictures
@@ -158,6 +159,29 @@ def test_pictures_of_each_class_and_filters_are_kept():
     assert len(filters) == 5
     assert all(unpacked(text).shape == (3, 2) for text in [*shown["pixels"], *filters])
     assert rows.loc[rows["record"] == "judge", "accuracy"].between(0, 1).all()
+
+
+def test_the_judge_never_saw_a_digit_that_the_network_learned_from(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    judged_by, learned = set[int](), set[int]()
+    learn, batch = Reading.learned, Pictures.batch
+
+    def watched(self: Reading, images: Any, *rest: Any) -> Any:
+        judged_by.update(images.train_x_NHW[:, 0, 0].tolist())
+        return learn(self, images, *rest)
+
+    def seen(self: Pictures, index: int) -> Any:
+        if len(self._images.train_y_N) == 30:  # pyright: ignore[reportAttributeAccessIssue]
+            learned.update((255 * batch(self, index).x_TBI[0, :, 0]).round().int().tolist())
+        return batch(self, index)
+
+    monkeypatch.setattr(Reading, "learned", watched)
+    monkeypatch.setattr(Pictures, "batch", seen)
+    MEASURED.run(MEASURED.trials("generation")[0])
+    assert len(judged_by) == 10
+    assert len(learned) == 20
+    assert not judged_by & learned
 
 
 def test_more_layers_than_there_are_is_one_line():

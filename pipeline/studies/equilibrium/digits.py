@@ -25,7 +25,6 @@ from pipeline.study import (
     Figure,
     Given,
     Part,
-    Published,
     Row,
     Rows,
     Table,
@@ -42,12 +41,6 @@ times its own where weights are apart."""
 RUN = "learner", "seed"
 LOOKED = 200
 """Held-out digits of which the gradient is taken."""
-PUBLISHED = Published(
-    row="equilibrium-propagation-digits",
-    source="Scellier & Bengio (2017), section 5: MNIST, one to three hidden layers of 500, memory",
-    value="2 to 3 % wrong",
-    tolerance="beside ours: fewer units, epochs and a rate of one kind for all layers",
-)
 
 
 class Digits(Training):
@@ -69,8 +62,6 @@ class Digits(Training):
     apart: NonNegativeFloat | None = None
     train_size: Count | None = None
     """Digits that are learned from; None is all."""
-    at_most: PositiveFloat | None = None
-    """Percent of the test digits that are wrong, of whom something is expected."""
 
     @model_validator(mode="after")
     def _relaxes(self) -> "Digits":
@@ -154,10 +145,6 @@ def wrong_by_learner(rows: pd.DataFrame) -> dict[str, pd.Series]:
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Compare the symmetric network with the others, seed by seed."""
     wrong = wrong_by_learner(rows)
-    most = rows.groupby("learner")["at_most"].first().dropna() if "at_most" in rows else {}
-    for learner, bound in dict(most).items():
-        claim = f"{learner}: at most {bound:g} % wrong"
-        yield below(claim, wrong[learner], bound, expected=5).stands_for(PUBLISHED)
     if {CENTRED, LINEAR} <= set(wrong):
         claim = "the symmetric network is wrong less often than a line"
         yield ordered(claim, wrong[CENTRED], wrong[LINEAR], expected=5)
@@ -206,7 +193,8 @@ PART = Part(
             title="Wrong at the end, and where updates point",
             caption="On the test part, looked at once: mean ± standard deviation over seeds. "
             "Cosine of the update to the gradient through the same free relaxation, before and "
-            "after learning.",
+            "after learning. Scellier & Bengio (2017) have between 2 and 3 % wrong (from memory), "
+            "of one to three layers of 500 that learn for much longer.",
             build=_table,
         ),
         Figure(
