@@ -80,6 +80,12 @@ RBMS = {
         ),
         visible_states=lambda: states_of(4),
     ),
+    "rbm of more hidden units": EnergyCase(
+        build=lambda: shaken(RBM(3, 5, ContrastiveDivergence())),
+        parameters=3 * 5 + 3 + 5,
+        examples=lambda count: (x := bits(count, 3), x),
+        visible_states=lambda: states_of(3),
+    ),
     "rbm of Gaussian units": EnergyCase(
         build=lambda: shaken(RBM(4, 3, ContrastiveDivergence(), "gaussian")),
         parameters=4 * 3 + 4 + 3,

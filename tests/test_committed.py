@@ -23,6 +23,7 @@ OWED: set[str] = {
     "adversarial_dynamics",
     "computability",
     "deep_belief",
+    "contrastive_divergence",
     "equilibrium",
     "forecasting",
     "hopfield_capacity",

@@ -140,7 +140,8 @@ def test_a_probe_shows_an_estimate_beside_the_exact_gradient() -> None:
 
 def test_where_the_exact_gradient_cannot_be_had_the_probe_says_so_and_stands_aside() -> None:
     torch.manual_seed(0)
-    wide = EnergyLearner(RBM(4, 21, Persistent()), "squared_error", "sgd", 0.1)
+    net = RBM(4, 21, Persistent(), "gaussian")
+    wide = EnergyLearner(net, "squared_error", "sgd", 0.1)
     with pytest.warns(InstrumentWarning, match="stands aside: ValueError: 21 units have too many"):
         fit(wide, Stripes(), **RUN, probes=[PROBES["exactness"]()])
 
@@ -154,7 +155,7 @@ def test_chains_that_are_outrun_raise_an_alarm_and_others_do_not() -> None:
         assert "chains" not in str(_probed(0.1, PROBES["chains"](), name="exact"))
 
 
-@pytest.mark.parametrize("probe", ["chains", "exactness"])
+@pytest.mark.parametrize("probe", ["chains", "exactness", "likelihood"])
 def test_probes_of_estimates_change_nothing_and_resume(probe: str, tmp_path: Any) -> None:
     def run(probes: list[Any], **saving: Any) -> tuple[list[Any], list[Tensor]]:
         one = learner()
@@ -168,3 +169,12 @@ def test_probes_of_estimates_change_nothing_and_resume(probe: str, tmp_path: Any
     with killed(of=Stripes):
         run([PROBES[probe](every=3)], scratch=tmp_path, checkpoint_every_seconds=0)
     assert run([PROBES[probe](every=3)], scratch=tmp_path)[0] == expected
+
+
+def test_a_probe_tells_the_exact_likelihood_of_a_batch() -> None:
+    one, task = learner(), Stripes()
+    with torch.no_grad():
+        assert isinstance(one.energy, RBM)
+        expected = float(one.energy.log_probability(task.batch(0).x_TBI[0]).mean())
+    rows = fit(one, task, steps=1, evaluate_every=1, seed=0, probes=[PROBES["likelihood"]()])
+    assert value(rows, probe="likelihood", quantity="log_p") == pytest.approx(expected)

@@ -204,3 +204,15 @@ def test_a_network_that_an_estimator_is_not_for_is_refused() -> None:
             estimator.estimate(fully, v_BV)
     with pytest.raises(TypeError, match="takes a Boltzmann machine, not RBM: use persistent"):
         Annealed().estimate(machine(), v_BV)
+
+
+def test_noise_turns_clamped_units_over_as_often_as_it_says() -> None:
+    net, v_BV = Boltzmann(2, 1, Exact()).double(), torch.tensor([[1.0, 0.0]]).double()
+    v_BV = v_BV.repeat(20_000, 1)
+    noisy_BV = Annealed(noise=(0.3, 0.1))._noisy(v_BV)
+    assert float(noisy_BV[:, 0].mean()) == pytest.approx(0.7, abs=0.02)
+    assert float(noisy_BV[:, 1].mean()) == pytest.approx(0.1, abs=0.02)
+    assert Annealed()._noisy(v_BV) is v_BV
+    with pytest.raises(ValueError, match="on is 2"):
+        Annealed(noise=(0.1, 2))
+    assert Annealed(noise=(0.3, 0.1)).estimate(net, v_BV).gradient[1].shape == (3,)

@@ -74,7 +74,7 @@ def test_the_error_is_that_of_a_mean_of_weights() -> None:
 
 def test_too_many_states_and_too_few_chains_are_refused() -> None:
     with pytest.raises(ValueError, match="21 units have too many states"):
-        WAYS["enumerated"].sum(RBM(2, 21, Exact()), torch.zeros(2, 2))
+        WAYS["enumerated"].sum(RBM(21, 21, Exact()), torch.zeros(2, 21))
     with pytest.raises(ValueError, match="chains is 1: it must be at least 2"):
         Annealed(chains=1)
     with pytest.raises(ValueError, match="burn_in is -1"):

@@ -12,11 +12,14 @@ from lightning_modules.interfaces import Batch, Task
 from pipeline.tasks import TASKS
 from pipeline.tasks.adding import Adding
 from pipeline.tasks.anbn import AnBn
+from pipeline.tasks.bars_and_stripes import BarsAndStripes
+from pipeline.tasks.binary_images import BinaryImages
 from pipeline.tasks.character_ids import CharacterIds
 from pipeline.tasks.circle_in_square import CircleInSquare
 from pipeline.tasks.copy import Copy
 from pipeline.tasks.dyck1 import Dyck1
 from pipeline.tasks.embedded_reber import EmbeddedReber
+from pipeline.tasks.encoder import Encoder
 from pipeline.tasks.henon import Henon
 from pipeline.tasks.images import Images
 from pipeline.tasks.lagged_sum import LaggedSum
@@ -43,11 +46,14 @@ from tests.toy import dated, images, pairs, requests, sentences, series, tagged,
 INSTANCES: dict[str, Callable[[int], Task]] = {
     "adding": lambda seed: Adding(seed, batch_size=4, length=9, held_out_size=7),
     "anbn": lambda seed: AnBn(seed, 4, length=20, held_out_size=30, longest=4),
+    "bars_and_stripes": lambda seed: BarsAndStripes(seed, 28, held_out_size=14),
+    "binary_images": lambda seed: BinaryImages(images(250), seed, 30, held_out_size=7),
     "character_ids": lambda seed: CharacterIds(text(), seed, 4, length=7, held_out_size=300),
     "circle_in_square": lambda seed: CircleInSquare(seed, 20, held_out_size=7, batch_size=4),
     "copy": lambda seed: Copy(seed, 4, alphabet=5, length=3, delay=2, held_out_size=7),
     "dyck1": lambda seed: Dyck1(seed, 4, length=9, held_out_size=7),
     "embedded_reber": lambda seed: EmbeddedReber(seed, 4, held_out_size=7),
+    "encoder": lambda seed: Encoder(seed, 8, held_out_size=8),
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
     "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
@@ -251,3 +257,28 @@ def test_a_mixture_without_spread_lies_at_its_places():
         Mixture(0, 5, 1, "rnig", 0.0)
     with pytest.raises(ValueError, match=r"spread is -0\.1"):
         Mixture(0, 5, 1, "ring", -0.1)
+
+
+def test_bars_and_stripes_are_fourteen_of_side_three_each_as_often():
+    task = BarsAndStripes(0, 28, held_out_size=14)
+    assert len(task.examples_NI) == len({tuple(x) for x in task.examples_NI.tolist()}) == 14
+    for x_NI in (task.batch(3).x_TBI[0], torch.cat([task.examples_NI] * 2)):
+        sorted_NI = sorted(x_NI.tolist())
+        assert sorted_NI == sorted(torch.cat([task.examples_NI] * 2).tolist())
+    for x_I in task.examples_NI:
+        x_YX = x_I.view(3, 3)
+        assert (x_YX == x_YX[:, :1]).all() or (x_YX == x_YX[:1]).all()
+    with pytest.raises(ValueError, match="batch_size is 15: it must be a multiple of 14"):
+        BarsAndStripes(0, 15, held_out_size=14)
+
+
+def test_the_encoders_groups_say_the_same():
+    one_NI, other_NI = Encoder(0, 8, held_out_size=8).examples_NI.split(8, dim=1)
+    assert torch.equal(one_NI, other_NI)
+    assert torch.equal(one_NI, torch.eye(8))
+
+
+def test_inverted_pictures_have_every_pixel_turned_over():
+    plain, inverted = (BinaryImages(images(250), 0, 9, 7, inverted=i) for i in (False, True))
+    assert torch.equal(plain.batch(2).x_TBI, 1 - inverted.batch(2).x_TBI)
+    assert set(plain.batch(2).x_TBI.flatten().tolist()) == {0.0, 1.0}

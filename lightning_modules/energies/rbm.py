@@ -10,7 +10,8 @@ among the visible ones, behind the input, one of which is 1: then p(class | inpu
 
     p(k | x) ∝ exp(-F(x, k))
 
-Cost: O(V H) an example and a sweep; exact Z O(2^H V H), of at most 20 hidden units.
+Cost: O(V H) an example and a sweep; exact Z O(2^U V H), U the units of the
+smaller layer, at most 20, which of visible units has to be binary.
 
 Where we differ from the papers: centring is an estimator's, ``centred``, and leaves E as it is.
 Labels are softmax units as in Hinton, Osindero & Teh (2006), trained jointly.
@@ -26,6 +27,7 @@ References:
         ICML: p(class | input).
 """
 
+from collections.abc import Iterator
 from typing import Any, final
 
 import torch
@@ -35,7 +37,7 @@ from torch.nn.functional import softplus
 from lightning_modules.checks import above, whole
 from lightning_modules.energies._energy import Bipartite, Estimator, Learned, drawn
 from lightning_modules.energies._states import states
-from lightning_modules.energies._units import Classed, units_named
+from lightning_modules.energies._units import Binary, Classed, units_named
 
 
 @final
@@ -143,27 +145,29 @@ class RBM(Bipartite):
 
     @torch.no_grad()
     def log_partition(self) -> Tensor:
-        """Return ln Z, in float64; ValueError for more than 20 hidden units."""
-        parts = [log_N.logsumexp(dim=0) for _, _, log_N in self._by_hidden()]
-        return torch.stack(parts).logsumexp(dim=0)
+        """Return ln Z, in float64; ValueError where both layers have more than 20 units."""
+        return torch.stack([log_N.logsumexp(0) for _, _, log_N in self._counted()]).logsumexp(0)
 
     @torch.no_grad()
     def expected_slopes(self) -> list[Tensor]:
-        """Return ⟨∂F/∂θ⟩ over the model, from the visible units' means given each hidden state."""
-        log_Z, total = self.log_partition(), None
-        for h_NH, z_NV, log_N in self._by_hidden():
-            p_N = (log_N - log_Z).exp()
-            part = self.slopes_at(self.units.mean(z_NV), h_NH, p_N)
-            total = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
-        assert total is not None
+        """Return ⟨∂F/∂θ⟩ over the model, going through one layer's states and the other's means."""
+        log_Z, total = self.log_partition(), [w.new_zeros(()).double() for w in self.parameters()]
+        for v_NV, h_NH, log_N in self._counted():
+            part = self.slopes_at(v_NV, h_NH, (log_N - log_Z).exp())
+            total = [a + b for a, b in zip(total, part, strict=True)]
         return [slope.to(self.W.dtype) for slope in total]
 
-    def _by_hidden(self):
-        """Iterate over hidden states: h, z of the visible units, ln Σ_v exp(-E); in float64."""
+    def _counted(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Iterate over the smaller layer's states: v, h, one of them means, and ln p Z; float64."""
         W_VH, b_V, c_H = (w.detach().double() for w in (self.W, self.b, self.c))
+        if isinstance(self.units, Binary) and self.visible_size < self.hidden_size:
+            for v_NV in states(c_H, self.visible_size):
+                z_NH = torch.addmm(c_H, v_NV, W_VH)
+                yield v_NV, z_NH.sigmoid(), v_NV @ b_V + softplus(z_NH).sum(dim=1)
+            return
         for h_NH in states(c_H, self.hidden_size):
             z_NV = torch.addmm(b_V, h_NH, W_VH.t())
-            yield h_NH, z_NV, h_NH @ c_H + self.units.log_sum(z_NV)
+            yield self.units.mean(z_NV), h_NH, h_NH @ c_H + self.units.log_sum(z_NV)
 
     def _up(self, v_NV: Tensor) -> Tensor:
         return torch.addmm(self.c, v_NV, self.W)

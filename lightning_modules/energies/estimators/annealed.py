@@ -9,8 +9,12 @@ not independent.
 
 Cost: O(S²) an example and a sweep, in both phases.
 
-Where we differ from the paper: data are clamped without noise, states in parallel, and weights move
-by the gradient, not by its sign.
+With ``noise`` each clamped unit that is on is turned off with the first probability, each that is
+off turned on with the second, anew for each batch: no state of the data then has a likelihood of 0,
+and weights stay so small that annealing finds its way.
+
+Where we differ from the paper: states in parallel, and weights move by the gradient, not by its
+sign.
 
 References:
     Ackley, Hinton & Sejnowski (1985), A learning algorithm for Boltzmann machines, Cognitive
@@ -36,12 +40,19 @@ SCHEDULE = (2, 2.0), (2, 1.5), (2, 1.2), (4, 1.0)
 class Annealed(Estimator):
     """Simulated annealing in both phases."""
 
-    def __init__(self, schedule: Sequence[Sequence[float]] = SCHEDULE, counted: int = 10):
+    def __init__(
+        self,
+        schedule: Sequence[Sequence[float]] = SCHEDULE,
+        counted: int = 10,
+        noise: tuple[float, float] = (0.0, 0.0),
+    ):
         """Take so many sweeps at each temperature, then count ``counted``; ValueError for none."""
         for sweeps, temperature in schedule:
             whole(1, sweeps=sweeps)
             above(0, temperature=temperature)
         whole(1, counted=counted)
+        above(0, or_equal=True, most=1, off=noise[0], on=noise[1])
+        self.noise = noise
         self.schedule, self.counted = [tuple(part) for part in schedule], counted
 
     @torch.no_grad()
@@ -53,7 +64,7 @@ class Annealed(Estimator):
             )
         shape = len(v_BV), energy.state_size
         clamped_BS = torch.randint(2, shape, device=v_BV.device).to(v_BV.dtype)
-        clamped_BS[:, : v_BV.shape[1]] = v_BV
+        clamped_BS[:, : v_BV.shape[1]] = self._noisy(v_BV)
         free_BS = torch.randint(2, shape, device=v_BV.device).to(v_BV.dtype)
         for sweeps, temperature in self.schedule:
             for _ in range(int(sweeps)):
@@ -67,3 +78,11 @@ class Annealed(Estimator):
             phases = energy.slopes_at(clamped_BS, each_B), energy.slopes_at(free_BS, each_B)
             total = [t + a - b for t, a, b in zip(total, *phases, strict=True)]
         return Learned(total, memory, free_BS[:, : v_BV.shape[1]])
+
+    def _noisy(self, v_BV: Tensor) -> Tensor:
+        """Return the data with noise."""
+        off, on = self.noise
+        if not (off or on):
+            return v_BV
+        turned_BV = torch.rand_like(v_BV) < torch.where(v_BV > 0, off, on)
+        return torch.where(turned_BV, 1 - v_BV, v_BV)

@@ -1,0 +1,41 @@
+"""The exact likelihood of a batch, in nats, where it can be had: the mean of ln p.
+
+It goes through all states: up to 20 hidden units of an RBM, or units of a Boltzmann machine.
+Beyond, the probe stands aside. Where a batch is the whole distribution, -ln p less its entropy is
+the Kullback–Leibler divergence to it.
+
+Cost: O(2^U) a batch.
+
+References:
+    Hinton (2012), A practical guide to training restricted Boltzmann machines, section 5:
+        reconstruction error is no likelihood, and may fall while that falls, too.
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lightning_modules.energies._energy import Distribution
+from lightning_modules.instruments import Estimated, Row
+from lightning_modules.probes._base import Probe
+
+
+@final
+class Likelihood(Probe):
+    """The mean of ln p over a batch, before its update."""
+
+    sees = frozenset({"estimates"})
+
+    @torch.no_grad()
+    def passed(self, seen: Estimated) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Keep it."""
+        if not isinstance(seen.energy, Distribution):
+            raise TypeError(f"{type(seen.energy).__name__} gives its states no probabilities")
+        v_BV = seen.energy.seen(seen.x_BI, seen.t_BO)
+        self.keep(log_p=seen.energy.log_probability(v_BV).mean())
+
+    def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
+        """Return one row."""
+        yield {"quantity": "log_p", "value": float(means["log_p"])}
