@@ -1,5 +1,6 @@
 """The record of published figures, and one of them run again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,10 @@ def test_a_row_is_run_again_by_its_name(tmp_path: Path):
     printed = laboratory.run("replicate", "rows-there", "--force")
     assert "rows-there: holds: there are rows: 4" in printed
     assert "published: some (Nobody 1990); tolerance: any" in printed
+    printed = laboratory.run("replicate", "rows-there", "--json")
+    told = json.loads(printed[printed.index("{\n") :])
+    assert (told["row"], told["verdict"], told["seen"]) == ("rows-there", "holds", "4")
+    printed = laboratory.run("report", "--json")
+    told = json.loads(printed[printed.index("{\n") :])["toy"]
+    assert told["page"] == "reports/quick/toy/index.html"
+    assert (told["claims"]["identities"], told["trials"]["finished"]) == (1, 4)
