@@ -76,11 +76,12 @@ def fill(template: str, **shown: Any) -> str:
 def member_page(member: Member, room: Room, usage: Usage) -> str:
     """Return the page of a method."""
     says = sections(member.doc)
-    sentences = list(_sentences(says["about"]))
+    blocks, sentences = BLANK.split(says["about"]), list(_sentences(says["about"]))
     return fill(
         "member.md.j2",
         member=member,
         says=says,
+        about="\n\n".join(block for block in blocks if not DIFFERS.match(block)),
         costs=[s for s in sentences if re.search(r"^Cost: |\bO\(", s)],
         beside=list(_beside_the_paper(says["about"])),
         facts=_facts(member),

@@ -5,6 +5,7 @@ published figure bears on a method if trials of its part reach it and either the
 its room, or the figure's claim names it.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,19 +28,26 @@ class Place(NamedTuple):
     part: str
 
 
+@functools.cache
+def reached() -> Mapping[Place, set[str]]:
+    """Return the modules that each part's trials reach, at all scales."""
+    found: dict[Place, set[str]] = {}
+    for name in STUDIES:
+        study = STUDIES[name]
+        prints = Fingerprints(study)
+        for scale in params.scales_of(name):
+            for trial in params.trials(name, study, scale).values():
+                place = Place(name, str(trial.get("part", "")))
+                found.setdefault(place, set()).update(prints.modules(trial))
+    return found
+
+
 class Usage:
-    """What studies' trials reach, at all scales, and what their pages left."""
+    """What studies' trials reach, and what their pages left."""
 
     def __init__(self, root: Path):
-        """Go through all trials; ``root`` holds ``reports``."""
-        self.reached: dict[Place, set[str]] = {}
-        for name in STUDIES:
-            study = STUDIES[name]
-            prints = Fingerprints(study)
-            for scale in params.scales_of(name):
-                for trial in params.trials(name, study, scale).values():
-                    place = Place(name, str(trial.get("part", "")))
-                    self.reached.setdefault(place, set()).update(prints.modules(trial))
+        """Look at both; ``root`` holds ``reports``."""
+        self.reached = reached()
         folders = {name: imprint.folder_of(name, SCALE, root) for name in STUDIES}
         self.left = {name: imprint.left(folder) for name, folder in folders.items()}
 
