@@ -22,8 +22,8 @@ JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "adversarial_dynamics",
     "computability",
-    "deep_belief",
     "contrastive_divergence",
+    "deep_belief",
     "equilibrium",
     "forecasting",
     "hopfield_capacity",

@@ -58,7 +58,12 @@ SECTION: dict[str, Any] = {
         **LEARNED,
         "task": {
             "bars_and_stripes": {"units": 2, "estimator": "exact", "batch_size": 6},
-            "encoder": {"units": 4, "estimator": "annealed", "batch_size": 4},
+            "encoder": {
+                "units": 4,
+                "estimator": "annealed",
+                "noise": [0.1, 0.1],
+                "batch_size": 4,
+            },
         },
         "hidden_size": 2,
         "evaluations": 1,

@@ -7,16 +7,19 @@ hidden states of the eight are all different.
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+from pydantic import Field
 
 from pipeline.measuring.evidence import below, share
 from pipeline.measuring.statistics import share_in_words, with_interval
 from pipeline.studies.contrastive_divergence.runs import EnergyTraining
-from pipeline.study import Claim, Count, Given, Part, Rows, Table
+from pipeline.study import AS_TEXT, Claim, Count, Given, Part, Rows, Table
 
 CLOSE, SOLVED = 0.02, 0.5
+STEPS = "small steps stay where two states share a code; the paper's were coarse, of one size"
+"""Why fewer would be solved."""
 PUBLISHED = "16 of 20 (Ackley, Hinton & Sejnowski 1985, second-hand)"
 
 
@@ -26,6 +29,8 @@ class Machine(EnergyTraining):
     task: Literal["bars_and_stripes", "encoder"]  # pyright: ignore[reportIncompatibleVariableOverride]
     units: Count
     """The side of bars and stripes, or of each of the encoder's groups."""
+    noise: Annotated[list[float], Field(min_length=2, max_length=2), *AS_TEXT] | None = None
+    """How often a clamped unit that is on is turned off, and one that is off on, by annealing."""
 
     def measure(self, given: Given) -> Rows:
         """Return the divergence, of the encoder the codes it found and what it makes of half."""
@@ -42,7 +47,7 @@ class Machine(EnergyTraining):
         kind: Any = Encoder if encodes else BarsAndStripes
         source = kind(self.seed, self.batch_size, self.held_out_size, self.units)
         groups = range(self.units), range(self.units, 2 * self.units)
-        of = self.estimator_of()
+        of = self.estimator_of(**({"noise": tuple(self.noise)} if self.noise else {}))
         apart = [groups] if encodes else []
         net = Boltzmann(source.input_size, self.hidden_size, of, apart, spread=self.spread)
         self.train(given, source, net)
@@ -88,7 +93,8 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     encoder = rows[rows["task"] == "encoder"].set_index("seed")
     if len(encoder):
         claim = "8-3-8: all codes differ, from more than half of the starts"
-        yield share(claim, encoder["solved"].astype(bool), at_least=SOLVED, expected=5)
+        solved = encoder["solved"].astype(bool)
+        yield share(claim, solved, at_least=SOLVED, expected=5).if_missed(STEPS)
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,11 +25,11 @@ class EnergyTraining(Training, abc.ABC):
     spread: float
     """Of the weights at the start."""
 
-    def estimator_of(self) -> Any:
-        """Return the estimator."""
+    def estimator_of(self, **options: Any) -> Any:
+        """Return the estimator, built with these options, too."""
         from lightning_modules.energies.estimators.centred import Centred
 
-        said = {} if self.sweeps is None else {"sweeps": self.sweeps}
+        said = options if self.sweeps is None else {"sweeps": self.sweeps, **options}
         inner = ESTIMATORS[self.estimator](**said)
         return Centred(inner) if self.centred else inner
 
