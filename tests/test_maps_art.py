@@ -59,6 +59,17 @@ def test_letters_are_coded_as_by_hand() -> None:
     assert taught.size_M[:3].tolist() == [2, 2, 4]
 
 
+@pytest.mark.parametrize("kind", [ART1, FuzzyART])
+def test_of_equal_templates_the_first_learns(kind: Any) -> None:
+    art = kind(4, 5, vigilance=0.0).double()
+    art.learn(torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0]]).double())
+    art.w_MI[:3] = torch.tensor([1.0, 1, 1, 0])  # three, of which all are as good
+    art.committed.fill_(3)
+    art.size_M[:3] = 3
+    art.learn(torch.tensor([[1, 0, 0, 1]] if kind is FuzzyART else [[1, 0, 0, 0]]).double())
+    assert art.size_M[:3].tolist() == [1, 3, 3]
+
+
 def test_fuzzy_art_on_bits_is_art_1() -> None:
     generator = torch.Generator().manual_seed(2)
     x_NI = coded((torch.rand(200, 9, generator=generator) > 0.5).double())
