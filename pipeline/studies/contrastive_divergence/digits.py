@@ -109,9 +109,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         claim = "centred machines give digits more likelihood than plain ones"
         yield ordered(claim, by[plain]["log_p"], by[centred]["log_p"], expected=6)
     if {(False, True), (True, True)} <= set(by):
-        claim = "by more than ten nats where digits are inverted"
         of = by[False, True]["log_p"], by[True, True]["log_p"]
-        yield ordered(claim, *of, by=10, expected=6).if_missed(EARLY)
+        if by[True, True]["tested"].min() >= WHOLE:  # of MNIST: small stand-ins are half ink
+            claim = "by more than ten nats where digits are inverted"
+            yield ordered(claim, *of, by=10, expected=6).if_missed(EARLY)
         claim = "to centred machines digits and inverted ones are alike, to two nats"
         apart = (by[True, True]["log_p"] - by[centred]["log_p"]).dropna()
         if len(apart):
