@@ -5,8 +5,8 @@
     F(v) = -b'v - ½ ‖c + W'v‖² - ½ H ln 2π
     ∂F/∂W = -v h̄'    ∂F/∂b = -v    ∂F/∂c = -h̄     h̄ = c + W'v
 
-Hidden samples drive the chains, hidden means are counted. As h̄ has no bounds it learns at a rate
-ten times as low as binary units do.
+Hidden samples drive the chains, hidden means are counted. As h̄ has no bounds plain gradient descent
+asks for a rate ten times as low as for binary units; Adam does not.
 
 Cost: O(V H) an example and a sweep; exact Z O(2^V V H), of at most 20 visible units.
 

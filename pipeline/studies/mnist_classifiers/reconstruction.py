@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 PCA_ERROR, NEAR, MNIST = 13.87, 0.2, 60_000
 """Of thirty components on MNIST, and what may be between."""
+SPREAD = 0.1
+"""The standard deviation of the RBMs' weights at the start: smaller ones leave it late."""
 WHOLE = 0
 """The stage at which all layers learn."""
 COMPONENTS, PRETRAINED = "principal components", "autoencoder, pre-trained"
@@ -58,7 +60,7 @@ class Reconstruction(Training):
     method: Annotated[str, named(METHODS)]
     pretraining: Count | None = None
     pretraining_rate: PositiveFloat | None = None
-    """Of Adam at its start for each RBM, a tenth for the topmost; it falls to 0."""
+    """Of Adam at its start for each RBM; it falls to 0."""
     hidden: Annotated[list[Count], *AS_TEXT]
     """Sizes of the encoder's layers, the code's last."""
     gain: PositiveFloat
@@ -118,10 +120,10 @@ class Reconstruction(Training):
 
         sizes, last = list(pairwise([task.input_size, *self.hidden])), len(self.hidden) - 1
         rbms = [
-            (LinearRBM if place == last else RBM)(*size, ContrastiveDivergence())
+            (LinearRBM if place == last else RBM)(*size, ContrastiveDivergence(), spread=SPREAD)
             for place, size in enumerate(sizes)
         ]
-        rates = [rate / 10 if place == last else rate for place in range(last + 1)]
+        rates = [rate] * len(rbms)
         own: dict[str, Any] = {"seed": self.seed, "scratch": given.scratch / "greedy"}
         rows = greedy(rbms, task, steps=steps, optimizer="adam", rates=rates, **own)
         into_autoencoder(rbms, whole)
