@@ -69,7 +69,7 @@ def _run(command: str, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,  # on a busy machine
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}"
     return done.stdout
