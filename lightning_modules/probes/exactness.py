@@ -14,7 +14,7 @@ References:
         Computation 21(6): the share of wrong signs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import final
 
 import torch
@@ -51,5 +51,5 @@ class Exactness(Probe):
                 yield {"quantity": quantity, **row}
 
 
-def _flat(parts: list[Tensor]) -> Tensor:
+def _flat(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat([part.flatten() for part in parts])

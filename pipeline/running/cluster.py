@@ -422,8 +422,8 @@ def prepare_here() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 
-def offered(settings: Dispatch) -> list[Shape]:
-    """Start Ray, or join the cluster, as a run does; return what each machine has.
+def offered(settings: Dispatch) -> list[tuple[float, float]]:
+    """Start Ray, or join the cluster, as a run does; return each machine's cores and GPUs.
 
     UserError where that cannot be.
     """

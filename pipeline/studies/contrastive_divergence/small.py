@@ -87,7 +87,7 @@ def misled(rows: pd.DataFrame) -> pd.Series:
     curve = rows[(rows["record"] == "curve") & (rows["by"] == "CD-1")]
     found: dict[int, float] = {}
     for seed, of in curve.dropna(subset=["kl"]).groupby("seed"):
-        least, last = of.loc[of["kl"].idxmin()], of.loc[of["step"].idxmax()]
+        least, last = of.nsmallest(1, "kl").iloc[0], of.nlargest(1, "step").iloc[0]
         better = last["reconstruction"] < least["reconstruction"]
         found[int(str(seed))] = float(last["kl"] - least["kl"]) if better else 0.0
     return pd.Series(found, dtype=float).rename_axis("seed")

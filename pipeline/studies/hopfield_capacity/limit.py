@@ -70,7 +70,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
                 f"up to {SURE} patterns a unit the overlap is the theory's to {NEAR}",
                 [
                     within(
-                        f"{load:g} of {int(units):,} units",
+                        f"{load:g} of {int(str(units)):,} units",
                         (of["overlap"] - of["theory"]).set_axis(of["seed"]),
                         -NEAR,
                         NEAR,
@@ -120,7 +120,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         known = of["theory"].iloc[0] if "theory" in of else None
         lines.append(
             {
-                "units": int(units),
+                "units": int(str(units)),
                 "patterns a unit": load,
                 "overlap": with_interval(of["overlap"].dropna(), 5),
                 "theory": None if pd.isna(known) else f"{known:.5f}",

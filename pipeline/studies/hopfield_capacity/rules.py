@@ -116,7 +116,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rule": rule,
-            "units": int(units),
+            "units": int(str(units)),
             "half recalled at": with_interval(lost_at(of), 3),
             "patterns a unit, tried": f"{of['load'].min():g} to {of['load'].max():g}",
         }
