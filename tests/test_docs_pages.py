@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from ray.scripts.scripts import cli
 from ruamel.yaml import YAML
 
 from docs.__main__ import PROBES as TABLE
@@ -16,6 +15,7 @@ from docs.members import rooms
 from docs.usage import Usage
 from lightning_modules.probes import PROBES
 from lightning_modules.training.watch import watch
+from pipeline.running import cluster
 
 ROOT = Path(__file__).parents[1]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -66,6 +66,9 @@ def test_every_block_of_shell_is_shell(kind: str):
 
 
 def test_the_page_on_scaling_out_gives_ray_options_that_it_has():
+    cluster.prepare_here()  # Ray reads what it says once, when it is imported
+    from ray.scripts.scripts import cli
+
     text = (WRITTEN / "scale.md").read_text().replace("\\\n", " ")
     called = re.findall(r"^(?:.*\b(?:srun|=token)\s+)?ray ([a-z-]+)([^#\n]*)", text, re.MULTILINE)
     assert {name for name, _ in called} >= {"start", "stop", "status", "symmetric-run"}

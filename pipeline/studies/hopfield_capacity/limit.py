@@ -70,7 +70,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
                 f"up to {SURE} patterns a unit the overlap is the theory's to {NEAR}",
                 [
                     within(
-                        f"{load:g} of {int(str(units)):,} units",
+                        f"{load:g} of {units:,.0f} units",
                         (of["overlap"] - of["theory"]).set_axis(of["seed"]),
                         -NEAR,
                         NEAR,
@@ -116,11 +116,11 @@ FINITE = "the theory is of infinitely many units; patterns near the break leave 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return overlaps and recall by units and load."""
     lines = []
-    for (units, load), of in rows.groupby(["units", "load"]):  # pyright: ignore[reportGeneralTypeIssues]
+    for (_, load), of in rows.groupby(["units", "load"]):  # pyright: ignore[reportGeneralTypeIssues]
         known = of["theory"].iloc[0] if "theory" in of else None
         lines.append(
             {
-                "units": int(str(units)),
+                "units": int(of["units"].iloc[0]),
                 "patterns a unit": load,
                 "overlap": with_interval(of["overlap"].dropna(), 5),
                 "theory": None if pd.isna(known) else f"{known:.5f}",

@@ -116,11 +116,11 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rule": rule,
-            "units": int(str(units)),
+            "units": int(of["units"].iloc[0]),
             "half recalled at": with_interval(lost_at(of), 3),
             "patterns a unit, tried": f"{of['load'].min():g} to {of['load'].max():g}",
         }
-        for (rule, units), of in rows.groupby(["rule", "units"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
+        for (rule, _), of in rows.groupby(["rule", "units"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
     )
 
 
