@@ -40,7 +40,7 @@ SECTION: dict[str, Any] = {
         "levels": [0.9, 0.5],
         "steps": 400,
         "tried": [1, 5],
-        "seeds": 2,
+        "seeds": 5,
     },
     "small": {
         **LEARNED,
@@ -122,13 +122,15 @@ def test_many_sweeps_leave_no_bias() -> None:
     assert (rows[rows["step"] > 0]["kl"] <= rows[rows["step"] > 0]["level"]).all()
 
 
-def test_an_order_that_one_look_breaks_is_missed() -> None:
+def test_orders_and_bounds_that_most_machines_break_are_missed() -> None:
     rows = MEASURED.rows("bias")
-    MEASURED.assert_holds("bias", "rises with k, at every look", rows)
-    rows.loc[(rows["k"] == 5) & (rows["step"] > 0), "cosine"] = -0.1
-    MEASURED.assert_missed("bias", "rises with k, at every look", rows)
-    MEASURED.assert_missed("bias", "and is above 0", rows)
-    rows["wrong_sign"] = 0.3
+    MEASURED.assert_holds("bias", "exact gradient rises with k", rows)
+    noise = rows["seed"] / 1e6
+    late = (rows["k"] == 5) & (rows["step"] > 0)
+    rows["cosine"] = rows["cosine"].mask(late, -0.1 - noise)
+    MEASURED.assert_missed("bias", "exact gradient rises with k", rows)
+    MEASURED.assert_missed("bias", "is above 0", rows)
+    rows["wrong_sign"] = 0.3 + noise
     MEASURED.assert_missed("bias", "told the wrong way", rows)
 
 

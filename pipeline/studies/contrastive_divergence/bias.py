@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import Field, PositiveFloat
 
-from pipeline.measuring.evidence import identity
+from pipeline.measuring.evidence import above, below, monotone, ordered
 from pipeline.study import (
     AS_TEXT,
     Claim,
@@ -127,55 +127,44 @@ def transitions(net: Any, v_BV: Any) -> tuple[Any, Any, Any]:
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
-    """Hold the bias to its orders in k and along learning, and to its bounds."""
-    cosine = rows.pivot_table(index=["seed", "step"], columns="k", values="cosine")
-    rises = bool((cosine.diff(axis="columns").iloc[:, 1:] >= -1e-12).all().all())
-    # A cosine of 1 - 1e-9 before anything was learned is ordered by rounding.
-    low, high = cosine.iloc[:, 0].min(), cosine.iloc[:, -1].min()
-    yield identity(
-        "the cosine to the exact gradient rises with k, at every look",
-        rises,
-        f"least {low:.3f} of k = {cosine.columns[0]:g}, {high:.3f} of k = {cosine.columns[-1]:g}",
+    """Hold the bias to its orders in k and along learning, and to its bounds, over machines."""
+    last, first = ends(rows), rows[rows["step"] == rows["step"].min()]
+    yield monotone(
+        "where it has learned the cosine to the exact gradient rises with k",
+        _by_k(last, "cosine"),
         expected=1,
     ).stands_for(BENGIO)
-    least = rows["cosine"].min()
-    yield identity("and is above 0", bool(least > 0), f"least {least:.3f}", expected=1)
-    first = rows[rows["step"] == rows["step"].min()]
-    early = first["cosine"].min()
-    claim = "before anything is learned all are within .01 of the exact direction"
-    yield identity(claim, early > 0.99, f"least {early:.4f}", expected=1)
-    wrong = rows["wrong_sign"].max()
-    claim = f"fewer than {WRONG:.0%} of the weights are told the wrong way"
-    seen = f"most {wrong:.1%}"
-    yield identity(claim, bool(wrong < WRONG), seen, expected=2).if_missed(FAINT)
-    least, last = rows[rows["k"] == rows["k"].min()], ends(rows)
-    start = least[least["step"] == 0].set_index("seed")["wrong_sign"]
-    end = last[last["k"] == rows["k"].min()].set_index("seed")["wrong_sign"]
-    yield identity(
+    least = rows.groupby("seed")["cosine"].min()
+    yield above("a machine's least cosine, at any look and k, is above 0", least, 0, expected=1)
+    claim = "before anything is learned all k are within .01 of the exact direction"
+    yield above(claim, first.groupby("seed")["cosine"].min(), 0.99, expected=1, digits=5)
+    yield below(
+        f"fewer than {WRONG:.0%} of the weights are told the wrong way, at any look and k",
+        rows.groupby("seed")["wrong_sign"].max(),
+        WRONG,
+        expected=2,
+    ).if_missed(FAINT)
+    sweeps = rows["k"].min()
+    yield ordered(
         "more are where it has learned than at the start, for the least k",
-        bool((end > start).all()),
-        f"most {start.max():.1%} at the start, least {end.min():.1%} at the end",
+        *(_by_k(of, "wrong_sign")[sweeps] for of in (first, last)),
         expected=2,
     )
-    bias = rows.pivot_table(index=["seed", "step"], columns="k", values="bias")
-    falls = bool((bias.diff(axis="columns").iloc[:, 1:] <= 1e-12).all().all())
-    claim, seen = "bias² falls with k, at every look", f"at the end {_end(rows, 'bias')}"
-    yield identity(claim, falls, seen, expected=3).if_missed(LONG)
-    variance = last.pivot_table(index="seed", columns="k", values="variance")
-    rises = bool((variance.diff(axis="columns").iloc[:, 1:] > 0).all().all())
-    claim, seen = "its variance rises with k at the end", _end(rows, "variance")
-    yield identity(claim, rises, seen, expected=3)
+    yield monotone(
+        "bias² falls with k where it has learned", _by_k(last, "bias"), expected=3, falls=True
+    ).if_missed(LONG)
+    claim = "its variance rises with k where it has learned"
+    yield monotone(claim, _by_k(last, "variance"), expected=3)
+
+
+def _by_k(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a column of a look, a row a machine, from the least k to the most."""
+    return rows.pivot_table(index="seed", columns="k", values=column)
 
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each machine's last look."""
     return rows[rows["step"] == rows.groupby("seed")["step"].transform("max")]
-
-
-def _end(rows: pd.DataFrame, column: str) -> str:
-    """Return a column's means at the last look, by k."""
-    last = ends(rows).groupby("k")[column].mean()
-    return ", ".join(f"{value:.2g} (k = {int(float(str(k)))})" for k, value in last.items())
 
 
 LONG = "late, more sweeps point better, and the gradient gets longer than the exact one"
