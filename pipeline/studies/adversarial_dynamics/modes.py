@@ -27,7 +27,7 @@ PLAIN, R1, NOISE, CONSENSUS = "plain", "R1", "instance noise", "consensus"
 GAMES, BASELINES = (PLAIN, R1, NOISE, CONSENSUS), (DENSITY, ONE)
 WITHIN, SHARE = 3.0, 0.2
 """Spreads within which a sample is good, and of an even share what finds a mode."""
-SHOWN = 400
+SHOWN = 150
 """Samples of the first seed that rows hold, for the picture."""
 BANDWIDTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
