@@ -183,3 +183,12 @@ def test_noise_alone_is_called_a_finding_in_no_more_than_one_study_of_twenty():
         ]
         wrong += set(evidence.verdicts(family)) != {UNDECIDED}
     assert wrong <= 80 * 0.05 + 3 * math.sqrt(80 * 0.05 * 0.95)
+
+
+def test_two_replicates_that_happen_to_agree_decide_nothing_and_three_do() -> None:
+    wrong, right = [0.188, 0.192, 0.19], [0.116, 0.12, 0.118]  # apart by .072, but for rounding
+    for n, verdict in ((2, UNDECIDED), (3, MISSED)):
+        of = [pd.Series(values[:n], index=range(n)) for values in (wrong, right)]
+        claim = ordered("worse", *of, expected=1)
+        assert evidence.verdicts([claim]) == [verdict]
+        assert math.isnan(claim.effect)

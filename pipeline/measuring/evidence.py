@@ -37,6 +37,7 @@ from pipeline.measuring.judging import (
     by_student,
     by_welch,
     certain,
+    deviation,
     logarithm,
     number,
     of_median,
@@ -96,7 +97,7 @@ def within(
     else:
         off = math.hypot(standard_error(whole), error)
         found = by_student(whole.mean(), off, len(whole) - 1, region)
-        found = dataclasses.replace(found, effect=region.effect(found.estimate, whole.std()))
+        found = dataclasses.replace(found, effect=region.effect(found.estimate, deviation(whole)))
     lost = len(whole) - int(whole.map(math.isfinite).sum())
     kind = "median " if found.resampled else ""
     said = found.words(digits, len(whole)) + (f", {lost} not finite" if lost else "")
@@ -132,7 +133,7 @@ def ordered(
     elif paired:
         apart = b - a
         found = by_student(apart.mean(), standard_error(apart), n - 1, region)
-        found = dataclasses.replace(found, effect=region.effect(found.estimate, apart.std()))
+        found = dataclasses.replace(found, effect=region.effect(found.estimate, deviation(apart)))
     else:
         found = by_welch(a, b, region)
     middle = "geometric mean " if ratio else ""

@@ -16,6 +16,8 @@ from pipeline.study import LEVEL
 RESAMPLES = 9_999
 LEAST_OF_MEDIAN = 5
 """Replicates of which a resampled median says anything."""
+ROUNDING = 1e-12
+"""A share of the largest value that replicates may differ by and still be one number."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,10 +85,17 @@ def certain(holds: bool) -> tuple[float, float]:
     return (0.0, 1.0) if holds else (1.0, 0.0)
 
 
+def deviation(values: pd.Series) -> float:
+    """Return the standard deviation, 0 where values differ by rounding alone; NaN for one value."""
+    found: Any = values.std()
+    if len(values) < 2:
+        return math.nan
+    return 0.0 if found <= ROUNDING * float(values.abs().max()) else float(found)
+
+
 def standard_error(values: pd.Series) -> float:
     """Return the standard error of the mean; NaN for a single value."""
-    error: Any = values.sem()
-    return float(error) if len(values) > 1 else math.nan
+    return deviation(values) / math.sqrt(len(values)) if len(values) else math.nan
 
 
 def by_student(estimate: float, error: float, freedom: float, region: Region) -> Found:
@@ -95,7 +104,9 @@ def by_student(estimate: float, error: float, freedom: float, region: Region) ->
 
     if freedom < 1 or math.isnan(error):
         return dataclasses.replace(Found.nothing(), estimate=float(estimate))
-    if error == 0:  # all replicates are one number
+    if error == 0:  # all replicates are one number, which two may be by chance
+        if freedom < 2:
+            return dataclasses.replace(Found.nothing(), estimate=float(estimate))
         p = certain(region.distance(estimate) > 0)
         return Found(float(estimate), float(estimate), float(estimate), *p)
     width = error * float(t.ppf(1 - LEVEL / 2, freedom))
