@@ -8,13 +8,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
 from docs.members import HOME, Member, Room
 from docs.usage import SCALE, Usage
 from pipeline.data.sources import SOURCES
-from pipeline.reporting import prose
+from pipeline.reporting import placing, prose
 from pipeline.reporting.counts import Counts
 from pipeline.reporting.imprint import Imprint
 from pipeline.reporting.overview import THEMES
@@ -60,17 +59,9 @@ class Shown(NamedTuple):
 
 
 def fill(template: str, **shown: Any) -> str:
-    """Return a filled template; what is no ``Markup`` is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"render": _render, "prose": prose.inline}
-    return environment.get_template(template).render(scale=SCALE, **shown)
+    """Return a filled template of the site; what is no ``Markup`` is escaped."""
+    filters = {"render": _render, "prose": prose.inline}
+    return placing.fill(template, filters, TEMPLATES, scale=SCALE, **shown)
 
 
 def member_page(member: Member, room: Room, usage: Usage) -> str:

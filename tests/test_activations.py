@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.networks.mlp import MLP
 from lightning_modules.probes.activations import Activations
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
 from tests.probing import value
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN, killed
 

@@ -13,12 +13,12 @@ from lightning_modules.adversaries._round import Round
 from lightning_modules.adversaries.gan import GAN
 from lightning_modules.adversaries.losses import LOSSES
 from lightning_modules.adversaries.regularisers import REGULARISERS
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.probes import PROBES
 from lightning_modules.training.adversarial import AdversarialLearner
 from lightning_modules.training.fit import fit
 from tests.adversary_cases import ADVERSARY_CASES
 from tests.probing_learners import Spy
-from tests.recall import Recall
 from tests.test_training_runs import RUN, killed
 
 ORDERS = pytest.mark.parametrize("alternating", [True, False], ids=["in turn", "at once"])

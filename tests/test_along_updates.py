@@ -9,6 +9,7 @@ import torch
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rflo import RFLO
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.probes._base import Probe
 from lightning_modules.probes.direction import Direction
 from lightning_modules.probes.smoothness import Smoothness
@@ -16,7 +17,6 @@ from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.fit import fit
 from lightning_modules.training.recorder import Row
-from tests.recall import Recall
 from tests.test_training import chunk_loss, sequence_learner
 
 CURES: dict[str, dict[str, Any]] = {

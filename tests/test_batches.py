@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Batch
 from lightning_modules.networks.mlp import MLP
 from lightning_modules.rules import RULES
@@ -14,7 +15,6 @@ from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.losses import LOSSES
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 
 RUN: dict[str, Any] = {"steps": 3, "evaluate_every": 3, "seed": 0}

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.networks.mlp import MLP
 from lightning_modules.networks.perceptron import Perceptron
@@ -16,7 +17,6 @@ from lightning_modules.rules import RULES
 from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from tests.probing import value
-from tests.recall import Recall
 from tests.test_training_runs import RUN, killed
 
 

@@ -20,6 +20,7 @@ from lightning_modules.cells.diagonal import Diagonal
 from lightning_modules.cells.lstm import LSTM
 from lightning_modules.cells.srn import SRN
 from lightning_modules.cells.stack import Stack
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Run
 from lightning_modules.probes import PROBES
 from lightning_modules.training.backprop import BackpropLearner
@@ -28,7 +29,6 @@ from lightning_modules.training.clipping import Clip
 from lightning_modules.training.decay import Decay
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN, killed
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.clipping import Clip
@@ -15,7 +16,6 @@ from lightning_modules.training.decay import Decay
 from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import Learner
 from lightning_modules.training.sequence import SequenceLearner
-from tests.recall import Recall
 from tests.test_training import chunk_loss, sequence_learner
 
 STEPS, STRENGTH = 6, 0.3

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.energies.estimators import ESTIMATORS
 from lightning_modules.energies.estimators.centred import Centred
 from lightning_modules.energies.estimators.persistent import Persistent
@@ -19,7 +20,6 @@ from lightning_modules.training.energy import EnergyLearner
 from lightning_modules.training.fit import fit
 from tests.energy_cases import states_of
 from tests.probing import value
-from tests.recall import Recall
 from tests.test_training_runs import RUN, killed
 
 

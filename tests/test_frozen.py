@@ -11,6 +11,7 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.reservoir import Reservoir
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Algorithm, Batch
 from lightning_modules.probes import PROBES
 from lightning_modules.training.backprop import BackpropLearner
@@ -20,7 +21,6 @@ from lightning_modules.training.fit import fit
 from lightning_modules.training.learner import OPTIMIZERS, Learner
 from lightning_modules.training.sequence import SequenceLearner
 from tests.probing_learners import OF_SEQUENCES, Spy
-from tests.recall import Recall
 from tests.test_training import chunk_loss, sequence_learner
 
 STEPS = 8

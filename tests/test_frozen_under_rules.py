@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.networks.mlp import MLP
 from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.rules import RULES
 from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from tests.probing_learners import Spy
-from tests.recall import Recall
 
 
 def under(rule: str) -> nn.Module:

@@ -16,13 +16,13 @@ from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.snap1 import SnAp1
 from lightning_modules.contracts import _gradients as checks
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.contracts._streams import Problem, problem
 from lightning_modules.interfaces import Algorithm, Cell
 from lightning_modules.training.fit import fit
 from tests.cases import CellCase
 from tests.network_cases import NETWORK_CASES
 from tests.probing_learners import every, perceptron
-from tests.recall import Recall
 from tests.rules import RANDOM, WHOLE, applies
 from tests.test_training import sequence_learner
 

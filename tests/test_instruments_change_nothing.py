@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.instruments import InstrumentWarning
 from lightning_modules.probes import PROBES
 from lightning_modules.training.backprop import BackpropLearner
@@ -16,7 +17,6 @@ from lightning_modules.training.fit import fit
 from lightning_modules.training.watch import watch
 from tests import instrumented_networks
 from tests.instrumented import MEETINGS, STEPS, trained
-from tests.recall import Recall
 from tests.test_training_runs import RUN
 
 OF_LAYERS = [name for name in PROBES if "passages" in PROBES[name].sees]

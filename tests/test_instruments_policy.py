@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.instruments import InstrumentWarning
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import Probe
 from lightning_modules.training.fit import fit
 from tests.probing_learners import perceptron
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN
 

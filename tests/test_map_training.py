@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Batch, Task
 from lightning_modules.maps import MAPS
 from lightning_modules.maps._coding import Coded
@@ -16,7 +17,6 @@ from lightning_modules.training.fit import fit
 from lightning_modules.training.map import MapLearner
 from tests.map_cases import MAP_CASES
 from tests.probing import value
-from tests.recall import Recall
 from tests.test_training_runs import RUN, killed
 
 SEEN = "maps", "updates"

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import HELD_OUT, Recall
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
-from tests.recall import HELD_OUT, Recall
 
 
 class Normed(nn.Module):

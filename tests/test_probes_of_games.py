@@ -10,13 +10,13 @@ from torch import Tensor
 from lightning_modules.adversaries._field import exactly, jacobian
 from lightning_modules.adversaries.gan import GAN
 from lightning_modules.adversaries.losses import LOSSES
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.instruments import InstrumentWarning
 from lightning_modules.probes import PROBES
 from lightning_modules.training.adversarial import AdversarialLearner
 from lightning_modules.training.fit import fit
 from tests.probing import value
 from tests.probing_learners import Spy
-from tests.recall import Recall
 from tests.test_adversarial import Images, learner, samples
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN

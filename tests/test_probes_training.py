@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from lightning_modules.algorithms import ALGORITHMS
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.probes import PROBES
 from lightning_modules.probes._base import HELD
@@ -24,7 +25,6 @@ from lightning_modules.training.sequence import SequenceLearner
 from tests.cases import CELL_BUILDS
 from tests.probing import value
 from tests.probing_learners import OF_SEQUENCES, Spy, every, perceptron
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN, killed, online
 

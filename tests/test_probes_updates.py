@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.instruments import Update
 from lightning_modules.probes import PROBES
 from lightning_modules.training.clipping import Clip
 from lightning_modules.training.fit import fit
 from tests.probing import value
 from tests.probing_learners import Spy, perceptron
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 from tests.test_training_runs import RUN
 

@@ -10,6 +10,7 @@ import torch
 
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.cells import CELLS
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
 from pipeline.errors import UserError
@@ -19,7 +20,6 @@ from pipeline.params import expand
 from pipeline.running.fingerprint import Fingerprints
 from pipeline.running.tracking import metric_of
 from pipeline.study import Claim, Given, Part, Rows, Trial, named, single
-from tests.recall import Recall
 
 PROBES = {
     "spectrum": {"every": 2, "lags": "1 3"},

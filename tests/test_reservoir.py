@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from lightning_modules.algorithms.reservoir import Reservoir
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Cell
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from tests.recall import Recall
 
 BATCHES = 6
 

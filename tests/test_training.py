@@ -13,6 +13,7 @@ from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Algorithm, Cell, Run, Task
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
@@ -22,7 +23,6 @@ from lightning_modules.training.learner import OPTIMIZERS
 from lightning_modules.training.losses import counted_only
 from lightning_modules.training.recorder import Row
 from lightning_modules.training.sequence import SequenceLearner
-from tests.recall import Recall
 
 
 def sequence_learner(

@@ -9,10 +9,10 @@ from torch import nn
 
 from lightning_modules.algorithms.blocked_rtrl import BlockedRTRL
 from lightning_modules.algorithms.bptt import BPTT
+from lightning_modules.contracts._recall import Recall
 from lightning_modules.training.fit import fit
 from lightning_modules.training.losses import LOSSES
 from lightning_modules.training.readout import ReadoutCredit
-from tests.recall import Recall
 from tests.test_training import sequence_learner
 
 

@@ -19,12 +19,12 @@ from lightning_modules.algorithms.bptt import BPTT
 from lightning_modules.algorithms.rtrl import RTRL
 from lightning_modules.algorithms.tbptt import TBPTT
 from lightning_modules.cells.srn import SRN
+from lightning_modules.contracts._recall import HELD_OUT, Recall
 from lightning_modules.interfaces import Algorithm, Batch, Claim, Run, Task
 from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.training.backprop import BackpropLearner
 from lightning_modules.training.fit import fit
 from lightning_modules.training.sequence import SequenceLearner
-from tests.recall import HELD_OUT, Recall
 from tests.test_training import sequence_learner
 
 RUN: dict[str, Any] = {"steps": 12, "evaluate_every": 5, "seed": 3}

@@ -15,10 +15,16 @@ from pipeline.errors import UserError
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def fill(template: str, filters: Mapping[str, Callable[..., Any]], **shown: Any) -> str:
-    """Return a filled template; what is no ``Markup`` is escaped."""
+def fill(
+    template: str,
+    filters: Mapping[str, Callable[..., Any]],
+    folder: Path = TEMPLATES,
+    /,
+    **shown: Any,
+) -> str:
+    """Return a filled template of a folder; what is no ``Markup`` is escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
