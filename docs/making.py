@@ -128,7 +128,7 @@ def study_page(name: str, rooms: list[Room], usage: Usage) -> str:
     named = {part: of.doc for part, of in declared.parts.items() if part}
     return fill(
         "study.md.j2",
-        study=shown(name, left),
+        study=_shown(name, left),
         says=says,
         parts={part: sections(doc) for part, doc in named.items()},
         used=usage.members_of(name, rooms),
@@ -148,15 +148,20 @@ def studies_page(usage: Usage, words: dict[str, Any], below: str, up: str) -> st
         below: where the studies' own pages stand, seen from this one.
         up: the top of the site, seen from this one.
     """
+    themes = by_theme(usage, words)
+    return fill("studies.md.j2", themes=themes, words=words, below=below, up=up)
+
+
+def by_theme(usage: Usage, words: dict[str, Any]) -> dict[str, list[Shown]]:
+    """Return all studies by their themes, with ``words`` in the reader's language."""
     themes: dict[str, list[Shown]] = {theme: [] for theme in THEMES}
     for name in STUDIES:
-        study = _translated(shown(name, usage.left[name]), words)
+        study = _translated(_shown(name, usage.left[name]), words)
         themes.setdefault(study.theme, []).append(study)
-    full = {theme: studies for theme, studies in themes.items() if studies}
-    return fill("studies.md.j2", themes=full, words=words, below=below, up=up)
+    return {theme: studies for theme, studies in themes.items() if studies}
 
 
-def shown(name: str, left: Imprint | None) -> Shown:
+def _shown(name: str, left: Imprint | None) -> Shown:
     """Return a study as its page left it."""
     question = _question(name)
     if left is None:

@@ -1,4 +1,4 @@
-"""What README.md shows in Python does what it says there."""
+"""What README.md shows in Python does what it says there, and its table is what pages say."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from docs import readme
+from docs.__main__ import WRITTEN
+from docs.usage import Usage
 from pipeline.commands import COMMANDS
+from pipeline.studies import STUDIES
 
 README = Path(__file__).parents[1] / "README.md"
 ALGORITHM, NETWORK, WATCH, GRAPH = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
@@ -32,6 +36,14 @@ def test_networks_are_as_large_as_it_says() -> None:
     lenet5 = sum(w.numel() for w in names["lenet5"].parameters() if w.requires_grad)
     assert f"{lenet5:,} parameters" in NETWORK
     assert names["classes_TBO"].shape == (1, 8, 10)
+
+
+@pytest.mark.parametrize(("path", "words"), readme.WORDS.items(), ids=str)
+def test_its_table_says_what_the_studies_pages_answer(path: Path, words: Path) -> None:
+    text = (README.parent / path).read_text(encoding="utf-8")
+    now = readme.brought_to_date(text, WRITTEN / words, Usage(README.parent))
+    assert now == text, f"make docs brings the table of {path} to date"
+    assert all(f"`{name}`" in text for name in STUDIES)
 
 
 @pytest.mark.parametrize("name", [name.replace("_", "-") for name in COMMANDS])

@@ -1,0 +1,40 @@
+"""The table of studies in the READMEs: what each asks, and the first sentence of its answer."""
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from docs.making import by_theme
+from docs.usage import SCALE, Usage
+from pipeline.reporting import imprint
+
+WORDS = {Path("README.md"): Path("studies.yaml"), Path("README.zh.md"): Path("zh/studies.yaml")}
+"""The READMEs, and where, among the pages, the words of their tables stand."""
+FROM, TO = "<!-- studies -->", "<!-- end of studies -->"
+"""Between which the table stands."""
+SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+"""What parts the sentences of an answer."""
+
+
+def brought_to_date(text: str, words: Path, usage: Usage) -> str:
+    """Return a README's text whose table says what the studies' pages say, by ``words``."""
+    before, _, rest = text.partition(FROM)
+    _, _, after = rest.partition(TO)
+    said = YAML(typ="safe").load(words.read_text(encoding="utf-8"))
+    return f"{before}{FROM}\n{_table(usage, said)}\n{TO}{after}"
+
+
+def _table(usage: Usage, words: dict[str, Any]) -> str:
+    """Return it in Markdown."""
+    lines = [f"| {' | '.join(words['columns'])} |", "|---|---|---|"]
+    for study in itertools.chain(*by_theme(usage, words).values()):
+        page = imprint.folder_of(study.name, SCALE, Path()).as_posix()
+        link = f"[`{study.name}`]({page}/index.html)" if study.counts else f"`{study.name}`"
+        answer = SENTENCE.split(study.answer, maxsplit=1)[0] or words["unanswered"]
+        marks = "".join(f" *({mark})*" for mark in study.marks)
+        cells = (each.replace("|", r"\|") for each in (link, study.question, answer + marks))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
