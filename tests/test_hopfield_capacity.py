@@ -1,5 +1,6 @@
 """The study of Hopfield networks: its theory, and its arithmetic on rows by hand."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ from pipeline.studies import STUDIES
 from pipeline.studies.hopfield_capacity import theory
 from pipeline.studies.hopfield_capacity.limit import crossings
 from pipeline.studies.hopfield_capacity.patterns import lost_at
-from pipeline.study import HOLDS, MISSED
+from pipeline.study import HOLDS, MISSED, UNDECIDED
 from tests import toy
 from tests.measured import Measured
 
@@ -80,6 +81,22 @@ def test_overlaps_are_held_to_theory_and_crossings_to_a_fall(
 ) -> None:
     claims = STUDIES["hopfield_capacity"].parts["limit"].expects(_limit(off, largest))
     assert [claim.verdict for claim in claims] == verdicts
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.5, HOLDS), (3.0, UNDECIDED), (6.0, MISSED)])
+def test_wrong_bits_are_held_to_theory_by_an_interval_over_networks(
+    off: float, verdict: str
+) -> None:
+    known, bits = theory.wrong_bits(0.138), 100_000
+    error = math.sqrt(known * (1 - known) / bits)
+    rows = pd.DataFrame(
+        {"load": 0.138, "seed": seed, "bits": bits, "theory": known, "starts": 1}
+        | {"wrong": bits * (known + (off + chance) * error)}
+        | {"open": 0, "two_step_rises": 0, "energy_rises": 0}
+        for seed, chance in enumerate((-1.5, -0.5, 0.0, 0.5, 1.5))
+    )
+    claims = STUDIES["hopfield_capacity"].parts["steps"].expects(rows)
+    assert next(iter(claims)).verdict == verdict
 
 
 def test_theorems_are_missed_where_one_network_breaks_them() -> None:

@@ -15,7 +15,7 @@ from pydantic import PositiveFloat, model_validator
 
 from lightning_modules.adversaries.losses import LOSSES
 from lightning_modules.adversaries.regularisers import REGULARISERS
-from pipeline.measuring.evidence import exact, identity
+from pipeline.measuring.evidence import below, exact, identity
 from pipeline.measuring.playing import AT_ONCE, Order, build
 from pipeline.study import (
     Claim,
@@ -177,7 +177,8 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
             yield claim.stands_for(EIGENVALUES[regulariser])
     if drawn.any():
         claim = "eigenvalues, instance noise: f''(0) σ² ± √(f''(0)² σ⁴ - f'(0)²), over many draws"
-        yield exact(claim, float(off[drawn].max()), DRAWN, expected=1)
+        worst = off[drawn].groupby(rows.loc[drawn, "seed"]).max()
+        yield below(claim, worst, DRAWN, expected=1)
     still = rows[~drawn]
     for order, of in still.groupby("order", sort=False):
         error = float((of["growth"] - of["growth_theory"]).abs().max())
