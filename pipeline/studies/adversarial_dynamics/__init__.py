@@ -62,18 +62,25 @@ def answer(rows: pd.DataFrame) -> str:
     said = []
     if len(bare):
         growth = bare.groupby("order", sort=False)["growth"].max()
-        told = " and ".join(f"by {1 + (g - 1):.4f} a step {order}" for order, g in growth.items())
-        said.append(f"Two weights turn around each other and grow at most {told}.")
+        told = " and ".join(f"{of:.4f} {order}" for order, of in growth.items())
+        said.append(
+            "Not by themselves: two weights circle the point where both could rest, and where they "
+            f"move, a step multiplies their distance from it by up to {told}."
+        )
     modes = of_modes(rows_of(rows, "modes"), "ring", "modes")
     if R1 in modes:
-        said.append(f"With R1 {with_interval(modes[R1], 1)} of a ring's 8 modes are found.")
+        said.append(
+            f"With R1 as a brake a generator makes {with_interval(modes[R1], 1)} of the 8 kinds of "
+            "samples that a ring has."
+        )
     digits = of_digits(rows_of(rows, "digits"))
     if GAME in digits:
         of = digits[GAME]
         said.append(
-            f"Of asked-for digits {with_interval(100 * of['recognised'], 1)} % are recognised, of "
-            f"the weakest class {with_interval(100 * of['weakest'], 1)} %; what learned from them "
-            f"alone reads {with_interval(100 * of['score'], 1)} % of real ones."
+            f"Of digits made on request {with_interval(100 * of['recognised'], 1)} % are recognised"
+            f" as what was asked for, {with_interval(100 * of['weakest'], 1)} % in the weakest "
+            "class; a network that learned from them alone reads "
+            f"{with_interval(100 * of['score'], 1)} % of real ones."
         )
     return " ".join(said)
 

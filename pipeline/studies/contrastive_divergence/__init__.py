@@ -67,8 +67,10 @@ def answer(rows: pd.DataFrame) -> str:
     kept = ", ".join(f"{with_interval(of)} by {by}" for by, of in small.items())
     told = ", ".join(f"{with_interval(of, 1)} by {by}" for by, of in large.items())
     return (
-        f"Its direction, exact at the start, has a cosine of {cosines} to the gradient in the end. "
-        f"Divergence from bars and stripes: {kept} nats. Likelihood of test digits: {told} nats."
+        "The more is learned the less it is the gradient: at the start they agree, in the end the "
+        f"cosine between them is {cosines}. Trained on bars and stripes, the model stays away from "
+        f"the data by a divergence of {kept} nats. The log-likelihood of test digits is {told} "
+        "nats."
     )
 
 

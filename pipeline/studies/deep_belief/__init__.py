@@ -45,18 +45,18 @@ def answer(rows: pd.DataFrame) -> str:
     ends = judged(of)
     deepest = int(ends["depth"].max())
     told = [
-        f"{with_interval(wrong(of, STACK, labels, deepest), 2)} % against "
-        f"{with_interval(wrong(of, RANDOM, labels, deepest), 2)} % from {int(labels):,} labels"
+        f"{with_interval(wrong(of, STACK, labels, deepest), 2)} % and "
+        f"{with_interval(wrong(of, RANDOM, labels, deepest), 2)} % with {int(labels):,} labels"
         for labels in sorted(ends["labels"].unique())
     ]
     made = rows_of(rows, "generation")
     share = 100 * by_stage(made, "asked", "recognised")[TUNED]
     read = by_stage(made, "test", "wrong")
     return (
-        f"Of {deepest} layers from a stack, and at random, are wrong {', '.join(told)}. Of digits "
-        f"that are asked for {with_interval(share, 1)} % are taken for what was asked; by the same "
-        f"weights {with_interval(read[TUNED], 2)} % are read wrongly after up-down, "
-        f"{with_interval(read[GREEDY], 2)} % before."
+        f"Of test digits {deepest} layers that start from RBMs, and such that start at random, read "
+        f"wrongly {', '.join(told)}. Of digits made on request {with_interval(share, 1)} % are recognised as what was asked for; the same "
+        f"network reads {with_interval(read[GREEDY], 2)} % of test digits wrongly before up-down "
+        f"and {with_interval(read[TUNED], 2)} % after it."
     )
 
 

@@ -49,14 +49,14 @@ def answer(rows: pd.DataFrame) -> str:
     """Say by which order of β the difference is the gradient, and how digits are learned by it."""
     found = slopes(rows_of(rows, "gradients"))
     orders = [
-        f"β to the power {with_interval(of['slope'])} {str(name).replace('_', '-')}"
+        f"β to the power {with_interval(of['slope'])} with {str(name).replace('_', '-')} nudges"
         for name, of in found.groupby("nudge", sort=False)
     ]
     wrong = wrong_by_learner(rows_of(rows, "digits"))
-    told = [f"{with_interval(of, 2)} % ({name})" for name, of in wrong.items()]
+    told = [f"{with_interval(of, 2)} % by {name}" for name, of in wrong.items()]
     return (
-        f"It is, to {' and '.join(orders)}. Of the test digits are wrong "
-        f"{', '.join(told[:-1])} and {told[-1]}."
+        "It is where weights are symmetric and the nudge β is small: the error falls as "
+        f"{' and as '.join(orders)}. Test digits read wrongly: {', '.join(told)}."
     )
 
 

@@ -50,8 +50,8 @@ def answer(rows: pd.DataFrame) -> str:
     at = crossings(rows_of(rows, "limit"))
     told = [f"{with_interval(at[units].dropna())} of {units:,} units" for units in at]
     said = (
-        "Started at a pattern, a network of Hebb's rule recalls half of them up to "
-        f"{', '.join(told)}; theory has {KNOWN:.3f} of infinitely many. "
+        "By Hebb's rule half of the patterns are still at rest where their number, as a share of "
+        f"the units', is {', '.join(told)}; theory has {KNOWN:.3f} of infinitely many. "
     )
     lost = {
         str(rule): lost_at(of)
@@ -59,7 +59,7 @@ def answer(rows: pd.DataFrame) -> str:
         if len(lost_at(of))
     }
     words = [f"{with_interval(of, 2)} by {rule}" for rule, of in lost.items()]
-    return said + f"Started from a tenth of wrong bits: {', '.join(words)}."
+    return said + f"From a tenth of wrong bits recall ends at {', '.join(words)}."
 
 
 STUDY = join(__doc__, answer, "energy", limit=LIMIT, rules=RULES, steps=STEPS, digits=DIGITS)

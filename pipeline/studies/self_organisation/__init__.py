@@ -64,20 +64,23 @@ def answer(rows: pd.DataFrame) -> str:
         widest = own[own["last_radius"] == own["last_radius"].max()]
         four, eight = (widest[widest["neighbours"] == many] for many in (4, 8))
         said.append(
-            f"A plane of {len_of(widest)} units is {with_interval(four['error'], 2)} from a "
-            f"digit on average, with nearest two that are no neighbours for "
-            f"{with_interval(100 * four['topographic'], 1)} % of digits by 4 neighbours and "
-            f"{with_interval(100 * eight['topographic'], 1)} % by 8, where σ falls to "
-            f"{own['last_radius'].max():g}."
+            f"A map of {len_of(widest)} units keeps neighbours together: of "
+            f"{with_interval(100 * four['topographic'], 1)} % of digits the two nearest units are "
+            f"not adjacent, counting 4 neighbours, and of "
+            f"{with_interval(100 * eight['topographic'], 1)} % counting 8, where the neighbourhood "
+            f"shrinks to σ = {own['last_radius'].max():g}; the nearest unit is "
+            f"{with_interval(four['error'], 2)} from a digit on average."
         )
         means = ends_of(digits, K_MEANS)
         if len(means):
-            said.append(f"Without a plane k-means is {with_interval(means['error'], 2)} away.")
+            said.append(
+                f"K-means, which keeps no order, comes {with_interval(means['error'], 2)} near."
+            )
     stable = rows_of(rows, "stability")
     tiny = stable[(stable["choice"] == stable["choice"].min()) & (stable["pass"] > 1)]
     said.append(
-        f"Categories rest after one pass as α goes to 0: {tiny['changes'].sum():.0f} changes in "
-        f"{len(tiny)} later passes."
+        "ART's categories no longer change after one pass where its choice parameter α goes to 0: "
+        f"{tiny['changes'].sum():.0f} changes in {len(tiny)} later passes."
     )
     votes = votes_of(rows_of(rows, "categories"))
     if votes:
