@@ -53,8 +53,9 @@ def answer(rows: pd.DataFrame) -> str:
     share = 100 * by_stage(made, "asked", "recognised")[TUNED]
     read = by_stage(made, "test", "wrong")
     return (
-        f"Of test digits {deepest} layers that start from RBMs, and such that start at random, read "
-        f"wrongly {', '.join(told)}. Of digits made on request {with_interval(share, 1)} % are recognised as what was asked for; the same "
+        f"Wrong on test digits are {deepest} layers that start from RBMs, and such that start at "
+        f"random, by {', '.join(told)}. Of digits made on request {with_interval(share, 1)} % are "
+        "recognised as what was asked for; the same "
         f"network reads {with_interval(read[GREEDY], 2)} % of test digits wrongly before up-down "
         f"and {with_interval(read[TUNED], 2)} % after it."
     )
