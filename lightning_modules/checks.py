@@ -1,4 +1,4 @@
-"""What a number that a caller gives has to be: each mistake is one line, said before any work."""
+"""Checks of numbers given by a caller: a mistake is a one-line ValueError before any work."""
 
 import math
 import numbers
@@ -9,8 +9,8 @@ from typing import Any
 def whole(least: int, otherwise: str = "", **given: Any) -> None:
     """Raise ValueError for the first argument that is no whole number, or is below ``least``.
 
-    A number that counts things and is 2.5 is a mistake of the caller's, and so is True.
-    ``otherwise`` says what else it could be, "or None".
+    2.0 and True are refused as well. ``otherwise`` is added to the message, to name what else is
+    allowed: "or None".
     """
     otherwise = otherwise and f", {otherwise}"
     for name, value in given.items():
@@ -21,7 +21,7 @@ def whole(least: int, otherwise: str = "", **given: Any) -> None:
 
 
 def wholes(least: int, **given: Any) -> None:
-    """Raise ValueError for the first argument that is no list of what ``whole`` lets pass."""
+    """Raise ValueError for the first argument that is no list of what ``whole`` accepts."""
     for name, values in given.items():
         listed = isinstance(values, Sequence) and not isinstance(values, str)
         if not listed:
@@ -31,7 +31,10 @@ def wholes(least: int, **given: Any) -> None:
 
 
 def above(least: float, *, or_equal: bool = False, most: float = math.inf, **given: Any) -> None:
-    """Raise ValueError for the first argument that is no finite number above ``least``."""
+    """Raise ValueError for the first argument that is no finite number above ``least``.
+
+    ``or_equal`` allows ``least`` itself; nothing above ``most`` is allowed.
+    """
     for name, value in given.items():
         if not _is(numbers.Real, value):
             raise ValueError(f"{name} is {value!r}: it must be a number")
@@ -43,5 +46,5 @@ def above(least: float, *, or_equal: bool = False, most: float = math.inf, **giv
 
 
 def _is(kind: type, value: Any) -> bool:
-    """Tell whether a value is a number of a kind; True and False count nothing."""
+    """Tell whether a value is a number of a kind; True and False are not."""
     return isinstance(value, kind) and not isinstance(value, bool)

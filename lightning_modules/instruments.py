@@ -1,9 +1,9 @@
-"""The contract where learners and probes meet.
+"""The contract between learners and probes.
 
-A learner shows itself to the instruments that are attached to it and knows no more of them than
-this, so that who changes a probe changes nothing of what is trained without it. An instrument
-changes nothing: no weight, gradient, mode or random generator, no memory kept. What it cannot see,
-and that it failed, it says in one line, an ``InstrumentWarning``; training goes on.
+A learner calls the instruments that are attached to it through this interface alone, so a change
+to a probe cannot change what is trained without it. An instrument changes nothing: no weight,
+gradient, mode or random generator, and it keeps no memory alive. When it cannot see something, or
+fails, it issues a one-line ``InstrumentWarning``, and training goes on.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,35 +19,35 @@ class InstrumentWarning(UserWarning):
 
 
 class Reading(Protocol):
-    """The losses of a passage's steps, summed over counted outputs."""
+    """The losses of a passage (one run through T steps of a batch), summed over counted outputs."""
 
     def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
-        """Return their derivative by the states of some samples at fixed later states."""
+        """Return their partial derivative by some samples' states, later states held fixed."""
         ...
 
     def credit(self, samples: slice) -> Credit:
-        """Return the same as a credit of its own, for an algorithm to run on."""
+        """Return the same derivative as a ``Credit``, for an algorithm to run on."""
         ...
 
     def counted(self, samples: slice) -> int:
-        """Count the outputs."""
+        """Count the outputs of some samples that enter the losses."""
         ...
 
     def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
-        """Return the losses with the readout's weights shifted, for autograd to go through."""
+        """Return the losses with ``shift_P`` added to the readout's weights, for autograd."""
         ...
 
 
 class Update(NamedTuple):
-    """An update of the weights that train, tensor by tensor: a frozen one is in none of these."""
+    """An update of the weights, tensor by tensor; frozen weights are left out."""
 
     names: Sequence[str]
     before: Sequence[Tensor]
     after: Sequence[Tensor]
     raw: Sequence[Tensor]
-    """The gradient as it was found, cut in any way."""
+    """The gradient before clipping; it may be split otherwise than the weights, or be one tensor."""
     clipped: Sequence[Tensor]
-    """What the weights moved by; ``raw`` itself where nothing clips."""
+    """The gradient after clipping, split alike; ``raw`` itself where nothing clips."""
     threshold: float | None
 
 
@@ -56,18 +56,18 @@ Outputs = dict[str, list[Tensor]]
 
 
 class Estimated(NamedTuple):
-    """A batch that a network of the contract of energies looked at, before its weights move."""
+    """A batch from which a network of ``energies`` has its gradient, before its weights move."""
 
     energy: Any
     """The network."""
     x_BI: Tensor
     t_BO: Tensor
     learned: Any
-    """What it is to go against, and what its model was sampled by."""
+    """The gradient, and the chains by which the model was sampled (``energies``' ``Learned``)."""
 
 
 Row = dict[str, str | int | float | None]
-"""A row of what an instrument measured."""
+"""A row of an instrument's measurements."""
 
 
 class Instrument(Protocol):
@@ -75,9 +75,9 @@ class Instrument(Protocol):
 
     Attributes:
         name: what it is called.
-        sees: what it can measure: passages, updates, or the outputs of a network's layers.
-        needs: what of these it cannot do without.
-        passage: makes what all instruments see of a passage out of its facts.
+        sees: what it can measure, such as passages, updates, or the outputs of a network's layers.
+        needs: which of these it cannot do without.
+        passage: builds the object that all instruments are shown of a passage.
     """
 
     sees: frozenset[str]
@@ -102,7 +102,7 @@ class Instrument(Protocol):
         ...
 
     def gone_back(self, seen: Outputs) -> None:
-        """Look at what came back to a network's layers."""
+        """Look at the norms of the errors that came back to a network's layers."""
         ...
 
     def remark(self, what: str) -> None:
@@ -110,5 +110,5 @@ class Instrument(Protocol):
         ...
 
     def rows(self, step: int) -> list[Row]:
-        """Return rows of all that was measured since the last ones, and start anew."""
+        """Return rows of all that was measured since the last call, and start anew."""
         ...

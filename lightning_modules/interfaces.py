@@ -1,7 +1,8 @@
-"""The contracts where the folders meet.
+"""The contracts between the folders: cells, algorithms and tasks.
 
 A cell never imports an algorithm, nor the reverse: both import this file only. Every classical
-cell is affine maps and a unit-wise update, ``cells/_unitwise.py``, so that no graph is needed.
+cell consists of affine maps and a unit-wise update (``cells/_unitwise.py``), so its derivatives
+are known in closed form and no autograd graph is needed.
 
 Shape letters, here and everywhere, written as a suffix on the name (``x_BI``):
     B batch   T time   I input   H hidden   S state   O output
@@ -20,9 +21,9 @@ from torch import Tensor, nn
 Credit = Callable[[int, Tensor], Tensor]
 """``credit(t, s_BS)`` is the partial derivative of the loss at step t by the state, (B, S).
 
-It is called once a step, in order; where offered, ``credit.sequence(s_TBS)`` does all at once. It
-may use autograd, and may hand back the same tensor each time: what it returns is copied. It must
-not write into the states; who does is refused.
+It is called once a step, in order; where it offers ``credit.sequence(s_TBS)``, that is called
+instead, once for all steps. It may use autograd, and may return the same tensor each time: the
+result is copied. It must not write into the states: that raises ValueError.
 """
 
 
@@ -36,13 +37,14 @@ class Claim(enum.Enum):
 
 
 class Trajectory(abc.ABC):
-    """A cell's states along T steps and its first-order behaviour at each of them.
+    """A cell's states along T steps and its first derivatives at each of them.
 
-    It keeps what it needs of the weights, so they may move after it was made. For a sample that
-    was reset before a step, ds'/ds is zero there.
+    s and s' are the states before and after a step. The trajectory keeps what it needs of the
+    weights, so they may change after it was made. For a sample that was reset before a step,
+    ds'/ds is zero there.
 
     Attributes:
-        states_TBS: the state after each step; a record of joined steps has none.
+        states_TBS: the state after each step; empty in a record of joined steps.
         pre_activations: Z, the number of rows of z.
         parameters: P.
     """
@@ -54,7 +56,7 @@ class Trajectory(abc.ABC):
     @property
     @abc.abstractmethod
     def resets_TB(self) -> Tensor | None:  # noqa: N802
-        """Which samples started which step from zero, as booleans; None if none did."""
+        """True where a sample started a step from a zero state, (T, B); None if none did."""
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -64,13 +66,14 @@ class Trajectory(abc.ABC):
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
         """Back-propagate: credits on every z, (T, B, Z), and on every state, (T + 1, B, S).
 
-        The first state is the one before all steps. A state's credit is the total: its own, what
-        comes back to it, and in a stack what comes down. Fewer credits belong to the last steps.
+        The first state is the one before all steps. A state's credit is the total derivative: its
+        own, what comes back from later steps, and in a stack what comes down from the layer above.
+        If ``c_TBS`` has fewer steps than the trajectory, it belongs to the last ones.
         """
 
     @abc.abstractmethod
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull a row back through every step, each its own: v ds'/dz and v ds'/ds."""
+        """Pull each step's row v back through that step alone: v ds'/dz and v ds'/ds."""
 
     @abc.abstractmethod
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
@@ -80,12 +83,12 @@ class Trajectory(abc.ABC):
     def within(self) -> tuple[Tensor, Tensor]:
         """Return ds'/ds within each unit: at fixed z, (T, B, K, K, H), and through W h, (…, K, H).
 
-        K counts the blocks of the state. ValueError where there are no units.
+        K counts the blocks of the state. ValueError for a cell that is not made of units.
         """
 
     @abc.abstractmethod
     def gates(self) -> dict[str, Tensor]:
-        """Return what each gate let through, by name, (T, B, H); none of steps that were joined."""
+        """Return each gate's values by name, (T, B, H); no gates of steps that were joined."""
 
     @abc.abstractmethod
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
@@ -108,27 +111,28 @@ class Trajectory(abc.ABC):
         """Return the steps from ``first`` up to ``last`` (excluded), sharing storage."""
 
     def of_cell(self, then: "Trajectory") -> "Trajectory":
-        """Return these steps, which were pickled, as those of the cell that ``then`` is of."""
-        del then  # what a cell's steps need of it goes with them, but for where this is overridden
+        """Return these steps, after unpickling, as steps of the cell that ``then`` belongs to."""
+        del then  # steps usually hold all that they need; those that need the cell override this
         return self
 
     @abc.abstractmethod
     def followed_by(self, then: "Trajectory") -> "Trajectory":
-        """Return these steps and more, each with its own weights; this storage is taken over."""
+        """Return these steps and more, each with its own weights; this one's storage is reused."""
 
     @abc.abstractmethod
     def without(self, gone_TB: Tensor) -> "Trajectory":
-        """Return these steps, of which those where ``gone_TB`` is true hold zeros.
+        """Return these steps with zeros where ``gone_TB`` is true.
 
-        Nothing goes back beyond a reset, but 0 · inf is no zero, so who keeps steps from before one
-        keeps them so.
+        Steps from before a reset are kept like this: no error passes a reset, but a factor of zero
+        is not enough, since 0 · inf is NaN.
         """
 
 
 class Cell(nn.Module, abc.ABC):
-    """One step of a network whose memory is one flat tensor, h, which others see, in front.
+    """One step of a recurrent network whose state is one flat tensor, (B, S).
 
-    One that gives ``forward`` alone derives from ``ForwardCell`` in ``cells/_forward.py``.
+    The state begins with h, (B, H), the part that readouts and layers above see. A cell that
+    defines ``forward`` alone derives from ``ForwardCell`` in ``cells/_forward.py``.
     """
 
     input_size: int
@@ -141,9 +145,9 @@ class Cell(nn.Module, abc.ABC):
 
     @torch.no_grad()
     def follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None = None) -> Trajectory:
-        """Run T steps without autograd; where ``resets_TB`` is not 0, step t starts from zero.
+        """Run T steps without autograd; where ``resets_TB`` is not 0, the step starts from zero.
 
-        ValueError where there is no step, or shapes or types do not fit.
+        ValueError if there is no step, or if shapes or types do not fit.
         """
         _check(self, x_TBI, s_BS, resets_TB)
         if resets_TB is not None:
@@ -153,11 +157,11 @@ class Cell(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def _follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> Trajectory:
-        """Do so with arguments that fit; resets are booleans, some of them true, or None."""
+        """Do what ``follow`` does, on checked arguments; resets are booleans, not all false."""
 
 
 def _check(cell: Cell, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> None:
-    """Raise ValueError for what the cell cannot follow."""
+    """Raise ValueError for arguments that the cell cannot follow."""
     shape, weights = x_TBI.shape, next(cell.parameters(), x_TBI)
     if len(shape) != 3 or shape[2] != cell.input_size:
         raise ValueError(f"x is {(*shape,)}: {_name(cell)} takes (T, B, {cell.input_size})")
@@ -190,13 +194,14 @@ class Run(NamedTuple):
     state_BS: Tensor
     """The state after the last step."""
     memory: Any
-    """What the algorithm carries on; it belongs to this stream and goes into checkpoints.
+    """What the next run continues from; it belongs to this stream and goes into checkpoints.
 
-    It is of tensors, plain data, trajectories, and records that the algorithm's module defines.
+    It consists of tensors, plain data, trajectories, and records that the algorithm's module
+    defines.
     """
     path: Trajectory
     total_TBS: Tensor | None = None
-    """The total credit of every state, (T + 1, B, S); None where the rule does not come by it."""
+    """dL/ds of every state, (T + 1, B, S); None where the algorithm does not compute it."""
 
 
 class Algorithm(abc.ABC):
@@ -216,7 +221,8 @@ class Algorithm(abc.ABC):
     ) -> Run:
         """Go T steps further along a stream; ``memory`` is the last run's, None at its start.
 
-        Weights may change between runs. A memory is used up by the run that takes it.
+        Weights may change between runs. A memory can be given to one run only, which may reuse
+        its storage.
         """
 
     def gradient(
@@ -232,7 +238,7 @@ class Algorithm(abc.ABC):
 
 
 class Batch(NamedTuple):
-    """Sequences that are trained on together."""
+    """Sequences that are trained on together; the letters are defined above."""
 
     x_TBI: Tensor
     y_TB: Tensor
@@ -244,11 +250,11 @@ class Batch(NamedTuple):
 
 
 class Task(abc.ABC):
-    """A supply of batches, a pure function of seed and index, so that it can resume.
+    """A supply of batches, a pure function of seed and index, so that training can resume.
 
     Attributes:
         loss: "cross_entropy" for classes, "squared_error" for values.
-        streams: True if batch i + 1 goes on where batch i stopped, so that state is carried.
+        streams: True if batch i + 1 continues the sequences of batch i, so that state is carried.
     """
 
     input_size: int
@@ -258,7 +264,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def batch(self, index: int) -> Batch:
-        """Return training batch ``index``; index runs without end."""
+        """Return training batch ``index``, for any index from 0 on."""
 
     @abc.abstractmethod
     def held_out(self) -> Iterator[Batch]:

@@ -1,11 +1,11 @@
-"""Norms that hold wherever the type does: scaled by the largest entry before they are squared.
+"""Norms without overflow or underflow: entries are scaled by the largest before squaring.
 
     ‖v‖ = 2^e ‖v / 2^e‖        2^e: the power of two above the largest |v_i|
 
-A sum of squares leaves float32 below norms of 1e-19 or so and above 1e19, which credits of a
-vanishing or exploding gradient reach long before they leave the type. Scaling by a power of two
-rounds nothing; float64 holds the squares of every smaller type. An ordinary norm stays what torch
-has it to be, bit for bit.
+In float32 a sum of squares underflows for norms below about 1e-19 and overflows above 1e19, which
+vanishing or exploding gradients reach long before they underflow or overflow themselves. Scaling
+by a power of two rounds nothing; float64 holds the squares of every smaller type. A norm of
+ordinary size is bit for bit the one that torch computes.
 
 References:
     Blue (1978), A portable Fortran program to find the Euclidean norm of a vector, ACM
@@ -23,10 +23,11 @@ Axes = int | tuple[int, ...] | None
 
 
 def scaled(v: Tensor, dim: Axes = None) -> tuple[Tensor, Tensor]:
-    """Return v / 2^e and 2^e, a normal number, whose axes ``dim`` (None: all) are of length 1.
+    """Return v / 2^e and 2^e, one e along the axes ``dim`` (None: all), which are kept at length 1.
 
-    The largest |v_i| becomes a number from ½ to 4; a subnormal one, of which the type has no
-    inverse, becomes at least its square root. Zeros, inf and NaN stay what they are.
+    2^e is a normal number. The largest |v_i| becomes a number from ½ to 4; a subnormal one, whose
+    inverse the type cannot hold, becomes at least its square root. Zeros, inf and NaN stay as they
+    are.
     """
     # abs and amax: the norm of order infinity takes ten times as long on a processor.
     largest = v.abs().amax(tuple(range(v.dim())) if dim is None else dim, keepdim=True)
@@ -38,7 +39,7 @@ def scaled(v: Tensor, dim: Axes = None) -> tuple[Tensor, Tensor]:
 def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) -> Tensor:
     """Return the 2-norm over the axes ``dim``, all of them where it is None, divided by ``over``.
 
-    It is right to rounding wherever it is a number of v's type, and inf beyond.
+    It is correct to rounding wherever v's type can hold it, and inf beyond.
     """
     if v.numel() == 0:
         return torch.linalg.vector_norm(v, dim=dim, keepdim=keepdim)
@@ -47,10 +48,11 @@ def norm(v: Tensor, dim: Axes = None, keepdim: bool = False, over: float = 1) ->
 
 
 def _here(v: Tensor, axes: Axes, keepdim: bool, over: float) -> Tensor:
-    """Return the norm by what a processor is quick at: types that hold the squares of a smaller.
+    """Return the norm on a CPU, which is quick at summing the squares in float64.
 
-    What is in the band of v's own type is taken there, as it always was. Float64 decides what is,
-    and is asked where a norm of v's own type comes within a factor of two of the band's ends.
+    The band holds the norms from 1 / ``_most`` to ``_most``, whose squares fit v's own type. Norms
+    in it are computed in that type, the others in float64. Where the norm in v's own type comes
+    within a factor of two of the band's ends, the norm in float64 decides whether it is in it.
     """
     plain, most = torch.linalg.vector_norm(v, dim=axes, keepdim=keepdim), _most(v.dtype)
     if _all_below(most if v.dtype == torch.float64 else most / 2, plain):
@@ -63,20 +65,20 @@ def _here(v: Tensor, axes: Axes, keepdim: bool, over: float) -> Tensor:
 
 
 def _anywhere(v: Tensor, axes: Axes, keepdim: bool, over: float) -> Tensor:
-    """Return the norm by scaling, on a GPU without a question whose answer would be waited for."""
+    """Return the norm by scaling; on a GPU this needs no synchronisation."""
     unit, scale = scaled(v, axes)
     whole = (torch.linalg.vector_norm(unit, dim=axes, keepdim=True) / over).mul_(scale)
     return whole if keepdim else whole.squeeze(axes)
 
 
 def _over(sizes: Tensor, over: float) -> Tensor:
-    """Return the sizes divided by ``over``, themselves where that is 1."""
+    """Return the sizes divided by ``over``; the same tensor where that is 1."""
     return sizes if over == 1 else sizes / over
 
 
 def norms(parts: Sequence[Tensor]) -> Tensor:
     """Return the 2-norm of each of some tensors, (N,)."""
-    if all(part.is_cpu for part in parts):  # one question for all of them
+    if all(part.is_cpu for part in parts):  # one test of range for all of them
         plain_N = torch.stack([torch.linalg.vector_norm(part) for part in parts])
         if _all_below(_most(plain_N.dtype), plain_N):
             return plain_N
@@ -84,16 +86,16 @@ def norms(parts: Sequence[Tensor]) -> Tensor:
 
 
 def joint(parts: Sequence[Tensor]) -> Tensor:
-    """Return the 2-norm of some tensors as one vector; zero of none."""
+    """Return the 2-norm of some tensors taken as one vector; zero if there are none."""
     if not parts:
         return torch.zeros(())
     return norm(parts[0]) if len(parts) == 1 else norm(norms(parts))
 
 
 def ratio(over: Tensor, under: Tensor) -> Tensor:
-    """Return over / under, rounded as their type does, in float64, whose range is wider.
+    """Return over / under in float64, so that it cannot overflow, rounded as their own type rounds.
 
-    NaN where ``under`` is zero: what has no length is nothing to compare with.
+    NaN where ``under`` is zero.
     """
     (over, i), (under, j) = torch.frexp(over), torch.frexp(under.where(under != 0, torch.nan))
     return (over / under).double() * torch.exp2((i - j).double())
@@ -113,11 +115,11 @@ def _all_below(most: float, sizes: Tensor) -> bool:
 
 
 def _most(dtype: torch.dtype) -> float:
-    """Return below which norm, and above which inverse, no square that counts leaves the type."""
+    """Return m such that norms from 1/m to m can be had from squares in the type itself."""
     return 2.0 ** (_reach(dtype) // 3)
 
 
 @functools.cache
 def _reach(dtype: torch.dtype) -> int:
-    """Return the largest k of which 2^k and 2^-k are both normal numbers of the type."""
+    """Return the largest k for which 2^k and 2^-k are both normal numbers of the type."""
     return int(-math.log2(torch.finfo(dtype).smallest_normal))

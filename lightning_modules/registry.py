@@ -1,6 +1,6 @@
 """The folder is the registry: one file, one public object, known by the file's name.
 
-Members are imported when they are looked up, so a worker pays for what it uses alone, and
+Members are imported only when they are looked up, so a worker loads just what it uses, and
 ``lookups`` can tell which members a piece of work used.
 """
 
@@ -22,7 +22,7 @@ class UnknownNameError(KeyError):
     """A name that is no file of the folder."""
 
     def __str__(self) -> str:
-        """The message itself: KeyError would quote it."""
+        """Return the message itself; KeyError would put it in quotes."""
         return str(self.args[0])
 
 
@@ -30,7 +30,7 @@ class Registry(Mapping[str, T]):
     """The public objects of a folder, by file name, in alphabetical order."""
 
     def __init__(self, package: str, path: Iterable[str], pick: Callable[[ModuleType], T]):
-        """Read the folder ``path`` of ``package``; ``pick`` takes the object out of a module."""
+        """List the folder ``path`` of ``package``; ``pick`` takes the object out of a module."""
         self.package, self._pick = package, pick
         self._names = sorted(m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_")
 
@@ -59,10 +59,11 @@ class Registry(Mapping[str, T]):
 
 
 def discover(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
-    """Return the registry of the one public class of a contract that each file defines.
+    """Return a folder's registry: of each file, its one public class that fulfils a contract.
 
-    The contract is named as ``module:Class`` and imported with the first member, so that the names
-    alone cost nothing. What a class takes to be built is its own affair, so its type is left open.
+    The contract is named as ``module:Class`` and imported with the first member, so that listing
+    names imports nothing. Constructors differ between classes, so the type of members is ``Any``.
+    Looking up a file with no such class, or several, raises TypeError.
     """
 
     def pick(module: ModuleType) -> type:
@@ -81,7 +82,7 @@ def discover(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
 
 
 class _Files(Registry[T]):
-    """A registry of a folder's files; folders below it are registries of their own."""
+    """A registry of a folder's files without its subfolders, which are registries of their own."""
 
     def __init__(self, package: str, path: Iterable[str], pick: Callable[[ModuleType], T]):
         super().__init__(package, path, pick)
@@ -90,7 +91,7 @@ class _Files(Registry[T]):
 
 
 def discover_files(package: str, path: Iterable[str], contract: str) -> Registry[Any]:
-    """Return what ``discover`` does, of a folder's files alone."""
+    """Return what ``discover`` does, without the folder's subfolders."""
     return _Files(package, path, discover(package, path, contract)._pick)
 
 
