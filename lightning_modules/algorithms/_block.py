@@ -1,4 +1,7 @@
-"""The memory of blocked RTRL: the influence at a block's start, and the block's record."""
+"""The memory of blocked RTRL: the influence M₀ at a block's start, and the block's record.
+
+Letters and equations are those of ``blocked_rtrl``.
+"""
 
 import math
 from collections.abc import Sequence
@@ -19,21 +22,22 @@ from lightning_modules.interfaces import Trajectory
 _TOGETHER = 16 * SPAN
 """Steps whose products are held at once while M₀ moves on."""
 STRETCH = 4
-"""How many times as long a block becomes whose start is out of sight: M₀ moves on more seldom."""
+"""How many times as long a block may become while credit fades before it reaches the start."""
 UNASKED = 7
-"""Blocks that are not asked how far back can be seen, after one whose start was in sight."""
+"""Blocks that go without bounds (``_reach``) after one in which credit did reach the start."""
 
 
 class Block:
-    """What a stream carries on.
+    """The memory that blocked RTRL carries along a stream.
 
     Attributes:
         sizes: how many numbers each tensor of parameters has.
         m_BSP: M₀; None in the first block, where it is zero.
-        record: the open block's steps so far; M₀ moves on when the next step comes.
+        record: the steps so far of the open block, the one being filled; once it is full, M₀ moves
+            on when the next step comes.
         runs: how many runs the record was made in.
-        forgets: whether the last credit ended on its way back to M₀.
-        unasked: how many blocks, this one among them, are sent back whole without asking.
+        forgets: whether the last credit became negligible on its way back to M₀.
+        unasked: how many blocks, this one among them, are sent back whole without bounds.
     """
 
     def __init__(self, sizes: Sequence[int]):
@@ -52,13 +56,13 @@ class Block:
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take that, and make scratch anew."""
+        """Restore what was pickled, with new scratch."""
         self.__init__(state["sizes"])
         self.__dict__.update(state)
         self._restored = self.record is not None
 
     def begin(self, path: Trajectory) -> None:
-        """Let a record that was pickled find its cell again, from steps that are to follow."""
+        """Give an unpickled record its cell back, taken from ``path``, the steps to come."""
         if self._restored and self.record is not None:
             self.record = self.record.of_cell(path)
         self._restored = False
@@ -68,7 +72,7 @@ class Block:
         return 0 if self.record is None else len(self.record)
 
     def left(self, length: int) -> int:
-        """Count the steps that the open block has yet to take, of ``length`` at first."""
+        """Count the steps that still fit into the open block, whose length is ``length`` at first."""
         return length * (STRETCH if self.forgets and self.runs > 1 else 1) - len(self)
 
     def take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:
@@ -82,7 +86,7 @@ class Block:
         return self._take(new, c_TBS, outlives, length)
 
     def _take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:
-        """Do so with credits that can fade without leaving their type at once."""
+        """Do what ``take`` does, on credits scaled so that they do not underflow at once."""
         self.runs += 1
         self._forget(new)
         if self.record is None:
@@ -109,7 +113,7 @@ class Block:
             self._descent.clear(new.resets_TB[0])
 
     def _forget_within(self, resets_TB: Tensor) -> None:
-        """Forget what was before the resets among the last steps, whose losses have been sent."""
+        """Forget what was before resets among the last steps, whose losses have been sent back."""
         assert self.record is not None
         if self.m_BSP is not None:
             self.m_BSP.masked_fill_(resets_TB.any(0)[:, None, None], 0)
@@ -117,7 +121,10 @@ class Block:
         self._descent.begin()
 
     def _swept(self, new: Trajectory, c_TBS: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what the credits of a block's first steps meet there, and what goes beyond."""
+        """Return the gradient from a block's first steps, and the credit at its start.
+
+        The credit is None where it is negligible.
+        """
         u_TBZ, v_TBS = new.sweep(c_TBS)
         total_P = new.gradient(u_TBZ)
         reach = self._look(new, c_TBS[0])
@@ -128,13 +135,16 @@ class Block:
         return total_P, None if self.forgets else v_TBS[0]
 
     def _look(self, record: Trajectory, like_BS: Tensor) -> Reach | None:
-        """Return the bounds of the open block; None where it is not asked."""
+        """Return the bounds of the open block; None where they are not asked for."""
         return None if self.unasked else self._descent.look(record, like_BS, self.m_BSP, self.sizes)
 
     def _sent_back(
         self, record: Trajectory, c_TBS: Tensor, length: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Do the same by the Jacobians of the steps that were there, as far as there is to meet."""
+        """Return the same for a block with earlier steps, through whose Jacobians credit goes.
+
+        It goes back only as far as it can add to the gradient.
+        """
         T, (given, B, S), descent = len(record), c_TBS.shape, self._descent
         reach, least = self._look(record, c_TBS[0]), 0.0
         if reach is not None:
@@ -177,9 +187,9 @@ class Block:
         self._descent.begin()
 
     def _gather(self, record: Trajectory, m_BSP: Tensor) -> Tensor | None:
-        """Add to m the influence of the block's own steps, of the last first, and return Ψ_start.
+        """Add to m the influence of the block's own steps, the last first, and return Ψ_start.
 
-        None if it need not be gone back so far.
+        None if Ψ became negligible before the start.
         """
         T, (B, S, _), descent = len(record), m_BSP.shape, self._descent
         some = min(_TOGETHER, T)
@@ -211,14 +221,14 @@ class Block:
 
 
 def _further(start: int, T: int) -> int:
-    """Return the slot to ask at next, twice as far back, so that asking costs little in all."""
+    """Return the slot to test at next, twice as far back, so that the tests cost little in all."""
     return max(0, 2 * start - T) if start else -1
 
 
 def _faint(c_TBS: Tensor) -> int:
-    """Return the exponent that lifts credits into the band; 0 where they are in it, or are large.
+    """Return the power of two that scales small credits up into the band (``_lifts``); else 0.
 
-    They are lifted no higher than need be, since they may grow on their way back.
+    They are scaled no higher than necessary, since they may grow on their way back.
     """
     (low, _, _, reach, _), size = band(c_TBS.dtype), 0.0
     if c_TBS.is_cpu and vector_norm(c_TBS).item() < low:

@@ -1,7 +1,8 @@
-"""Credit of several steps at once, whatever the caller's function does.
+"""Calling the caller's ``Credit`` for several steps, whatever it does.
 
-It may go by autograd, which ``run`` has switched off, and hand back one buffer each time. Writing
-into the states is refused: the steps' derivatives are read from them.
+It may use autograd, which ``run`` has switched off and which is switched on for it, and may return
+the same buffer each time. Writing into the states is refused, since the steps' derivatives are
+computed from them.
 """
 
 import torch
@@ -16,7 +17,7 @@ def credits_of(credit: Credit, states_TBS: Tensor) -> Tensor:
     ValueError where it has another shape than the states, or the states were written to.
     """
     together = getattr(credit, "sequence", None)
-    shown_TBS = states_TBS.detach()  # what the caller asks of it, such as a gradient, stays its own
+    shown_TBS = states_TBS.detach()  # the caller may set requires_grad on this one, not on ours
     before = _version(shown_TBS)
     with torch.enable_grad():
         if together is not None:

@@ -1,10 +1,10 @@
-"""The way back through the open block of blocked RTRL, for credits and for the influence's rows.
+"""The way back through the open block of blocked RTRL, for credits and for rows of Ψ.
 
-Rows go back through the steps of the open block one by one, but through steps that were there a
-while ago a span at once: of ``SPAN`` steps all products of Jacobians are kept side by side, so
-that a row is sent through them by one product instead of ``SPAN``.
+Rows go back through the newest steps one by one, and through older steps ``SPAN`` at once: for each
+span of ``SPAN`` steps all products of Jacobians are kept side by side, so that one product sends a
+row through the whole span.
 
-    slot t of some rows: what is credited to the state after t steps        v_t = v_{t+1} J_t
+    slot t of some rows: the credit of the state after t steps        v_t = v_{t+1} J_t
 """
 
 import math
@@ -20,11 +20,11 @@ from lightning_modules.interfaces import Trajectory
 
 
 class Descent:
-    """The Jacobians of the open block and their products, and how far back it is worth to go.
+    """The Jacobians of the open block and their products, and how far back it is worth going.
 
     Attributes:
         room: scratch, which outlives the block.
-        reach: the bounds on what is still to be met; None where they are not asked for.
+        reach: the bounds on what rows can still add (``_reach``); None where not asked for.
     """
 
     def __init__(self):
@@ -38,7 +38,7 @@ class Descent:
         self._lifted: dict[int, tuple[Tensor, Tensor]] = {}
 
     def clear(self, gone_B: Tensor) -> None:
-        """Let nothing lead back from some samples, whatever their Jacobians were."""
+        """Zero the stored products of the samples where ``gone_B`` is true, even inf and NaN."""
         self.room.clear(gone_B)
         for half_TB11 in (half for halves in self._lifted.values() for half in halves):
             half_TB11.masked_fill_(gone_B.view(1, -1, 1, 1), 1)
@@ -46,9 +46,9 @@ class Descent:
     def look(
         self, record: Trajectory, like_BS: Tensor, m_BSP: Tensor | None, sizes: Sequence[int]
     ) -> Reach | None:
-        """Return the block's bounds, where it is worth while to ask for them.
+        """Return the block's bounds, where they are worth computing.
 
-        On a GPU it is not: an answer is awaited longer than the influence is read.
+        On a GPU they are not: waiting for the answer takes longer than reading the influence.
         """
         large = like_BS.numel() * record.parameters >= LARGE
         if self.reach is None and large and like_BS.is_cpu:
@@ -56,7 +56,7 @@ class Descent:
         return self.reach
 
     def jacobians(self, record: Trajectory, upto: int, like_BS: Tensor) -> tuple[list[Tensor], int]:
-        """Return those of the steps before ``upto`` that are in no span, and how many are."""
+        """Return the Jacobians of steps before ``upto`` in no span, and count the steps in one."""
         spanned, (B, S) = SPAN * self._spans, like_BS.shape
         if upto - spanned > self._room_for:
             self._room_for, self._known = upto - spanned + SPAN, 0
@@ -77,10 +77,10 @@ class Descent:
             if self.reach is not None:
                 self.reach.extend(record, first, span.all_TBRS, log_TB)
             self._spans += 1
-            self._known = 0  # those behind the span lie elsewhere now, and are made again
+            self._known = 0  # later steps are stored from another place on now, so made again
 
     def _multiply(self, span: Slots, j_T: list[Tensor]) -> Tensor:
-        """Make a span's products, lifted where they leave the band; return the logs of inverses."""
+        """Make a span's products, scaled where they leave the band; return logs of the inverses."""
         span.each_T[-1].copy_(j_T[-1])
         exponents, of_one = [], span.all_TBRS.new_zeros(span.all_TBRS.shape[1], 1, 1)
         for t in range(SPAN - 1, -1, -1):
@@ -110,11 +110,12 @@ class Descent:
         skipped: int = 0,
         least: float = -math.inf,
     ) -> tuple[int, bool]:
-        """Fill the slots from ``last`` down to ``first``, which is slot 0 of ``rows``.
+        """Send rows back from slot ``last`` down to ``first``, which is slot 0 of ``rows``.
 
-        Those above ``added`` hold what is added there; the list lacks ``skipped`` Jacobians.
-        Return the slot that was reached, and whether what is left to meet may be too little to
-        be seen: at most ``least``, in a slot that is not above ``ask``.
+        Slots that are not above ``added`` are overwritten; those above hold credits of their own,
+        to which the rows are added. ``j_T`` begins with the Jacobian of step ``skipped``. Return
+        the slot that was reached, and whether the rows may stop there: it is not above ``ask``,
+        and the log of all that they could still add is at most ``least``.
         """
         t, v_T, reach = last, rows.each_T, self.reach
         while True:

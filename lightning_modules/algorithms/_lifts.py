@@ -1,11 +1,11 @@
-"""Rows on their way back, kept amid their type by powers of two, which round nothing.
+"""Rows on their way back, scaled ("lifted") by powers of two so that they do not underflow.
 
-    slot t holds  2^k v_t        k so chosen, for each row, that its largest entry is in the band
+    slot t holds  2^k v_t        k is chosen for each row so that its largest entry is in the band
 
-Nothing is lost that is a normal number of the type, however small the credit or however far it
-fades; and sums of squares of what is in the band are numbers of the type too. What is subnormal
-although its row is lifted is set to zero, since a processor takes a hundred times as long over it.
-On a GPU, which does not, rows stay as they are: an answer about their size would be awaited.
+Powers of two round nothing, so no normal number is lost, however small the credit or however far
+it fades; and squares of what is in the band neither underflow nor overflow. Entries that are
+subnormal even after lifting are set to zero, since a CPU is a hundred times slower on them. A GPU
+is not, so there rows stay as they are: testing their size would make it wait.
 """
 
 import functools
@@ -20,31 +20,31 @@ from lightning_modules.norms import norm
 
 
 class Band(NamedTuple):
-    """Where the largest entry of a row lies, or is put."""
+    """The range in which the largest entry of a row is kept."""
 
     low: float
     middle: int
-    """An exponent of two."""
+    """The exponent of two to which a row outside of the band is scaled."""
     high: float
     reach: int
-    """The largest k of which 2^k and 2^-k are both normal."""
+    """The largest k for which 2^k and 2^-k are both normal."""
     tiny: float
     """2^-reach, the least normal number."""
 
 
 @functools.cache
 def band(dtype: torch.dtype) -> Band:
-    """Return that of the type: in float32 from 2^-42 to 2^54, what leaves it becoming 2^42."""
+    """Return the type's band: in float32 from 2^-42 to 2^54, what leaves it becoming 2^42."""
     tiny = torch.finfo(dtype).tiny
     reach = 1 - math.frexp(tiny)[1]
     return Band(2.0 ** -(reach // 3), reach // 3, 2.0 ** (reach * 3 // 7), reach, tiny)
 
 
 class Lifts:
-    """By what the rows of one way back were lifted, and where.
+    """The factors by which the rows of one way back were lifted, and at which slots.
 
     Attributes:
-        size: log ‖rows‖ at the slot that was asked for last, as they are without lifts.
+        size: log ‖rows‖ without lifts, at the last slot where it was asked for.
     """
 
     def __init__(self):
@@ -53,7 +53,7 @@ class Lifts:
         self.size = math.nan
 
     def keep(self, rows: Tensor, t: int, asked: bool) -> None:
-        """Keep rows at slot t, and with them all below, in the band; tell their size if asked."""
+        """Bring rows at slot t, and so all below, into the band; set ``size`` if asked."""
         low, _, high, _, tiny = band(rows.dtype)
         torch.hardshrink(rows, tiny, out=rows)
         one = rows.dim() == 2 and rows.shape[0] == 1
@@ -69,12 +69,12 @@ class Lifts:
             self.size = joint(self.sizes(rows).flatten(), 0).item()
 
     def sizes(self, rows: Tensor) -> Tensor:
-        """Return log ‖row‖ of each row that is in the band, as it is without lifts, (B, R)."""
+        """Return log ‖row‖ without lifts of each row, (B, R); the rows are in the band."""
         log = vector_norm(rows, dim=-1).double().log() + self._log
         return log if log.dim() == 2 else log.unsqueeze(0)
 
     def undo(self, of_TBRN: Tensor, start: int) -> Tensor:
-        """Return what came of the rows at the slots after ``start``, without lifts, in place."""
+        """Remove the lifts, in place, from results of the rows at the slots after ``start``."""
         for t, inverse in self._inverses:
             of_TBRN[: t - start] *= inverse
         if self._inverses:
@@ -83,9 +83,9 @@ class Lifts:
 
 
 def lift(rows: Tensor, axes: int) -> Tensor | None:
-    """Bring what lies along the last ``axes`` into the band, in place; return the exponents.
+    """Scale each slice along the last ``axes`` axes into the band, in place; return the exponents.
 
-    None stands for zeros. What is zero, inf or NaN stays so.
+    None if nothing had to be scaled. What is zero, inf or NaN stays so.
     """
     low, middle, high, reach, _ = band(rows.dtype)
     if axes == 2 and rows.dim() == 2:

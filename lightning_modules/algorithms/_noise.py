@@ -1,4 +1,4 @@
-"""Random signs whose source is part of a stream's memory, so that a restored run goes on alike."""
+"""Random signs whose generator is part of a stream's memory, so a resumed run draws the same."""
 
 from typing import Any, final
 
@@ -20,19 +20,20 @@ class Signs:
         return torch.empty_like(like).bernoulli_(0.5, generator=self._generator).mul_(2).sub_(1)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return where the source stands."""
+        """Return the generator's device and state."""
         return {"device": self._generator.device, "state": self._generator.get_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Restore the generator."""
         self._generator = torch.Generator(state["device"])
-        self._generator.set_state(state["state"].cpu())  # there it is kept, wherever it draws
+        self._generator.set_state(state["state"].cpu())  # states are on the CPU, for any device
 
 
 def balance(over_B1: Tensor, under_B1: Tensor) -> tuple[Tensor, Tensor]:
-    """Return r = sqrt(over / under) and 1 / r; both zero where one norm is, so is the product.
+    """Return r = sqrt(over / under) and 1 / r; both are zero where either norm is zero.
 
-    Neither leaves the type: any r leaves the mean what it is, as long as r times 1 / r is 1.
+    r is clamped so that neither overflows: the estimate is unbiased for any r, as long as the two
+    multiply to 1.
     """
     some, least = (over_B1 > 0) & (under_B1 > 0), torch.finfo(over_B1.dtype).smallest_normal
     r_B1 = torch.where(some, over_B1, 1).sqrt() / torch.where(some, under_B1, 1).sqrt()

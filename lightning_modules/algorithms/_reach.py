@@ -1,16 +1,17 @@
-"""What of the past can still be seen: bounds on the influence along a block.
+"""How far back credit has to go: bounds on the influence M along a block.
 
     |M_t|  is at most  |P| |M_{t-8}| + Σ_s |P_s| |C_s ⊗ a_s|
 
-for M whole and for its columns of each tensor of parameters (U, W, b, of each layer) alone. P_s
-leads from after step s to slot t, P over the whole span; norms are Frobenius's, but for |P|, which
-is (Σ σ⁸)^⅛ of its singular values σ. A row v that has arrived at slot t has v M_t yet to meet. So
-where for every tensor |v| |M_t| is less than an eighth of a rounding of what the row has met of it,
-it has met everything: a network that forgets is exact at the price of what it remembers.
+for M as a whole and for its columns of each parameter tensor (U, W, b, of each layer). P_s is the
+product of Jacobians from after step s to slot t, P the one over the whole span; norms are Frobenius
+norms, except |P|, which is (Σ σ⁸)^⅛ of its singular values σ. A row v at slot t can still add v M_t
+to the gradient. Where, for every tensor, |v| |M_t| is less than eps / 8 times what v has added so
+far, the rest would be lost in rounding and v stops there: a network that forgets has its exact
+gradient at the cost of the steps that it remembers.
 
-A tensor that has met nothing yet, as U where x was zero for long, is sought back to where it did.
-Finer than by tensor nothing is judged: a column of U whose x is zero at nearly all steps is exact
-beside U, not beside itself. All sizes are logarithms, so that none leaves its type.
+While a tensor has no gradient yet, such as U where x was zero for long, v does not stop. Nothing
+finer than tensors is judged: a column of U whose x is zero at nearly all steps is exact relative to
+U, not to itself. All sizes are logarithms, so that they neither overflow nor underflow.
 """
 
 import math
@@ -27,14 +28,14 @@ from lightning_modules.interfaces import Trajectory
 from lightning_modules.norms import norm
 
 LARGE = 2**18
-"""Entries of the influence from which on it costs more to read it than to ask."""
+"""From this many entries on, reading the influence costs more than computing bounds."""
 
 
 class Reach:
     """Bounds at a block's start and after each of its spans.
 
-    Where a cell has no units, the influence of one step is not bounded so, and its start's alone
-    is.
+    For a cell without units the influence of a single step has no such bound, so there is a bound
+    at the block's start alone.
 
     Attributes:
         bounds: the logarithms, (1 + N, B), of M whole and of its columns of each of N tensors.
@@ -54,7 +55,7 @@ class Reach:
         self._of_any = self._eighth - math.log(B) / 2
 
     def extend(self, record: Trajectory, first: int, products_TBRS: Tensor, log_TB: Tensor) -> None:
-        """Bound the influence after the span from ``first`` on, given its products by e^log."""
+        """Bound the influence after the span from ``first`` on, with products times e^``log_TB``."""
         if self._rows_KS is None:
             return
         own_NTB = _with_whole(self._own(record, first, SPAN))
@@ -68,20 +69,20 @@ class Reach:
         self._most.append(self.bounds[-1].amax(1).tolist())
 
     def least(self, u_TBRZ: Tensor) -> float:
-        """Return the log of a rounding of credits on z, which are the biases' own gradient."""
+        """Return the log of what is negligible beside credits on z, the gradient of the biases."""
         return self._of_any + log_norm(u_TBRZ)
 
     def least_influence(self, record: Trajectory, t: int) -> float:
-        """Return that of the influence of step t, of whichever sample."""
+        """Return the same beside the immediate influence of step t, the least over samples."""
         if self._rows_KS is None:
             return -math.inf
         return self._of_any + joint(self._own(record, t, 1), 0).min().item()
 
     def may_end(self, size: float, t: int, least: float) -> bool:
-        """Tell whether rows of log norm ``size`` at slot t have at most ``least`` left to meet.
+        """Tell whether rows of log norm ``size`` at slot t can add at most ``least``.
 
-        It is quickly asked, and nothing ends unless it is ``settled`` or ``settled_rows`` as well.
-        That none is there where a stream begins spares nobody anything.
+        This is a quick first test: rows stop only if ``settled`` or ``settled_rows`` holds as well.
+        At a stream's start, where M is zero, the answer is no, since stopping would save nothing.
         """
         span, within = divmod(t, SPAN)
         if within or span >= len(self._most) or (t == 0 and self._most[0][0] == -math.inf):
@@ -89,7 +90,7 @@ class Reach:
         return size + self._most[span][0] <= least
 
     def settled(self, size: float, t: int, g_P: Tensor) -> bool:
-        """Tell whether credits at slot t, having met g, have met everything of every tensor."""
+        """Tell whether credits at slot t, which gave g so far, add nothing more to any tensor."""
         for most, g in zip(self._most[t // SPAN][1:], g_P.split(self._sizes), strict=True):
             left = size + most
             if left != -math.inf and not left <= self._of_any + log_norm(g) < math.inf:
@@ -97,7 +98,7 @@ class Reach:
         return True
 
     def settled_rows(self, size_BR: Tensor, t: int, m_BRP: Tensor) -> bool:
-        """Tell the same of each row, having met m."""
+        """Tell the same of all rows, which gave m so far."""
         left_NBR = size_BR + self.bounds[t // SPAN][1:].unsqueeze(-1)
         most_NBR = self._eighth + self._logs(m_BRP)
         little = (left_NBR <= most_NBR) & (most_NBR < math.inf)
@@ -106,8 +107,8 @@ class Reach:
     def _own(self, record: Trajectory, first: int, steps: int) -> Tensor:
         """Return the log size of the immediate influence of some steps, (N, T, B).
 
-        Rows of blocks meet each parameter in its own unit alone, so what they meet is all there
-        is. Those of different steps are kept apart, each being zero at the others.
+        It is found by rows of ones over a state block: each parameter acts on one unit alone, so
+        the sum over units cancels nothing. Each step has rows of its own, zero at other steps.
         """
         assert self._rows_KS is not None
         B, (K, S), Z = self.bounds[0].shape[1], self._rows_KS.shape, record.pre_activations
@@ -134,7 +135,7 @@ def _norm_by_panels(m_BRP: Tensor) -> Tensor:
 
 
 def _with_whole(of_N: Tensor) -> Tensor:
-    """Put the norm of all tensors before those of each."""
+    """Put the joint log norm of all tensors before those of each."""
     return torch.cat([joint(of_N, 0).unsqueeze(0), of_N])
 
 
@@ -148,7 +149,7 @@ def _blocks(record: Trajectory, like_BS: Tensor) -> Tensor | None:
 
 
 def _largest_share(P_BSS: Tensor, size_B: Tensor) -> Tensor:
-    """Return the eighth root of the sum of the singular values' eighth powers, over their size."""
+    """Return (Σ σ⁸)^⅛ of P's singular values, divided by P's Frobenius norm ``size_B``."""
     one_BSS = P_BSS / size_B.clamp_min(torch.finfo(size_B.dtype).tiny)[:, None, None]
     square_BSS = one_BSS @ one_BSS.mT
     return vector_norm(square_BSS @ square_BSS, dim=(1, 2)).pow(0.25)

@@ -1,4 +1,4 @@
-"""What a reset takes from a memory: all of it, finite or not, since 0 · inf is no zero."""
+"""Resets in a memory: a sample's part is set to zero, not multiplied, since 0 · inf is NaN."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def stretches(path: Trajectory) -> Iterator[tuple[int, Trajectory]]:
 
 
 def without_what_resets_hide(path: Trajectory) -> Trajectory:
-    """Return the steps, those of a sample from before its last reset holding zeros."""
+    """Return the steps, with zeros in a sample's steps from before its last reset."""
     resets_TB = path.resets_TB
     if resets_TB is None or not resets_TB[1:].any():
         return path

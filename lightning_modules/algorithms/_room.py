@@ -1,4 +1,4 @@
-"""Scratch of blocked RTRL: rows at the slots between steps, and what rows are multiplied with."""
+"""Scratch of blocked RTRL: rows at the slots between steps, and matrices that multiply them."""
 
 from typing import Any, NamedTuple
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 SPAN = 8
-"""Steps that a row is sent back through at once, where their products are at hand."""
+"""Steps that a row is sent back through at once, by the products of their Jacobians."""
 
 
 class Slots(NamedTuple):
-    """Rows at several slots, time first, and views as products take them.
+    """Rows at several slots, time first, and views of them in the shapes that products take.
 
-    Of a batch of one these lack the axis of the batch, since ``mm`` is the faster product.
+    For a batch of one the views lack the batch axis, since ``mm`` is faster than ``bmm``.
     """
 
     all_TBRS: Tensor
     first_TBS: Tensor
-    """The first row of each."""
+    """The first row at each slot."""
     each_T: list[Tensor]
     spans: list[Tensor]
     """``SPAN`` slots side by side, (R, SPAN · S)."""
@@ -30,7 +30,7 @@ class Room:
         self.found: dict[str, Any] = {}
 
     def steps(self, name: str, like: Tensor, *shape: int) -> tuple[list[Tensor], Tensor]:
-        """Return the scratch of that name, time first, and before it each step's part of it."""
+        """Return views of each step of the scratch of that name, and the whole, time first."""
         found = self.found.get(name)
         if found is None or found[1].shape != shape:
             new = like.new_empty(shape)
@@ -41,7 +41,7 @@ class Room:
     def slots(self, name: str, like: Tensor, *shape: int) -> Slots:
         """Return the rows of that name, (slots, B, R, S).
 
-        Several rows lie time last, as what sums over time wants them; one lies time first.
+        Several rows are stored as (B, R, slots, S), for sums over time; a single row slots first.
         """
         found = self.found.get(name)
         if found is None or found.all_TBRS.shape != shape:
@@ -67,7 +67,7 @@ class Room:
 
 
 def product(rows: Tensor, J: Tensor, into: Tensor) -> None:
-    """Write rows J, of each sample where there are several."""
+    """Write the product of rows and J, for each sample where there are several."""
     if rows.dim() == 2:
         torch.mm(rows, J, out=into)
     elif into.dim() == 3:

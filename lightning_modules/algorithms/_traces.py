@@ -3,8 +3,8 @@
     m_t = j_t m_{t-1} + d_t        j: (K × K) for each unit        dL_t/dw = c_t m_t
 
 m is (K × P) instead of (S × P), since each parameter belongs to one unit. The recurrence does not
-mix units, so the sums over a run's steps go backwards, unit by unit, and its parameters are met
-in one product at the end:
+mix units, so the sums over a run's steps are taken backwards, unit by unit, and parameters enter
+only at the end, in one product:
 
     v_t = c_t + v_{t+1} j_{t+1}      dL/dw = Σ (v_t C_t) ⊗ a_t + v_start m_0
     Ψ_t = Ψ_{t+1} j_{t+1}            m_T   = Σ (Ψ_t C_t) ⊗ a_t + Ψ_start m_0
@@ -22,18 +22,18 @@ from lightning_modules.algorithms._units import Units, units_of
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run, Trajectory
 
 TOGETHER = 128
-"""Steps that go back at once."""
+"""At most so many steps are summed backwards at once."""
 
 
 class Traces(NamedTuple):
-    """What a stream carries on."""
+    """The memory of a stream."""
 
     units: Units
     m_BKP: Tensor
 
 
 class TraceAlgorithm(Algorithm):
-    """An algorithm of traces, which says how they are carried and what credit they meet."""
+    """An algorithm of traces; subclasses say how these are carried and what credit they meet."""
 
     claim = Claim.ALIGNED
 
@@ -42,7 +42,7 @@ class TraceAlgorithm(Algorithm):
         """Return j, what carries each unit's traces over each step, (T, B, K, K, H)."""
 
     def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:
-        """Return the credit that the traces meet, (T, B, S): all of it."""
+        """Return the credit that multiplies the traces, (T, B, S); by default all of it."""
         return c_TBS
 
     @torch.no_grad()
@@ -67,7 +67,7 @@ class TraceAlgorithm(Algorithm):
 def follow_traces(
     path: Trajectory, c_TBS: Tensor, own_TBKKH: Tensor, memory: Traces
 ) -> tuple[Tensor, Traces]:
-    """Return the steps' gradient, (P,), and the traces after them, given each unit's own block."""
+    """Return the steps' gradient, (P,), and the traces after them, carried by ``own_TBKKH``."""
     total_P = None
     for start, stretch in stretches(path):
         forget(stretch, 0, memory.m_BKP)
@@ -84,7 +84,7 @@ def follow_traces(
 def _back(
     path: Trajectory, c_TBS: Tensor, own_TBKKH: Tensor, memory: Traces
 ) -> tuple[Tensor, Traces]:
-    """Send the losses, and the K rows of the trace itself, back through some steps."""
+    """Send the credit v, and the K rows Ψ that move the traces on, back through some steps."""
     (T, B, S), units = c_TBS.shape, memory.units
     K = units.state_blocks
     # The first K rows are Ψ, the last is v.

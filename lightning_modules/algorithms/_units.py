@@ -1,8 +1,8 @@
 """Which unit owns which parameter, found by asking the cell's own trajectory.
 
-Every parameter multiplies one entry of [x, h, 1] into one row of z, so a step whose [x, h, 1] is
-known tells both: credits of 0, 1, 2 … on z over ones come back as the rows, and credits of one
-over 2, 3, 4 … as the columns.
+Every parameter multiplies one entry of [x, h, 1] into one row of z. Two gradients show which: with
+[x, h, 1] all ones and credits 0, 1, 2 … on z, each parameter's gradient is its row; with [x, h] =
+2, 3, 4 … and credits of one, it is its column.
 """
 
 import copy
@@ -39,7 +39,7 @@ class Units(NamedTuple):
 def units_of(cell: Cell, like: Tensor) -> Units:
     """Return the cell's units; ValueError if its parameters do not belong to units."""
     inputs, H, S = cell.input_size, cell.hidden_size, cell.state_size
-    if like.dtype.itemsize < 4:  # in which not every whole number can be told from the next
+    if like.dtype.itemsize < 4:  # half precision cannot represent all of these whole numbers
         cell, like = copy.deepcopy(cell).float(), like.float()
     count, columns = torch.arange(2, inputs + S + 2).to(like), inputs + H + 1
     step = cell.follow(count[:inputs].view(1, 1, -1), count[inputs:].view(1, -1))
@@ -75,7 +75,7 @@ def _no_units(cell: Cell) -> ValueError:
 
 
 def _distinct(step: Trajectory, row_P: Tensor, place_P: Tensor) -> bool:
-    """Tell whether each parameter has a row of z, and no two a place."""
+    """Tell whether each parameter has a row of z, and no two the same place."""
     if int(row_P.min()) < 0 or int(row_P.max()) >= step.pre_activations:
         return False
     number_P = torch.arange(step.parameters, device=place_P.device)

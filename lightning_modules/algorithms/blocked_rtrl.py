@@ -1,20 +1,20 @@
 """Real-time recurrent learning by blocks: the same gradient as dense RTRL, in O(n³) a step.
 
 M₀, the influence at a block's start, stays as it is while up to K steps are recorded. The losses
-of the block are sent back through its record, and what arrives at its start is read against M₀:
+of the block are sent back through its record, and what arrives at its start is multiplied by M₀:
 
     v_t = c_t + v_{t+1} J_{t+1}        dL/dw = Σ u_t ⊗ [x, h, 1]_t + v_start M₀
 
-A run of one step reads its own gradient so, which makes O(K n²) + 2 n p operations; a run of
-many steps sends the losses of a whole block back together. Once in K steps M₀ moves on:
+A run of one step computes its gradient so, in O(K n²) + 2 n p operations for p parameters; a run
+of many steps sends the losses of a whole block back together. Once in K steps M₀ moves on:
 
     Ψ_{s-1} = Ψ_s J_s from Ψ = 1 at the block's end        M₀ ← Ψ_start M₀ + Σ_s (Ψ_s C_s) ⊗ a_s
 
-the sum being one product of (n² × K) by (K × (n + m + 1)). Each recorded step keeps its own
-weights, so nothing is approximated when they move at every step. Large networks that forget do
-less: v and Ψ go back no further than where all that is left is below a rounding of each tensor of
-parameters, those of every layer of a stack (``_reach``). That holds at every scale of credit
-(``_lifts``); M is a number of its type, so what fades from M below that is lost, as in dense RTRL.
+the sum being one product of (n² × K) by (K × (n + m + 1)), for m inputs. Each recorded step keeps
+its own weights, so nothing is approximated when they move at every step. In a large network that
+forgets, v and Ψ go back only until what they could add is below the rounding error of every
+parameter tensor (``_reach``), whatever the scale of the credit (``_lifts``). Entries of M that
+underflow are lost, as in dense RTRL.
 
 References:
     Williams (1989), Complexity of exact gradient computation algorithms for recurrent neural
@@ -40,9 +40,9 @@ class BlockedRTRL(Algorithm):
     claim = Claim.EXACT
 
     def __init__(self, block_length: int | None = None):
-        """Move M₀ on every ``block_length`` steps; None takes S.
+        """Move M₀ on every ``block_length`` steps; None takes S. ValueError below 1.
 
-        It is up to four times as many where a large network forgets within so many.
+        Where a large network forgets within a block, blocks grow to four times that length.
         """
         if block_length is not None and block_length < 1:
             raise ValueError(f"block_length is {block_length}: it must be at least 1, or None")

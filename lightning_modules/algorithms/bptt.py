@@ -2,8 +2,8 @@
 
     v_t = c_t + v_{t+1} J_{t+1}        u_t = v_t ds_t/dz_t        dL/dw = Σ u_t ⊗ [x_t, h_{t-1}, 1]
 
-c_t is the loss's own derivative by s_t, so v_t is the total one: dL/ds_t. O(n²) a step, and
-memory that grows with the number of steps. What lies before a run is not credited.
+c_t is the direct derivative ∂L_t/∂s_t, v_t the total one, dL/ds_t. O(n²) a step, and memory that
+grows with the number of steps. Error does not go back beyond the start of a run.
 
 References:
     Rumelhart, Hinton & Williams (1986), Learning internal representations by error propagation.

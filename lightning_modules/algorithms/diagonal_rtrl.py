@@ -1,19 +1,19 @@
 """Real-time recurrent learning of a diagonal recurrence, exact in O(P).
 
 Where unit i of s' depends on unit i of s alone, a parameter reaches no unit but its own, and the
-influence M = ds/dw has one column of K numbers for each parameter: one for each block of s, the
-state having K entries a unit.
+influence M = ds/dw has K numbers for each parameter, one for each block of s (a unit has K entries
+in the state, one in each block).
 
     M_k ← Σ_j J_kj M_j + D_k        dL_t/dw = Σ_k c_k M_k        K, j: blocks of s, by w's unit
 
 A run of T steps does this at once. Its own losses go back through its steps, and what arrives at
-its start is read against M; M then moves on by sending ones back from its last step, a row for
-each block, which as J is diagonal by unit yields Π J and Σ (Π J) D of every unit together:
+its start is multiplied by M. To move M on, a row of ones over each block is sent back from the last
+step; since J is diagonal by unit, this yields Π J and Σ (Π J) D of all units together:
 
     dL/dw = Σ u_t ⊗ [x, 1]_t + Σ_k v_k M_k        M_k ← Σ_j (Π J)_kj M_j + Σ_t u_t^k ⊗ [x, 1]_t
 
 O(K P) a step and O(K P) memory, constant in time. At a stream's start a copy of the cell with
-random weights shows whether any unit can hear another; a recurrence that mixes units is refused.
+random weights is tested for units that depend on others; such a recurrence is refused.
 
 References:
     Mozer (1989), A focused backpropagation algorithm for temporal pattern recognition, Complex
@@ -91,7 +91,7 @@ def _moved_on(cell: Cell, path: Trajectory, like_BS: Tensor, memory: Tensor | No
 
 
 def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
-    """Iterate over rows of ones in one block of the state each, (B, S)."""
+    """Iterate over rows, (B, S), each of ones in one block of the state."""
     for first in range(0, s_BS.shape[-1], H):
         ones_BS = torch.zeros_like(s_BS)
         ones_BS[:, first : first + H] = 1
@@ -101,7 +101,7 @@ def _rows(s_BS: Tensor, H: int) -> Iterator[Tensor]:
 def _by_unit(cell: Cell, m_BKP: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Iterate over each parameter's place and its influence, with an axis for the unit.
 
-    A parameter's rows go round the units as those of z do, so they are (G, H), then the rest.
+    A parameter's rows are ordered by block, then by unit, as those of z are: (G, H), then the rest.
     """
     first = 0
     for w in cell.parameters():
@@ -115,9 +115,9 @@ def _by_unit(cell: Cell, m_BKP: Tensor) -> Iterator[tuple[slice, Tensor]]:
 def _is_diagonal(cell: Cell) -> bool:
     """Tell whether unit i of s' depends on unit i of s alone, whatever the weights are.
 
-    A row of weighed units is pulled back to the same weights of what ones are pulled back to, at
-    weights, inputs and states that are random: what holds there is no accident of the present
-    ones. Weights near 0 keep saturating units off their limits.
+    In a diagonal cell a row of random factors, one a unit, is pulled back to what ones are pulled
+    back to, times the same factors. That is tested at random weights, inputs and states, so that
+    the answer does not depend on the present ones. Weights near 0 keep units from saturating.
     """
     H, rows = cell.hidden_size, [len(w) for w in cell.parameters()]
     if any(size % H for size in (cell.state_size, *rows)):
@@ -131,7 +131,7 @@ def _is_diagonal(cell: Cell) -> bool:
     for ones_BS in _rows(s_BS, H):
         _, of_ones = path.pull(ones_BS.unsqueeze(0))
         _, of_weighed = path.pull((ones_BS.unflatten(-1, (-1, H)) * weigh_H).view(1, *s_BS.shape))
-        # No sum over units is made where they are apart, so the two agree bit for bit.
+        # In a diagonal cell there is no sum over units, so the two agree bit for bit.
         if not torch.equal(of_weighed, (of_ones.unflatten(-1, (-1, H)) * weigh_H).flatten(-2)):
             return False
         if not _is_by_unit(probe, path, ones_BS, weigh_H):
@@ -140,7 +140,7 @@ def _is_diagonal(cell: Cell) -> bool:
 
 
 def _is_by_unit(cell: Cell, path: Trajectory, ones_BS: Tensor, weigh_H: Tensor) -> bool:
-    """Tell whether each parameter acts on that unit alone at whose place ``_by_unit`` has it."""
+    """Tell whether each parameter acts on that unit alone to which ``_by_unit`` assigns it."""
     weighed_BS = (ones_BS.unflatten(-1, (-1, len(weigh_H))) * weigh_H).view_as(ones_BS)
     m_B2P = ones_BS.new_zeros(len(ones_BS), 2, path.parameters)
     path.accumulate(path.immediate(torch.stack([ones_BS, weighed_BS], 1)[None]), 0, m_B2P)

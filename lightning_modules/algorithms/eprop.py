@@ -2,14 +2,14 @@
 
     ε_t = E_t ε_{t-1} + D_t        dL_t/dw = (dL_t/dh_t) ε_t[h]
 
-ε is the eligibility vector of a unit's whole state, h and what is hidden behind it, along the
-held part of the step: E = ds'/ds at fixed z, so what units tell each other through W h is left
-out. The learning signal is the loss's own derivative by the observable h alone; a credit on
-hidden state blocks is not used, as no synapse could see it.
+ε is the eligibility vector of a unit's whole state: h and hidden blocks such as an LSTM's c. It is
+carried by E = ds'/ds at fixed z, so what passes between units through W h is left out. The
+learning signal is the direct derivative of the loss by h alone; credit on hidden blocks is not
+used, as no synapse could see it.
 
-The trace is RFLO's: Murray's leaky rate unit has one state variable, Bellec's several, and E
-covers both. The two differ where a credit reaches hidden blocks (an LSTM's c), which only RFLO
-takes in. O(K² P) a step, and O(K Z H) to read E off. Aligned; cells without units are refused.
+The trace is that of ``rflo``: Murray's leaky rate unit has one state variable, Bellec's several,
+and E covers both. The two rules differ where credit reaches hidden blocks, which only RFLO uses.
+O(K² P) a step, and O(K Z H) to compute E. Aligned; cells without units are refused.
 
 References:
     Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein & Maass (2020), A solution to the
@@ -29,7 +29,7 @@ class EProp(TraceAlgorithm):
     """Eligibility traces times learning signals."""
 
     def carried(self, path: Trajectory) -> Tensor:
-        """Return the held part E of each unit."""
+        """Return E of each unit."""
         return path.within()[0]
 
     def met(self, cell: Cell, c_TBS: Tensor) -> Tensor:

@@ -4,9 +4,9 @@
     dL_t/dw = c_t D_t + (c_t J_t A) ⊗ u                u, A: before the step
 
 Each parameter multiplies one entry of [x, h, 1] into one row of z, so D = C ⊗ [x, h, 1] exactly,
-C = ds'/dz. u has that one's I + H + 1 entries, A is (S × Z). p1 = sqrt(|J A| / |u|) and
-p2 = sqrt(|C| / |[x, h, 1]|) keep the variance low and cancel in the mean, as the cross terms do,
-being odd in ν (the paper draws two signs; only their product matters). Hence unbiased.
+C = ds'/dz. u has I + H + 1 entries, as [x, h, 1] has, and A is (S × Z). p1 = sqrt(|J A| / |u|) and
+p2 = sqrt(|C| / |[x, h, 1]|) keep the variance low and cancel in u ⊗ A, whose cross terms are odd in
+ν and so zero on average (the paper draws two signs; only their product matters). Hence unbiased.
 
 It applies to cells whose parameters all enter through that one affine map. Places without a
 parameter, such as where U x does not enter a row of z, are left out when the gradient is read.
@@ -74,7 +74,7 @@ class KFRTRL(Algorithm):
 
 
 def _entries(x_TBI: Tensor, s_BS: Tensor, path: Trajectory, H: int) -> Tensor:
-    """Return [x, h, 1] of every step, h being the one before it and after resets, (T, B, A)."""
+    """Return [x, h, 1] of every step, (T, B, A); h is the one before the step, after resets."""
     h_TBH = torch.cat([s_BS[None], path.states_TBS[:-1]])[..., :H]
     if path.resets_TB is not None:
         h_TBH = h_TBH.masked_fill(path.resets_TB.unsqueeze(-1), 0)

@@ -2,9 +2,9 @@
 
     dL/dw = 0        s_t as the cell makes it        V, c: the readout's own gradient, exact
 
-The credit is still asked for at every step, so that a readout which keeps books there learns as
-it does under any other algorithm. It is the floor that an algorithm must beat to have taught the
-cell something. O(S²) a step for the states alone; no memory.
+The credit is still called at every step, so a readout that sums up its own gradient there learns as
+it does under any other algorithm. This is the baseline that an algorithm must beat to have taught
+the cell something. O(S²) a step for the states alone; no memory.
 
 Zero gradients hold the weights under SGD and Adam alike; a decay of the weights would move them.
 

@@ -9,8 +9,8 @@ keeps of itself other than through its pre-activations (u in a GRU, f in an LSTM
 which has no leak and so sees the present step alone).
 
 The credit is the caller's: it may come through the readout's own weights or through random ones,
-which were the paper's other half. O(K² P) a step, and O(K Z H) to read E off. Aligned: the memory
-that units keep in each other is dropped. Cells without units are refused.
+which were the paper's other half. O(K² P) a step, and O(K Z H) to compute E. Aligned: influence
+that passes from unit to unit is dropped. Cells without units are refused.
 
 References:
     Murray (2019), Local online learning in recurrent networks with random feedback, eLife 8.

@@ -2,21 +2,21 @@
 
     m_t = leak m_{t-1} + D_t        dL_t/dw = c_t m_t
 
-``rflo`` reads the leak off the cell: 1 - 1/τ for Murray's units, none for an SRN, whose traces are
-then the present step's alone. Public projects also give cells without a leak traces with one, so
-that a unit remembers what its parameters did though its state does not; the rate has to be chosen,
-and is 0.9, τ = 10, where sonaradarcn/sketched-rtrl forecasts with it. O(K² P) a step. Aligned: it
-is as far from the exact gradient as the leak is from what units pass on. Cells without units are
-refused.
+``rflo`` takes the leak from the cell: 1 - 1/τ for Murray's units, none for an SRN, whose traces
+then hold the present step alone. Public projects also use traces that leak on cells that have no
+leak, so that a trace remembers what the state does not. The rate has to be chosen:
+sonaradarcn/sketched-rtrl takes 0.9, τ = 10, for its forecasts. O(K² P) a step. Aligned: it is as
+far from the exact gradient as the leak is from the true Jacobian. Cells without units are refused.
 
-D_t is whole here, as it is in that project (its ``skrtrl/baselines.py``), beside whose figures the
-study of forecasting puts this rule. omarschall/vanilla-rtrl filters instead, with α = 1 - leak:
+D_t enters with a factor of 1, as in that project (its ``skrtrl/baselines.py``), with whose figures
+the study of forecasting compares this rule. omarschall/vanilla-rtrl filters instead, with
+α = 1 - leak:
 
     B_t = (1 - α) B_{t-1} + α D_t
 
-Its gradient is α times this one, exactly. Murray's α is the same one: his units take in α f(z), so
-D has it already, as it has on ``leaky``. Adam's moves are the same under both, but for its ε; under
-plain descent a step size of vanilla-rtrl's is to be multiplied by α here.
+Its gradient is exactly α times this one. Murray's α is the same: his units take in α f(z), so D
+contains it already, as it does on ``leaky``. Adam's updates are the same under both, but for its ε;
+for plain gradient descent, multiply a step size of vanilla-rtrl by α here.
 
 References:
     Murray (2019), Local online learning in recurrent networks with random feedback, eLife 8.
@@ -63,7 +63,7 @@ class FixedRFLO(Algorithm):
         (T, B, S), K = c_TBS.shape, memory.units.state_blocks
         own_TBKKH = c_TBS.new_zeros(T, B, K, K, S // K)
         own_TBKKH.diagonal(dim1=2, dim2=3).fill_(self.leak)
-        # The steps' E, which other traces are carried by, is zero there; this is no trajectory's.
+        # A trajectory's own E is zero after a reset; this one has to be set so.
         if path.resets_TB is not None:
             own_TBKKH[path.resets_TB] = 0
         total_P, memory = follow_traces(path, c_TBS, own_TBKKH, memory)

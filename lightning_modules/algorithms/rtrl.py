@@ -5,8 +5,8 @@
 M = ds/dw is the influence of every parameter on every state unit. O(n⁴) a step and O(n³) memory,
 constant in time: the gradient is at hand at every step of a stream without end.
 
-One product makes both: the row c_t J_t rides below J_t, so M is read once a step, and D_t, which
-is nonzero on a diagonal alone, is added in place.
+One matrix product computes both: the row c_t J_t is put below J_t, so M is read once a step, and
+D_t, which is nonzero only on a diagonal, is added in place.
 
 References:
     Williams & Zipser (1989), A learning algorithm for continually running fully recurrent neural
@@ -24,7 +24,7 @@ from lightning_modules.algorithms._resets import forget
 from lightning_modules.interfaces import Algorithm, Cell, Claim, Credit, Run
 
 Memory = tuple[Tensor, Tensor]
-"""M with a row below it for the gradient, (B, S + 1, P), and the room for the next one."""
+"""M with a row below it for the gradient, (B, S + 1, P), and a buffer for the next one."""
 
 
 @final

@@ -3,9 +3,9 @@
     m_t = J_own m_{t-1} + D_t        dL_t/dw = c_t m_t
 
 J_own is ds'/ds within one unit, (K × K) for K state blocks, so m keeps the pattern of D, unit by
-unit: (K × P) numbers. O(K² P) a step, and O(K Z H) to read J_own off. Exact where units do not
-meet, such as a diagonal recurrence. Elsewhere it drops what passes through other units: aligned.
-It needs a cell whose parameters belong to one unit each, and refuses others.
+unit: (K × P) numbers. O(K² P) a step, and O(K Z H) to compute J_own. Exact where units do not
+depend on each other, as in a diagonal recurrence. Elsewhere it drops what passes through other
+units: aligned. It needs a cell whose parameters belong to one unit each, and refuses others.
 
 References:
     Menick, Elsen, Evci, Osindero, Simonyan & Graves (2021), A practical sparse approximation for

@@ -3,11 +3,11 @@
     M_t = mask * (J_t M_{t-1} + D_t)        dL_t/dw = c_t M_t
     mask = 1 where a parameter's unit is at most n - 1 recurrent weights away
 
-The mask is the pattern of n steps of the recursion, unit by unit: which weights from h to z are
-not zero decides who reaches whom. SnAp-n(1) is SnAp-1, and n as long as the longest path is RTRL;
-where all units are connected that is n = 2. In between, what goes beyond n steps is dropped:
-aligned. Carried densely, so a step costs what dense RTRL's does, O(S² P), whatever the pattern.
-Cells without units are refused.
+The mask is the pattern of n steps of the recursion, unit by unit; the nonzero weights from h to z
+decide which unit reaches which. With steps of 1 this is SnAp-1, with as many as the longest path
+has it is RTRL; where all units are connected that is n = 2. In between, what goes beyond n steps is
+dropped: aligned. M is stored densely, so a step costs what it does in dense RTRL, O(S² P), whatever
+the pattern. Cells without units are refused.
 
 References:
     Menick, Elsen, Evci, Osindero, Simonyan & Graves (2021), A practical sparse approximation for

@@ -6,13 +6,13 @@ the last ``horizon`` steps (k2):
     v_t = c_t [t in the group] + v_{t+1} J_{t+1}    for t = e … e - horizon + 1
     dL/dw ≈ Σ_groups Σ_t (v_t C_t) ⊗ [x, h, 1]_t
 
-A stride of 1 is BPTT(h): each loss looks back ``horizon`` steps, itself included. It goes lag by
-lag, every step at once: ``horizon`` large products instead of T times ``horizon`` small ones.
-A stride of the horizon is the usual chopped form with the state carried on; a horizon of the
-whole sequence is BPTT. O(n² horizon / stride) a step.
+A stride of 1 is BPTT(h): each loss looks back ``horizon`` steps, itself included. It is computed
+lag by lag, all steps at once: ``horizon`` large products instead of T times ``horizon`` small ones.
+A stride equal to the horizon is the usual form that cuts a sequence into chunks and carries the
+state on; a horizon of the whole sequence is BPTT. O(n² horizon / stride) a step.
 
-Groups are counted from the start of a run, and the last of a run may be shorter: go in runs of a
-multiple of ``stride`` steps. The last ``horizon`` - 1 steps are remembered from run to run, each
+Groups are counted from the start of a run, and the last of a run may be shorter, so let runs be
+multiples of ``stride`` steps. The last ``horizon`` - 1 steps are remembered from run to run, each
 with the weights that it was made with, so runs of one step are the usual online form.
 
 References:
@@ -100,5 +100,5 @@ class TBPTT(Algorithm):
 
 
 def _record(kept: Trajectory, memory: Any) -> Trajectory:
-    """Return what to remember, in storage of its own where the run began without a memory."""
+    """Return what to remember, in its own storage where the run began without a memory."""
     return kept if memory is not None else kept.part(0, 0).followed_by(kept)

@@ -4,9 +4,9 @@
     dL_t/dw = c_t D_t + (c_t J_t a) b          a, b: before the step
 
 r0 = sqrt(|b| / |J a|) and r1 = sqrt(|n D| / |n|) make the two factors' norms equal, which keeps
-the variance low; they cancel in the mean, as the cross terms do, being odd in n. Hence unbiased,
-for any cell. A step's own share c D is exact, as in the paper, where the loss is propagated back
-through one step. O(P + S²) a step for each sample, O(P) memory.
+the variance low; they cancel in a ⊗ b, whose cross terms are odd in n and so zero on average. Hence
+unbiased, for any cell. A step's own share c D is exact, as in the paper, where the loss is
+propagated back through one step. O(P + S²) a step for each sample, O(P) memory.
 
 References:
     Tallec & Ollivier (2018), Unbiased online recurrent optimization, ICLR, arXiv:1702.05043.
