@@ -6,7 +6,6 @@ where it grows like e^(2 s t), t being steps times rate, so that it is half lear
 ln(2 s / ε²) / (2 s).
 """
 
-import json
 import math
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -22,7 +21,6 @@ from pipeline.study import (
     AS_TEXT,
     Claim,
     Count,
-    Entries,
     Figure,
     Given,
     Part,
@@ -110,20 +108,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return half[["time", "theory"]].mean().round(3).reset_index()
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: each singular value was an entry of its own."""
-    apart = {
-        name: value for name, value in entries.items() if name[0] == "s" and name[1:].isdigit()
-    }
-    rest = {name: value for name, value in entries.items() if name not in apart}
-    return rest | {"singular_values": json.dumps([apart[name] for name in sorted(apart)])}
-
-
 PART = Part(
     __doc__,
     Modes,
     expects,
-    formerly=_formerly,
     figures=(
         Figure(
             name="modes",

@@ -6,7 +6,6 @@ over the looks since the row before.
 """
 
 import copy
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,7 +20,6 @@ from pipeline.studies.backpropagation.starts import Start
 from pipeline.study import (
     Claim,
     Count,
-    Entries,
     Figure,
     Given,
     Part,
@@ -230,19 +228,10 @@ def _of_layers(y: str, title: str, caption: str) -> Figure:
     )
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: with its optimizer and its probes."""
-    every = {"every": entries["every"]}
-    probes = json.dumps({"activations": every, "error_flow": every}, sort_keys=True)
-    now = {name: value for name, value in entries.items() if name != "every"}
-    return now | {"optimizer": "sgd", "probes": probes}
-
-
 PART = Part(
     __doc__,
     Saturation,
     expects,
-    formerly=_formerly,
     figures=(
         _of_layers(
             "saturated",

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from pipeline.measuring.evidence import exact, ordered
 from pipeline.measuring.statistics import last_evaluations, with_deviation
 from pipeline.measuring.training import SequenceTraining
-from pipeline.study import Claim, Entries, Figure, Given, Part, Rows, Table, named
+from pipeline.study import Claim, Figure, Given, Part, Rows, Table, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -101,12 +101,6 @@ def _final(rows: pd.DataFrame) -> pd.DataFrame:
     return losses.agg(lambda loss: with_deviation(loss, 3)).unstack("task").reset_index()
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: an image has as many steps as it has rows."""
-    unused = {"length"} if entries["task"] == "row_images" else set()
-    return {name: value for name, value in entries.items() if name not in unused}
-
-
 def _curves(regime: str, title: str, caption: str) -> Figure:
     """Return the learning curves of one regime."""
     return Figure(
@@ -126,7 +120,6 @@ PART = Part(
     __doc__,
     RuleTraining,
     expects,
-    formerly=_formerly,
     figures=(
         _curves(
             "held",

@@ -4,7 +4,6 @@ A row for each evaluation, with what clipping did since the one before, and one 
 run: whether and when it succeeded, and the mean of what clipping did until then.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -14,8 +13,8 @@ from pydantic import BeforeValidator, PositiveFloat, model_validator
 
 from pipeline.measuring.statistics import share_interval
 from pipeline.studies.cures.predictions import expects, outcomes
-from pipeline.studies.cures.runs import Cure, formerly
-from pipeline.study import Entries, Figure, Given, Part, Row, Rows, Table
+from pipeline.studies.cures.runs import Cure
+from pipeline.study import Figure, Given, Part, Row, Rows, Table
 
 Measured = Mapping[str, Any]
 """A row of an evaluation with what was probed before it."""
@@ -153,12 +152,6 @@ def _line(runs: pd.DataFrame) -> dict[str, str | float]:
     }
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now, its probes among what it says."""
-    probes = {"clipping": {"every": 1}, "direction": {"every": 1}}
-    return {**formerly(entries), "probes": json.dumps(probes)}
-
-
 FIGURES = (
     Figure(
         name="curves",
@@ -211,4 +204,4 @@ FIGURES = (
         "decays", "Decay of weights, alone and with the reference clip", NOTE, _compared("decay")
     ),
 )
-PART = Part(__doc__, Learning, expects, figures=FIGURES, formerly=_formerly)
+PART = Part(__doc__, Learning, expects, figures=FIGURES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PositiveFloat
 
 from pipeline.measuring.training import SequenceTraining
-from pipeline.study import Entries, Given
+from pipeline.study import Given
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -41,8 +41,3 @@ class Cure(SequenceTraining, abc.ABC):
             else:
                 evaluations.append(dict(row))
         return evaluations
-
-
-def formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: it names the optimizer that it always had."""
-    return {"optimizer": "sgd", **entries}

@@ -18,8 +18,8 @@ from pydantic import model_validator
 
 from pipeline.measuring.evidence import above
 from pipeline.measuring.statistics import exponent, with_interval
-from pipeline.studies.cures.runs import Cure, formerly
-from pipeline.study import Claim, Entries, Figure, Given, Part, Published, Rows, Table
+from pipeline.studies.cures.runs import Cure
+from pipeline.study import Claim, Figure, Given, Part, Published, Rows, Table
 
 ZHANG = Published(
     row="zhang-smoothness",
@@ -90,17 +90,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: it is measured whenever it is evaluated."""
-    now = formerly(entries)
-    return {"evaluate_every": now.pop("every"), **now}
-
-
 PART = Part(
     __doc__,
     LocalSmoothness,
     expects,
-    formerly=_formerly,
     figures=(
         Figure(
             name="smoothness",

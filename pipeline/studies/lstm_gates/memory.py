@@ -36,7 +36,7 @@ from pipeline.studies.lstm_gates.comparison import (
     in_words,
     probe_rows,
 )
-from pipeline.studies.lstm_gates.variants import Variant, formerly
+from pipeline.studies.lstm_gates.variants import Variant
 from pipeline.study import Claim, Figure, Given, Part, Published, Row, Rows, Table
 
 ASKED = ("adding", "temporal_order", "embedded_reber")
@@ -243,7 +243,6 @@ PART = Part(
     __doc__,
     Memory,
     expects,
-    formerly=formerly,
     speaks_of={"variant": (*comparison.CURVES, *comparison.RESIDUAL)},
     figures=(
         Table(

@@ -29,7 +29,7 @@ from pipeline.studies.lstm_gates.comparison import (
     in_words,
     worse,
 )
-from pipeline.studies.lstm_gates.variants import Variant, formerly
+from pipeline.studies.lstm_gates.variants import Variant
 from pipeline.study import Claim, Given, Part, Published, Rows, Table
 
 
@@ -114,7 +114,6 @@ PART = Part(
     __doc__,
     Text,
     expects,
-    formerly=formerly,
     speaks_of={"variant": comparison.CURVES},
     figures=(
         Table(

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from lightning_modules.cells import CELLS
-from pipeline.measuring import former
 from pipeline.measuring.training import Learned, SequenceTraining
 from pipeline.studies.lstm_gates.starts import Started
-from pipeline.study import Entries, Given
+from pipeline.study import Given
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -70,8 +69,3 @@ def _thinned(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 yield {**row, "quantity": "log10", "value": math.log10(value) if value else None}
         elif row["quantity"] != "mean":
             yield row
-
-
-def formerly(entries: Entries) -> Entries:
-    """Return a trial's entries, which did not name the optimizer, as they are now."""
-    return {**former.clipped(former.probes(entries)), "optimizer": "adam"}

@@ -12,9 +12,8 @@ from pydantic import PositiveFloat
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import below
-from pipeline.measuring.former import pictures
 from pipeline.measuring.statistics import with_deviation
-from pipeline.study import Claim, Entries, Given, Part, Published, Rows, Table
+from pipeline.study import Claim, Given, Part, Published, Rows, Table
 
 RUN = "classifier", "seed"
 
@@ -69,16 +68,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: how many seeds there are is not its own affair."""
-    return {name: value for name, value in pictures(entries).items() if name != "seeds"}
-
-
 PART = Part(
     __doc__,
     Classifier,
     expects,
-    formerly=_formerly,
     speaks_of={"classifier": ("LeNet-5",)},
     figures=(
         classifying.curves("classifier", x="examples"),

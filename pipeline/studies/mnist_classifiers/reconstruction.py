@@ -23,7 +23,6 @@ from pipeline.study import (
     AS_TEXT,
     Claim,
     Count,
-    Entries,
     Figure,
     Given,
     Part,
@@ -218,17 +217,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: with task, data set and optimizer."""
-    now = {**entries, "task": "images", "dataset": "mnist", "optimizer": "adam"}
-    return now | {"pretraining": entries["pretraining"] or None}
-
-
 PART = Part(
     __doc__,
     Reconstruction,
     expects,
-    formerly=_formerly,
     figures=(
         Table(
             name="error",

@@ -41,7 +41,7 @@ from pipeline.studies.online_algorithms.published import (
     told_apart,
 )
 from pipeline.studies.online_algorithms.rules import called
-from pipeline.study import Claim, Count, Entries, Figure, Given, Part, Rows
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -127,17 +127,10 @@ def _as_published(task: str, loss: dict[str, pd.Series]) -> Iterator[Claim]:
             )
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial with as many held-out steps as there are, which it took all along."""
-    shown = 311 if entries["task"] == "sunspots" else entries["held_out_size"]
-    return {**entries, "held_out_size": shown}
-
-
 PART = Part(
     __doc__,
     Forecasting,
     expects,
-    formerly=_formerly,
     figures=(
         TABLE,
         Figure(

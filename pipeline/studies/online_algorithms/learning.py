@@ -32,7 +32,7 @@ from pipeline.measuring.evidence import ordered
 from pipeline.measuring.statistics import last_evaluations, with_deviation
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.rules import called
-from pipeline.study import Claim, Count, Entries, Figure, Given, Part, Rows, Table
+from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table
 
 SLACK = 0.05
 """Of the reservoir's loss: by how much the better one may be worse."""
@@ -127,17 +127,10 @@ def _final(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{"rule": rule, **by} for rule, by in lines.items()]).fillna("")
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: what a task is built with is under its own name."""
-    now = {name.removeprefix("task_"): value for name, value in entries.items()}
-    return {**now, "optimizer": "adam", "update_every": 1}
-
-
 PART = Part(
     __doc__,
     Learning,
     expects,
-    formerly=_formerly,
     figures=(
         Table(
             name="learning-final",

@@ -5,7 +5,6 @@ The network is LeNet-5 in today's dress with maximum or mean over windows of sev
 layers of filters; the error that comes back to them is ‖∂L/∂h‖ of their outputs, over the batch.
 """
 
-import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -13,9 +12,8 @@ import pandas as pd
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import identity, ordered
-from pipeline.measuring.former import pictures
 from pipeline.measuring.statistics import with_deviation
-from pipeline.study import Claim, Count, Entries, Given, Part, Published, Rows, Table
+from pipeline.study import Claim, Count, Given, Part, Published, Rows, Table
 
 RUN = "pooling", "window", "seed"
 FILTERS = "layers.C1", "layers.C3"
@@ -102,19 +100,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: the pooling is no option of the network."""
-    now = pictures(entries)
-    options = json.loads(str(now["options"]))
-    own = {k: v for k, v in options.items() if k not in ("pooling", "window")}
-    return {**now, "options": json.dumps(own, sort_keys=True) if own else None}
-
-
 PART = Part(
     __doc__,
     Pooled,
     expects,
-    formerly=_formerly,
     speaks_of={"pooling": ("maximum", "mean", CLASSIC)},
     figures=(
         classifying.curves("pooling", "window"),

@@ -13,11 +13,10 @@ import pandas as pd
 from lightning_modules.cells import CELLS
 from lightning_modules.starts import STARTS
 from pipeline.measuring.evidence import above, below, share, within
-from pipeline.measuring.former import clipped
 from pipeline.measuring.statistics import last_evaluations, with_interval
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.vanishing_gradient.chance import CHANCE
-from pipeline.study import Claim, Entries, Figure, Given, Part, Rows, Table, named
+from pipeline.study import Claim, Figure, Given, Part, Rows, Table, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Cell, Task
@@ -122,16 +121,10 @@ NONE = {"of chance": "100.0%", "measured before": ""}
 """What else is to be said of remembering nothing."""
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now."""
-    return {"optimizer": "adam", **clipped(entries)}
-
-
 PART = Part(
     __doc__,
     Learning,
     expects,
-    formerly=_formerly,
     speaks_of={"network": ("gru", "lstm", "irnn", "tanh")},
     figures=(
         Figure(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.evidence import identity
-from pipeline.study import Claim, Entries, Given, Part, Published, Rows, Table, Trial, named
+from pipeline.study import Claim, Given, Part, Published, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -147,16 +147,10 @@ def _counts(of: Any) -> dict[str, str]:
     return {k: "" if pd.isna(of[k]) else f"{int(of[k]):,}" for k in ("parameters", "connections")}
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: a layer alone is no network."""
-    return {**entries, "network": None} if entries["network"] == "layer" else entries
-
-
 PART = Part(
     __doc__,
     Counted,
     expects,
-    formerly=_formerly,
     figures=(
         Table(
             name="counts",

@@ -15,7 +15,7 @@ import pandas as pd
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.evidence import above, exact
 from pipeline.measuring.training import DataSet
-from pipeline.study import Claim, Count, Entries, Given, Part, Rows, Table, Trial, named
+from pipeline.study import Claim, Count, Given, Part, Rows, Table, Trial, named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,16 +82,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
             yield above(claim, by[form], FAR, expected=5)
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: it names its data set."""
-    return {**entries, "dataset": "mnist"}
-
-
 PART = Part(
     __doc__,
     MovedPictures,
     expects,
-    formerly=_formerly,
     figures=(
         Table(
             name="equivariance",

@@ -4,7 +4,6 @@ All have as many units, in one layer that is rectified, under a linear one. Afte
 test digits are moved to the right by some pixels and judged again.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +12,8 @@ import pandas as pd
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining, in_percent
 from pipeline.measuring.evidence import every, ordered
-from pipeline.measuring.former import pictures
 from pipeline.studies.weight_sharing import forms
-from pipeline.study import AS_TEXT, Claim, Entries, Figure, Given, Part, Rows, Whole, named
+from pipeline.study import AS_TEXT, Claim, Figure, Given, Part, Rows, Whole, named
 
 if TYPE_CHECKING:
     from lightning_modules.interfaces import Batch
@@ -85,17 +83,10 @@ def moved_furthest(rows: pd.DataFrame) -> tuple[int, dict[str, pd.Series]]:
     return furthest, {str(form): of["wrong"] for form, of in moved.groupby("form", sort=False)}
 
 
-def _formerly(entries: Entries) -> Entries:
-    """Return the trial as it is described now: the shifts were one text."""
-    shifts = [int(shift) for shift in str(entries["shifts"]).split(",")]
-    return pictures(entries) | {"shifts": json.dumps(shifts)}
-
-
 PART = Part(
     __doc__,
     OverPlaces,
     expects,
-    formerly=_formerly,
     figures=(
         forms.TABLE,
         Figure(

@@ -11,7 +11,6 @@ import pandas as pd
 
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import identity, ordered
-from pipeline.measuring.former import pictures
 from pipeline.studies.weight_sharing import forms
 from pipeline.study import Claim, Given, Part, Rows, named
 
@@ -54,6 +53,5 @@ PART = Part(
     __doc__,
     OverTime,
     expects,
-    formerly=pictures,
     figures=(forms.TABLE, forms.CURVES),
 )
