@@ -45,7 +45,7 @@ class Update(NamedTuple):
     before: Sequence[Tensor]
     after: Sequence[Tensor]
     raw: Sequence[Tensor]
-    """The gradient before clipping; it may be split otherwise than the weights, or be one tensor."""
+    """The gradient before clipping; it may be split otherwise than the weights, or not at all."""
     clipped: Sequence[Tensor]
     """The gradient after clipping, split alike; ``raw`` itself where nothing clips."""
     threshold: float | None

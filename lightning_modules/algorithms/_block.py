@@ -72,7 +72,7 @@ class Block:
         return 0 if self.record is None else len(self.record)
 
     def left(self, length: int) -> int:
-        """Count the steps that still fit into the open block, whose length is ``length`` at first."""
+        """Count the steps that still fit into the open block, of ``length`` steps at first."""
         return length * (STRETCH if self.forgets and self.runs > 1 else 1) - len(self)
 
     def take(self, new: Trajectory, c_TBS: Tensor, outlives: bool, length: int) -> Tensor:

@@ -55,7 +55,7 @@ class Reach:
         self._of_any = self._eighth - math.log(B) / 2
 
     def extend(self, record: Trajectory, first: int, products_TBRS: Tensor, log_TB: Tensor) -> None:
-        """Bound the influence after the span from ``first`` on, with products times e^``log_TB``."""
+        """Bound the influence after the span from ``first`` on, given its products by e^``log``."""
         if self._rows_KS is None:
             return
         own_NTB = _with_whole(self._own(record, first, SPAN))

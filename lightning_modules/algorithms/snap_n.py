@@ -4,10 +4,10 @@
     mask = 1 where a parameter's unit is at most n - 1 recurrent weights away
 
 The mask is the pattern of n steps of the recursion, unit by unit; the nonzero weights from h to z
-decide which unit reaches which. With steps of 1 this is SnAp-1, with as many as the longest path
-has it is RTRL; where all units are connected that is n = 2. In between, what goes beyond n steps is
-dropped: aligned. M is stored densely, so a step costs what it does in dense RTRL, O(S² P), whatever
-the pattern. Cells without units are refused.
+decide which unit reaches which. With n = 1 this is SnAp-1; once each unit reaches over n - 1
+weights all that it ever reaches, it is RTRL: n = 2 where all units are connected. In between, what
+goes beyond n steps is dropped: aligned. M is stored densely, so a step costs what it does in dense
+RTRL, O(S² P), whatever the pattern. Cells without units are refused.
 
 References:
     Menick, Elsen, Evci, Osindero, Simonyan & Graves (2021), A practical sparse approximation for
