@@ -1,9 +1,10 @@
-"""A shorter way back through cells whose h' hangs on c' and one block of z.
+"""A shorter way back through cells whose h' depends on c' and one block of z alone.
 
     dc' = Σ_g C_g dz_g + E dc        dh' = C_o dz_o + through dc'
 
-What credits h' through c' is added to c' once, so each C_g is met once instead of once for h' and
-once for c', and half as much is kept of a step: on long batches the way back is bound by memory.
+The credit that h' passes on to c' is added to that of c' first, so each C_g is used once instead
+of once for h' and once for c', and half as much is stored of a step: on long batches the way back
+is limited by memory bandwidth.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,10 @@ from torch import Tensor
 
 
 class Factors(NamedTuple):
-    """C of every block of z, which enters c' but for block ``output``, which enters h'."""
+    """Derivatives C by every block of z: of h' by block ``output``, of c' by the others.
+
+    ``through`` is dh'/dc', E is dc'/dc.
+    """
 
     C_TBGH: Tensor
     through_TBH: Tensor

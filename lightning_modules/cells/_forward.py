@@ -1,15 +1,15 @@
-"""Cells that give ``forward`` alone: what else is needed of a step is found by torch.func.
+"""Cells that define ``forward`` alone: torch.func computes the derivatives of their steps.
 
     z = s'                       the new state stands for pre-activations, so u = v
     J = ds'/ds                   row by row, all samples and steps at once
     dL/dw = Σ u ds'/dw           one product for all steps that share their weights
 
-Slow and exact: a step back costs S of forward's, and an influence S for each sample. Every probe
-and algorithm takes such a cell, but for algorithms that need to know each parameter's unit.
+Exact but slow: a step back costs as much as S steps forward, an influence as S for each sample.
+Every probe and algorithm takes such a cell, except algorithms that need each parameter's unit.
 
-``forward`` is a function of x, s and the weights. Dropout, noise, statistics of the batch and a
-memory of its own are refused when steps are made; so is writing into x or s. torch.func follows no
-branch that depends on values: take ``torch.where``.
+``forward`` must be a function of x, s and the weights alone. Dropout, noise, batch statistics, a
+memory of its own and writing into x or s raise ValueError when steps are made. torch.func cannot
+follow a branch that depends on values: use ``torch.where``.
 
 Above 300 lines because a cell's step and its trajectory are one idea: what torch.func makes of it.
 """
@@ -28,10 +28,10 @@ from lightning_modules.norms import scaled
 
 
 class ForwardCell(Cell):
-    """A cell whose ``forward`` is all that it gives; its state may be larger than what is seen."""
+    """A cell that defines ``forward`` alone; its state may be larger than h."""
 
     def __init__(self, input_size: int, hidden_size: int, state_size: int | None = None):
-        """Set the sizes; None is a state of h alone. ValueError where they make no cell."""
+        """Set the sizes; None is a state of h alone. ValueError for sizes that cannot be."""
         super().__init__()
         state_size = hidden_size if state_size is None else state_size
         whole(1, input_size=input_size, hidden_size=hidden_size)
@@ -90,15 +90,15 @@ class ForwardCell(Cell):
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
-    """Tell whether all numbers are the same, or none in both."""
+    """Tell whether all entries are equal, NaN being equal to NaN."""
     return torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _names(cell: Cell) -> dict[str, str]:
-    """Return every module's parameters by name, with the first name of each.
+    """Map the name of each parameter of each module to that parameter's first name.
 
-    A module of two names is met once: ``functional_call`` does not put its weights back if it
-    finds them itself.
+    Tied names are listed here because ``functional_call``, where it looks for them itself, does not
+    put back the weights of a module that has two names.
     """
     first = {id(w): name for name, w in cell.named_parameters()}
     return {
@@ -109,20 +109,20 @@ def _names(cell: Cell) -> dict[str, str]:
 
 
 class _Steps(NamedTuple):
-    """Steps of the same weights, which are copies."""
+    """Steps taken with the same weights, which are kept as copies."""
 
     cell: Cell | None
-    """None after pickle, which keeps tensors and plain data: the steps that follow have it."""
+    """None after unpickling, since only tensors and plain data are pickled; see ``of_cell``."""
     weights: dict[str, Tensor]
     names: dict[str, str]
     """The name in ``weights`` of each parameter of each module."""
     buffers: dict[str, Tensor]
     x_TBI: Tensor
     s_TBS: Tensor
-    """Before each step, after resets."""
+    """The state before each step, after resets."""
     resets_TB: Tensor | None
     gone_TB: Tensor | None
-    """Which steps have no derivatives any more."""
+    """True where a step's derivatives count as zero: see ``without``."""
 
     def part(self, first: int, last: int) -> "_Steps":
         """Return some of the steps."""
@@ -132,7 +132,7 @@ class _Steps(NamedTuple):
         return _Steps(*self[:4], x_TBI, s_TBS, *marks)
 
     def without(self, gone_TB: Tensor) -> "_Steps":
-        """Return them with some more that are gone."""
+        """Return them with those of ``gone_TB`` marked as gone, too."""
         gone_TB = gone_TB if self.gone_TB is None else gone_TB | self.gone_TB
         x_TBI, s_TBS = (of.masked_fill(gone_TB.unsqueeze(-1), 0) for of in self[4:6])
         return self._replace(x_TBI=x_TBI, s_TBS=s_TBS, gone_TB=gone_TB)
@@ -152,7 +152,7 @@ class _Steps(NamedTuple):
         return self._derivative(1, self.gone_TB)
 
     def _derivative(self, by: int, *zero_TB: Tensor | None) -> Tensor:
-        """Return that of s' by s, 0, or x, 1; zeros where marked."""
+        """Return ds'/ds (``by`` is 0) or ds'/dx (1), with zeros where ``zero_TB`` is true."""
 
         def of_sample(s_S: Tensor, x_I: Tensor) -> Tensor:
             return self.step(self.weights, x_I[None], s_S[None])[0]
@@ -172,12 +172,12 @@ class _Steps(NamedTuple):
             u_TBS = u_TBS.masked_fill(self.gone_TB.unsqueeze(-1), 0)
         with self._followed():
             pull = vjp(lambda weights: self.step(weights, x_NI, s_NS), self.weights)[1]
-        # What is in between may be larger than the gradient, and than any number of the type.
+        # Intermediate values may overflow where the gradient does not.
         u_TBS, scale = scaled(u_TBS)
         return self._flat(pull(u_TBS.flatten(0, 1))[0]) * scale.squeeze()
 
     def gradients(self, u_TBRS: Tensor) -> Tensor:
-        """Return those of each sample and row, (B, R, P)."""
+        """Return the parameter gradient of each sample and row, (B, R, P)."""
         if self.gone_TB is not None:
             u_TBRS = u_TBRS.masked_fill(self.gone_TB[..., None, None], 0)
 
@@ -191,7 +191,7 @@ class _Steps(NamedTuple):
 
     @contextlib.contextmanager
     def _followed(self) -> Iterator[None]:
-        """Say in one line what torch.func cannot follow: ValueError."""
+        """Raise a one-line ValueError for what torch.func cannot follow."""
         try:
             yield
         except (RuntimeError, TypeError, NotImplementedError) as error:
@@ -208,7 +208,7 @@ class _Steps(NamedTuple):
 
 @final
 class ForwardTrajectory(Trajectory):
-    """Steps of a cell that gives ``forward`` alone, in stretches that share their weights."""
+    """Steps of a cell that defines ``forward`` alone, in stretches that share their weights."""
 
     def __init__(
         self,
@@ -255,7 +255,7 @@ class ForwardTrajectory(Trajectory):
         return sum(len(steps.x_TBI) for steps in self._stretches)
 
     def sweep(self, c_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Back-propagate: credits on every new state, and the same with the first state's."""
+        """Back-propagate: credits on every new state, which is z here, and on every state."""
         T, (given, B, S) = len(self), c_TBS.shape
         v_TBS = c_TBS.new_zeros(T + 1, B, S)
         v_TBS[T - given + 1 :] = c_TBS
@@ -264,7 +264,7 @@ class ForwardTrajectory(Trajectory):
         return v_TBS[1:].clone(), v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull a row back through every step, each its own."""
+        """Pull each step's row back through that step alone."""
         return v_TBS.clone(), (v_TBS.unsqueeze(2) @ torch.cat(self._jacobians)).squeeze(2)
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
@@ -276,7 +276,7 @@ class ForwardTrajectory(Trajectory):
         return torch.cat(self._of_inputs)[first : first + steps]
 
     def within(self) -> tuple[Tensor, Tensor]:
-        """Refuse: nothing is known of units."""
+        """Raise ValueError: nothing is known of units."""
         name = type(self._stretches[0].cell).__name__
         raise ValueError(f"{name} has no units that are known: take an algorithm that needs none")
 
@@ -334,7 +334,7 @@ class ForwardTrajectory(Trajectory):
         return ForwardTrajectory(stretches or then._stretches, none, j_T, x_T)
 
     def without(self, gone_TB: Tensor) -> "ForwardTrajectory":
-        """Return these steps; those that are gone have no derivatives."""
+        """Return these steps; the derivatives of those that are gone count as zero."""
         stretches = [
             steps.without(gone_TB[start : start + len(steps.x_TBI)])
             for start, steps in self._between(0, len(self))

@@ -1,8 +1,8 @@
-"""The first-order behaviour that the forms of long short-term memory share.
+"""The derivatives that the variants of long short-term memory share.
 
     c' = f * c + i * g        h' = o * tanh(c')
 
-Each form adds what its gates see besides.
+Each variant adds those by what else its gates see.
 """
 
 import torch

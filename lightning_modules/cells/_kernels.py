@@ -16,7 +16,7 @@ def jacobians(
     weights: Sequence[Tensor],
     into_TBSS: Tensor,
 ) -> None:
-    """Write E + C W of all steps, of those that share their W at once."""
+    """Write the Jacobians E + C W of all steps; those that share their W are done at once."""
     (T, B, S, _), K, H = into_TBSS.shape, lay.state_blocks, lay.hidden
     C_GTBKH = C_TBKGH.unsqueeze(-1).unbind(3)[lay.recurrent_blocks]
     into_TBKHS = into_TBSS.view(T, B, K, H, S)
@@ -102,7 +102,7 @@ def pull_back(
     held: int,
     into_KNH: Sequence[Tensor],
 ) -> None:
-    """Write v C to u, of which ``of_h_NZ`` is the part that W h enters; add v E + u W."""
+    """Write u = v C and add v E + u W to ``into_KNH``; ``of_h_NZ`` is u where W h enters z."""
     torch.mul(v_KNH[0], C_KGNH[0], out=u_GNH)
     for v_NH, C_GNH in zip(v_KNH[1:], C_KGNH[1:], strict=True):
         u_GNH.addcmul_(v_NH, C_GNH)

@@ -10,7 +10,7 @@ class Map(NamedTuple):
     """Where its weights lie in the flat parameters."""
     shape: tuple[int, int]
     rows: slice
-    """Of z, which it enters; also as blocks."""
+    """The rows of z that it enters; ``blocks`` are the same in blocks."""
     blocks: slice
 
 
@@ -24,7 +24,7 @@ class Layout:
         recurrent: the shape of W by blocks, (G, H, H).
         maps: those of U and of W.
         of_b: where b lies in the flat parameters.
-        sizes: how many U, W and b are.
+        sizes: how many entries U, W and b have.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Layout:
         recurrent_blocks: slice,
         held: slice,
     ):
-        """Lay out; the arguments are kept as they are."""
+        """Compute the layout; the arguments become attributes of the same names."""
         self.inputs, self.hidden = inputs, hidden
         self.state_blocks, self.blocks = state_blocks, blocks
         self.input_blocks, self.recurrent_blocks, self.held = input_blocks, recurrent_blocks, held

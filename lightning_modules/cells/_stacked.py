@@ -1,4 +1,4 @@
-"""The steps of cells one above the other, whose joint behaviour is composed of their own.
+"""The steps of a stack of cells; its derivatives are composed of the layers' own.
 
 Layer l's input is layer l - 1's new h, so within a step credit goes down as it goes back:
 
@@ -8,8 +8,8 @@ and the joint Jacobian is block-triangular, with X_l = ds'_l/dx_l = (ds'_l/dz_l)
 
     J_ll = J_l        J_lk = X_l J_{l-1,k}[h]  for k < l        J_lk = 0  for k > l
 
-Of a cell that gives ``forward`` alone z is s', so what takes x to z is ds'/dx, another for each
-sample and step; it stands in the place of U.
+For a cell that defines ``forward`` alone z is s', so ds'/dx takes the place of U; there is one for
+each sample and step.
 """
 
 from typing import NamedTuple, final
@@ -28,13 +28,13 @@ class Place(NamedTuple):
     rows: slice
     weights: slice
     input_rows: slice
-    """Of the layer's own z, those that U x enters."""
+    """The rows of the layer's own z that U x enters."""
     hidden: int
 
 
 @final
 class StackedTrajectory(Trajectory):
-    """Steps of a stack; layers from the bottom to the top, the joint state from top to bottom."""
+    """Steps of a stack; layers are listed from the bottom up, the joint state from the top down."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class StackedTrajectory(Trajectory):
         U_LT: list[list[Tensor]],
         states_TBS: Tensor,
     ):
-        """Take each layer's steps, and its U at each of them where it has one, or else none."""
+        """Take each layer's steps and its U at each of them; an empty list for one without U."""
         self._places, self._layers, self._U_LT, self.states_TBS = places, layers, U_LT, states_TBS
         self.pre_activations = places[-1].rows.stop
         self.parameters = places[-1].weights.stop
@@ -70,7 +70,7 @@ class StackedTrajectory(Trajectory):
         return u_TBZ, v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull a row back through every step, each its own, from layer to layer."""
+        """Pull each step's row back through that step alone, from layer to layer."""
         u_TBZ = v_TBS.new_empty(*v_TBS.shape[:2], self.pre_activations)
         parts, down_TBH = [], None
         for level, place in self._from_the_top():
@@ -82,7 +82,7 @@ class StackedTrajectory(Trajectory):
         return u_TBZ, torch.cat(parts, dim=-1)
 
     def jacobians(self, first: int, into_TBSS: Tensor) -> None:
-        """Write the layers' own on the diagonal, and what passes up through the inputs beside."""
+        """Write the layers' own Jacobians on the diagonal, and beside them those from below."""
         T, B = into_TBSS.shape[:2]
         into_TBSS.zero_()
         for level, (place, layer) in enumerate(zip(self._places, self._layers, strict=True)):
@@ -100,11 +100,11 @@ class StackedTrajectory(Trajectory):
                 into_TBSS[..., of_l, of_l.stop :] = x_TBSI @ into_TBSS[..., h, of_l.stop :]
 
     def within(self) -> tuple[Tensor, Tensor]:
-        """Refuse: a parameter of a stack reaches the units of the layers above."""
+        """Raise ValueError: a parameter of a stack reaches the units of the layers above."""
         raise ValueError("a stack has no units of its own: take an algorithm that needs none")
 
     def gates(self) -> dict[str, Tensor]:
-        """Return every layer's, the bottom being 0: ``0.forget``."""
+        """Return every layer's gates, named by the layer's number from the bottom: ``0.forget``."""
         return {
             f"{level}.{name}": gate_TBH
             for level, layer in enumerate(self._layers)

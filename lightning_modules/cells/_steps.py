@@ -1,4 +1,4 @@
-"""What a record of steps holds."""
+"""What a trajectory stores of its steps."""
 
 from typing import NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ class Steps(NamedTuple):
 
     x_TBI: Tensor
     h_TBH: Tensor
-    """Before the step, after resets."""
+    """h before the step, after resets."""
     C_TBKGH: Tensor
     E_TBKJH: Tensor
     reset_TB1: Tensor | None
@@ -62,7 +62,7 @@ class Steps(NamedTuple):
 
 
 class Behaviour(Protocol):
-    """What a cell knows of steps by their z, as ``advance`` left it, and the states around."""
+    """What a cell computes of steps from z, as ``advance`` left it, and the states around them."""
 
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
         """Return C and E."""
@@ -78,14 +78,14 @@ class Behaviour(Protocol):
 
 
 class Fresh(NamedTuple):
-    """Steps as they were just made: who wants the states alone never pays for derivatives."""
+    """Steps whose derivatives are not computed before someone asks for them."""
 
     x_TBI: Tensor
     h_TBH: Tensor
     reset_TB1: Tensor | None
     cell: Behaviour
     around: tuple[Tensor, Tensor, Tensor]
-    """z, (T, B, Z), and the states before, after resets, and after, (T, B, S)."""
+    """z, (T, B, Z), the states before the steps (after resets) and those after them, (T, B, S)."""
 
     def steps(self) -> Steps:
         """Return them with their derivatives."""

@@ -1,11 +1,11 @@
-"""A unit-wise cell's steps: exact first-order behaviour without a graph.
+"""A unit-wise cell's steps: exact first derivatives without an autograd graph.
 
     u_g  = Σ_k v_k C_kg                         credit on the pre-activations
     v'_j = Σ_k v_k E_kj + [j = 0] u W           credit on the state before, h being its block 0
     J    = E + C W                              the same as a matrix
     dL/dU = Σ u ⊗ x        dL/dW = Σ u ⊗ h        dL/db = Σ u
 
-K and J are blocks of the state, G blocks of z, each with one entry a unit.
+k and j number the blocks of the state, g those of z, each with one entry a unit.
 """
 
 from typing import Any, final
@@ -42,7 +42,7 @@ class UnitwiseTrajectory(Trajectory):
 
     @property
     def _storage(self) -> Steps:
-        """The steps, with room before and behind."""
+        """The whole storage, with room before and behind these steps."""
         if isinstance(self._given, Fresh):
             self._given = self._given.steps()
         return self._given
@@ -84,7 +84,7 @@ class UnitwiseTrajectory(Trajectory):
         return u_TBZ, v_TBS
 
     def pull(self, v_TBS: Tensor) -> tuple[Tensor, Tensor]:
-        """Pull a row back through every step, each its own."""
+        """Pull each step's row back through that step alone."""
         lay, (T, B, _), steps = self._layout, v_TBS.shape, self._steps
         u_TBZ = v_TBS.new_empty(T, B, lay.pre_activations)
         W_TZH = self._weights[0]
@@ -117,7 +117,7 @@ class UnitwiseTrajectory(Trajectory):
         return within(self._layout, self._steps, self._weights)
 
     def gates(self) -> dict[str, Tensor]:
-        """Return the cell's, as long as these are the steps that ``follow`` made."""
+        """Return the cell's gates; none unless these are the very steps that ``follow`` made."""
         return {} if self._fresh is None else self._fresh.cell.gates(*self._fresh.around)
 
     def immediate(self, v_TBRS: Tensor, first: int = 0, into_TBRZ: Tensor | None = None) -> Tensor:
@@ -174,7 +174,7 @@ class UnitwiseTrajectory(Trajectory):
         return g_P
 
     def part(self, first: int, last: int) -> "UnitwiseTrajectory":
-        """Share the steps' storage; who goes on with a record's end, or nothing, takes it over."""
+        """Return some steps, sharing storage; the last ones, or none, may still write behind it."""
         start, stop = self._bounds
         return UnitwiseTrajectory(
             self._layout,

@@ -78,7 +78,7 @@ class UnitwiseCell(Cell):
         """Return s', unit i of which depends on unit i of z and s alone; any leading shape."""
 
     def advance(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> None:
-        """Write s' to ``next_BS``; z may be overwritten by what ``derivatives`` then takes."""
+        """Write s' to ``next_BS``; z may be overwritten with what ``derivatives`` then needs."""
         next_BS.copy_(self.update(z_BZ, s_BS))
 
     def derivatives(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,7 +150,7 @@ class UnitwiseCell(Cell):
         return UnitwiseTrajectory(lay, steps, (0, T), [W] * T, states_TBS)
 
     def _follow_one(self, x_1BI: Tensor, s_BS: Tensor) -> Trajectory:
-        """Run a step with as few calls as can be: on a small cell they are what a step costs."""
+        """Run a step with as few calls of torch as possible: they are what a small cell costs."""
         H, lay, z_1BZ, W = self.hidden_size, self.layout, self._of_inputs(x_1BI), self.W.clone()
         past_1BS, next_1BS, z_BZ = s_BS.unsqueeze(0), s_BS.new_empty(1, *s_BS.shape), z_1BZ[0]
         h_1BH = past_1BS if self.state_size == H else past_1BS[..., :H]

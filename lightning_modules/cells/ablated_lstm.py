@@ -11,10 +11,10 @@ without ``output``             o = 1             (NOG)
 without ``input_activation``   g = U x + W h + b (NIAF)
 without ``output_activation``  h' = o * c'       (NOAF)
 
-A gate that is taken out is always open, and its weights are gone with it: three quarters of LSTM's
-remain; an activation has none. O(n²) a step. The state is s = [h, c], so S = 2H; the rows of z are
-those of [i, f, o, g] that are left, in this order. Greff's cells have peepholes besides, and LSTM
-with coupled gates (CIFG) is ``coupled_lstm``.
+A gate that is taken out is always open, and its weights go with it: three quarters of LSTM's
+remain. Without an activation all weights remain. O(n²) a step. The state is s = [h, c], so S = 2H;
+the rows of z are those of [i, f, o, g] that are left, in this order. Greff's cells have peepholes
+besides, and LSTM with coupled gates (CIFG) is ``coupled_lstm``.
 
 References:
     Greff, Srivastava, Koutník, Steunebrink & Schmidhuber (2017), LSTM: a search space odyssey,
@@ -43,7 +43,7 @@ class AblatedLSTM(UnitwiseCell):
     def __init__(
         self, input_size: int, hidden_size: int, without: str = "forget", forget_bias: float = 1.0
     ):
-        """Build the cell; ``forget_bias`` is of no consequence where no forget gate is left."""
+        """Build the cell; ``forget_bias`` has no effect without a forget gate."""
         if without not in _PARTS:
             raise ValueError(f"without {without!r} is unknown: {nearest(without, _PARTS)}")
         self.left = [gate for gate in _GATES if gate != without]
@@ -113,7 +113,7 @@ class AblatedLSTM(UnitwiseCell):
         return C, torch.stack([through * f, f.expand_as(c)], dim=-2).unsqueeze(-2)
 
     def _three(self, of_gates: Tensor) -> list[Tensor]:
-        """Return i, f and o, one of which may be an open one, 1 for all units."""
+        """Return i, f and o; a gate that was taken out is 1 for all units."""
         there = iter(of_gates.split(self.hidden_size, dim=-1))
         open_H = of_gates.new_ones(self.hidden_size)
         return [next(there) if gate in self.left else open_H for gate in _GATES]

@@ -1,12 +1,12 @@
-"""Long short-term memory with coupled gates: what comes in makes room for itself.
+"""Long short-term memory with coupled gates: the input gate is one minus the forget gate.
 
     f, o = sigmoid(U x + W h + b)       gates: forget, output
     g    = tanh(U x + W h + b)          candidate
     c'   = f * c + (1 - f) * g
     h'   = o * tanh(c')
 
-c' is a mean of c and g, so |c| <= 1 once it is. O(n²) a step with three quarters of LSTM's
-weights. The state is s = [h, c], so S = 2H; the rows of z are [f, o, g].
+c' is a weighted mean of c and g, so from |c| <= 1 on it stays there. O(n²) a step with three
+quarters of LSTM's weights. The state is s = [h, c], so S = 2H; the rows of z are [f, o, g].
 
 References:
     Greff, Srivastava, Koutník, Steunebrink & Schmidhuber (2017), LSTM: a search space odyssey,

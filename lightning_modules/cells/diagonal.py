@@ -1,7 +1,7 @@
 """Diagonal linear recurrence: the linear recurrent unit.
 
     λ  = exp(-exp(ν) + i exp(θ))        |λ| < 1 whatever ν and θ are
-    h' = λ h + exp(γ) (U x + b)         γ starts at log sqrt(1 - |λ|²), so that h starts normal
+    h' = λ h + exp(γ) (U x + b)         γ starts at log sqrt(1 - |λ|²), which normalises h
 
 h is complex: s = [Re h, Im h], so S = 2H, and the network sees its real part. The rows of z are
 [Re, Im, ν, θ, γ], of which the last three are parameters alone. The real form has θ = 0 and no

@@ -1,4 +1,4 @@
-"""Element-wise long short-term memory: no unit hears another.
+"""Element-wise long short-term memory: no unit depends on another.
 
     i, f, o = sigmoid(U x + b + w * h)       gates: input, forget, output
     g       = tanh(U x + b + w * h)          candidate

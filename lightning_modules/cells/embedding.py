@@ -1,15 +1,15 @@
-"""Embedding as the memoryless bottom of a stack: each symbol has a vector of its own, learned.
+"""Embedding as the memoryless bottom layer of a stack: each symbol has a learned vector.
 
     z  = E x + b
     h' = z
 
-x is one-hot, so that h' is the symbol's column of E, plus b; an x of zeros, as padding is, becomes
-b alone. E is called U, as every map from x is. The state is h alone, S = H, but h' does not depend
-on h: nothing is remembered, and ds'/ds = 0 at every step. ``Stack([Embedding(65, 64),
+x is one-hot, so that h' is the symbol's column of E, plus b; an x of zeros, such as padding, gives
+b alone. In the code E is U, as every map from x is. The state is h alone, S = H, but h' does not
+depend on h: nothing is remembered, and ds'/ds = 0 at every step. ``Stack([Embedding(65, 64),
 LSTM(64, 512)])`` is trained by any algorithm, and exactly by those that are exact.
 
-Cost: O(I H) a step, since x is a vector like any other. For an alphabet that is nothing beside the
-cell above; for a vocabulary of thousands of words it is what ``torch.nn.Embedding`` spares, in
+Cost: O(I H) a step, since x is a vector like any other. For an alphabet that is negligible beside
+the cell above. For thousands of words it is not; there ``torch.nn.Embedding`` is cheaper, in
 networks that are trained by automatic differentiation.
 
 References:

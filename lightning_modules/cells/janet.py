@@ -1,11 +1,11 @@
-"""JANET: long short-term memory of which the forget gate alone is left.
+"""JANET: long short-term memory with the forget gate alone.
 
     z  = U x + W h + b                          its blocks: f, g
     h' = sigmoid(z_f) * h + (1 - sigmoid(z_f - β)) * tanh(z_g)
 
-What is forgotten makes room for what comes in; β > 0 lets more in than was forgotten. With β = 0
-h' is a mean of h and the candidate. O(n²) a step with half of LSTM's weights. There is no output
-gate, so what is kept is what others see: the state is h alone, S = H.
+One gate decides both what is forgotten and what comes in; β > 0 lets in more than was forgotten.
+With β = 0 h' is a weighted mean of h and the candidate. O(n²) a step with half of LSTM's weights.
+There is no output gate, so the memory itself is the output: the state is h alone, S = H.
 
 References:
     van der Westhuizen & Lasenby (2018), The unreasonable effectiveness of the forget gate,

@@ -5,8 +5,9 @@
     c'          = sigmoid(f) * c + sigmoid(i) * tanh(g)
     h'          = sigmoid(o) * tanh(N(c'; γ_c, β_c))
 
-Every entry hears all others through mean and variance, so the step is not unit-wise and its
-derivatives are torch.func's (``_forward.py``): slow, and no algorithm that needs units takes it.
+Every entry depends on all others through mean and variance, so the step is not unit-wise:
+torch.func computes its derivatives (``_forward.py``), slowly, and algorithms that need units refuse
+it.
 O(n²) a step. The state is s = [h, c], so S = 2H. ε is 1e-5.
 
 References:

@@ -52,9 +52,9 @@ class LSTM(UnitwiseCell):
     def advance(self, z_BZ: Tensor, s_BS: Tensor, next_BS: Tensor) -> None:
         """Write [h', c'] and leave the gates and y = sigmoid(2 z_g) in z.
 
-        torch's sigmoid costs a quarter of its tanh on some processors, and z is one call then:
-        tanh(x) = 2 sigmoid(2x) - 1, off by a rounding of 1, so i tanh(z_g) is i 2y - i. Numbers of
-        Python's cost a call, so 2x is x + x.
+        torch's sigmoid costs a quarter of its tanh on some processors, and one call does all of z:
+        tanh(x) = 2 sigmoid(2x) - 1, off by a rounding of 1, so i tanh(z_g) is i 2y - i. A Python
+        number in a product costs a call more, so 2x is x + x.
         """
         i, f, o, y = z_BZ.chunk(4, dim=-1)
         h, c = next_BS.chunk(2, dim=-1)

@@ -1,15 +1,15 @@
-"""NARX network: a delay line of its own past outputs is all that it remembers.
+"""NARX network as a cell: its memory is delay lines of its past outputs and inputs.
 
     h'  = tanh(z)                               directly, or behind a layer of hidden units:
     h'  = V tanh(z) + c
     z   = Σ_{k=0}^{K_x} U_k x_{t-k} + Σ_{k=1}^{K_y} W_k h_{t-k} + b
 
-Directly and with one delay it is Elman's network. With K_y delays there are paths back through
-time that are K_y times shorter, so error that shrinks by a factor a step lasts K_y times as long.
-Behind hidden units it is the network ``networks/narx.py`` that runs on its own outputs.
+Without hidden units and with one delay it is Elman's network. With K_y delays there are paths back
+through time that are K_y times shorter, so error that shrinks by a factor a step lasts K_y times as
+long. With hidden units it is the network ``networks/narx.py`` running on its own outputs.
 
-The state is both delay lines, s = [h_t, h_{t-1}, …, x_t, x_{t-1}, …]: S = K_y H + K_x I. It has no
-unit-wise step, so its derivatives are torch.func's (``_forward.py``). O((S + I) H) a step.
+The state is both delay lines, s = [h_t, h_{t-1}, …, x_t, x_{t-1}, …]: S = K_y H + K_x I. The step
+is not unit-wise, so torch.func computes its derivatives (``_forward.py``). O((S + I) H) a step.
 
 References:
     Lin, Horne, Tiňo & Giles (1996), Learning long-term dependencies in NARX recurrent neural
@@ -41,8 +41,8 @@ class NARX(ForwardCell):
     ):
         """``hidden_size`` outputs h are fed back, through ``delays`` steps.
 
-        ``units`` counts the hidden ones; None is directly. U, W and b start uniform in ± 1/sqrt(n),
-        n what enters a unit.
+        ``units`` counts hidden units; None has none. U, W and b start uniform in ± 1/sqrt(n), n
+        being the number of inputs of a unit.
         """
         whole(1, delays=delays)
         whole(0, input_delays=input_delays)

@@ -1,4 +1,4 @@
-"""Residual accumulator: what each input adds to the state, and no recurrent weights.
+"""Residual accumulator: each input adds to the state, and there are no recurrent weights.
 
     z  = U x + b
     h' = h + tanh(z)

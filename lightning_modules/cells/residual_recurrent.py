@@ -1,10 +1,10 @@
-"""Residual network in time: each step adds to the state what input and state make together.
+"""Residual network in time: each step adds a function of input and state to the state.
 
     z  = U x + W h + b
     h' = h + tanh(z)
 
-dh'/dh = 1 + diag(1 - tanh²z) W: the identity path carries credit on, the branch may shrink or
-grow it. O(n²) a step. The state is h alone, so S = H.
+dh'/dh = 1 + diag(1 - tanh²z) W: the identity passes credit on unchanged, the second term may shrink
+or grow it. O(n²) a step. The state is h alone, so S = H.
 
 References:
     He, Zhang, Ren & Sun (2016), Identity mappings in deep residual networks, ECCV.

@@ -3,9 +3,9 @@
     z  = U x + W h + b
     h' = σ(z)            σ(z) = min(1, max(0, z)), σ'(z) = 1 where 0 < z < 1, else 0
 
-The state is h alone, so S = H. With U, W and b of a machine (``machines/``) it computes what that
-does, and every probe sees it; error goes back through the units that are neither 0 nor 1 alone.
-b starts 1/2 higher than elsewhere, in the middle of where a unit is linear.
+The state is h alone, so S = H. With U, W and b of a machine (``machines/``) it runs that machine,
+and every probe can look at it; error goes back only through units that are neither 0 nor 1. b
+starts 1/2 higher than in other cells, in the middle of where a unit is linear.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and

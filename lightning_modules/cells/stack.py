@@ -3,10 +3,10 @@
     s'_1 = cell_1(x, s_1)        s'_l = cell_l(h'_{l-1}, s_l)        h' = h'_L
 
 Layer l's input is the new h of the layer below. A step costs the sum of the layers'. The state is
-s = [s_L, ..., s_1], the top layer's first, as the network sees its h; parameters and the rows of
-z go from the bottom to the top. The influence of a layer on those above it is kept whole, so that
-what is exact on a cell is exact on a stack, online too. Cells that give ``forward`` alone take
-part, slowly.
+s = [s_L, ..., s_1], the top layer's first, since its h is what readouts see; parameters and the
+rows of z go from the bottom to the top. The influence of a layer on those above it is kept whole,
+so that an algorithm that is exact on a cell is exact on a stack, online too. Cells that define
+``forward`` alone can be layers, slowly.
 
 References:
     Schmidhuber (1992), Learning complex, extended sequences using the principle of history
@@ -27,7 +27,7 @@ from lightning_modules.interfaces import Cell, Trajectory
 
 
 class _Layer(Protocol):
-    """What a stack must know of a cell, but of a ``ForwardCell``, to send credit on down."""
+    """What a stack must know of a cell, other than a ``ForwardCell``, to send credit down."""
 
     U: Tensor
     input_rows: slice
@@ -35,7 +35,7 @@ class _Layer(Protocol):
 
 @final
 class Stack(Cell):
-    """Any cells whose input enters z by one map U, or that give ``forward`` alone; stacks too."""
+    """A stack of cells whose x enters z by one map U, or that define ``forward`` alone."""
 
     def __init__(self, cells: Sequence[Cell]):
         """Stack ``cells``, the first at the bottom; each takes the h of the one below."""
@@ -62,9 +62,9 @@ class Stack(Cell):
         self.state_size = sum(cell.state_size for cell in cells)
 
     def _refuse_shared(self) -> None:
-        """Raise ValueError if a weight is that of two layers: its gradient would be counted as two.
+        """Raise ValueError if two layers share a weight: it would count as two parameters.
 
-        A cell that gives ``forward`` alone may use a weight of its own twice.
+        A cell that defines ``forward`` alone may use a weight of its own twice.
         """
         first: dict[int, str] = {}
         for level, cell in enumerate(self._all):
@@ -94,7 +94,7 @@ class Stack(Cell):
     def _follow(self, x_TBI: Tensor, s_BS: Tensor, resets_TB: Tensor | None) -> Trajectory:
         """Run all T steps of a layer, then all of the one above."""
         layers: list[Trajectory] = []
-        # They may have been tied since: those of the layers, without those of stacks within.
+        # Weights may have been tied since; stacks within this one check their own.
         weights = [w for cell in self._all for w in _own(cell)]
         if len({id(w) for w in weights}) < len(weights):
             self._refuse_shared()
@@ -130,17 +130,17 @@ class Stack(Cell):
 
 
 def _first(cell: Cell) -> Cell:
-    """Return the cell that x enters: a stack's is at its bottom, and its rows of z come first."""
+    """Return the cell that x enters: of a stack the bottom one, whose rows of z come first."""
     return _first(cell._all[0]) if isinstance(cell, Stack) else cell
 
 
 def _is_forward(cell: Cell) -> bool:
-    """Tell whether the cell gives ``forward`` alone."""
+    """Tell whether the cell defines ``forward`` alone."""
     return isinstance(cell, ForwardCell)
 
 
 def _own(cell: Cell) -> Iterable[Tensor | None]:
-    """Return the weights of a layer, without those of stacks within, which see to theirs."""
+    """Return the weights of a layer, without those of stacks within, which check their own."""
     return cell.parameters() if _is_forward(cell) else cell._parameters.values()
 
 
