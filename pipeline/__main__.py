@@ -1,4 +1,4 @@
-"""The command line: python -m pipeline COMMAND. The commands stand in commands/."""
+"""The command line: python -m pipeline COMMAND. The commands are in commands/."""
 
 import importlib
 import sys
@@ -11,7 +11,7 @@ from pipeline.commands._terminal import say
 from pipeline.errors import UserError, refused
 
 PROGRAM = "gradient-dynamics"
-"""The same command line as a program of its own, which a shell can complete."""
+"""The command line as an installed program, whose arguments a shell can complete."""
 app = typer.Typer(
     help="A laboratory for gradient dynamics: data, studies, reports. Values are in params.yaml "
     "and params/<study>.yaml.",
@@ -24,7 +24,7 @@ for _name in COMMANDS:
 
 
 def main() -> None:
-    """Run a command; whatever its user can mend is one line, and exit code 2."""
+    """Run a command; an error that the user can correct is one line and exit code 2."""
     line = ""
     try:
         completing = {"--install-completion", "--show-completion"} & {*sys.argv}
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _mistaken(mistake: typer.TyperException) -> str:
-    """Say in one line what of a command cannot be understood, and what can."""
+    """Return one line that says what in the command is wrong and where to find help."""
     context = getattr(mistake, "ctx", None)
     command = context.command_path if context else "python -m pipeline"
     message = getattr(mistake, "format_message", lambda: str(mistake))().rstrip(".")

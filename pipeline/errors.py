@@ -1,4 +1,4 @@
-"""What a user can mend."""
+"""Errors that a user can correct, each as one line."""
 
 import errno
 import re
@@ -18,15 +18,15 @@ REMEDIES = {
     errno.ENOTSUP: "its file system keeps no locks: put the project on one that does",
     errno.ENOSYS: "its file system keeps no locks: put the project on one that does",
 }
-"""What helps, by what the system says."""
+"""What to do about an OSError, by its errno."""
 
 
 class UserError(Exception):
-    """One clear line: what was given, what is allowed, what to do. Printed without a trace."""
+    """One clear line: what was given, what is allowed, what to do. Printed without a traceback."""
 
 
 def refused(error: OSError, path: Path | str = "") -> UserError:
-    """Return in one line what the system refuses of a file, and what to do."""
+    """Return an OSError as one line: the file, the system's reason, and what to do."""
     where = path or error.filename
     what = " ".join((error.strerror or str(error) or type(error).__name__).split())
     said = f"{where}: {what}" if where else what
@@ -34,5 +34,5 @@ def refused(error: OSError, path: Path | str = "") -> UserError:
 
 
 def anonymous(address: str) -> str:
-    """Return an address without the name and password that it may hold."""
+    """Return an address without the user name and password that it may hold."""
     return re.sub(r"(?<=://)[^/@]*@", "", address)

@@ -1,10 +1,9 @@
-"""params.yaml and params/<study>.yaml -> validated settings and trials; a value's one way in.
+"""params.yaml and params/<study>.yaml -> validated settings and trials; values enter here alone.
 
-The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both. What is wrong
-with them is said in a line for each mistake: the file, the value's full path, what is allowed, and
-what was given.
+The files are read as YAML 1.2, as DVC reads them, so that 1e-3 is a number to both. Each mistake in
+them is reported in one line: the file, the value's full path, what is allowed, and what was given.
 
-Above 300 lines because reading, multiplying out and saying what is wrong share these paths.
+Above 300 lines because reading values, combining them and reporting mistakes all use these paths.
 """
 
 import difflib
@@ -30,9 +29,9 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 Offline = Literal["embedded", "error"]
 FILE, FOLDER = Path("params.yaml"), Path("params")
 MOST = 4096
-"""What no machine and no patience exceeds: of workers, processors, GPUs, retries."""
+"""The largest number of workers, processors, GPUs or retries that is accepted."""
 SEEDS = 100_000
-"""How many there may be of a trial."""
+"""The largest number of seeds that is accepted."""
 SHOWN = 60
 """How many characters of a value a message repeats."""
 ANCHOR = re.compile(r"(?:^|[\s\[{,])[&*]\S", re.MULTILINE)
@@ -41,7 +40,7 @@ T = TypeVar("T")
 
 
 def _each_once(values: list[T]) -> list[T]:
-    """Return the field; ValueError for what stands there twice."""
+    """Return the field's values; ValueError if one is given twice."""
     for place, value in enumerate(values):
         if value in values[:place]:
             raise ValueError(f"{_shown(value)} stands there twice")
@@ -49,7 +48,7 @@ def _each_once(values: list[T]) -> list[T]:
 
 
 def _all_studies(value: Any) -> Any:
-    """Return the names of all studies for ``all``; ValueError for another word."""
+    """Return all studies' names for ``all``, a list as it is; ValueError for another value."""
     if value == "all":
         return list(STUDIES)
     if not isinstance(value, list):
@@ -58,7 +57,7 @@ def _all_studies(value: Any) -> Any:
 
 
 def _share_or_whole(gpus: float) -> float:
-    """Return the field; ValueError for what no trial can be given, such as one GPU and a half."""
+    """Return the field; ValueError for a number of GPUs that Ray cannot give, such as 1.5."""
     if gpus > 1 and gpus != int(gpus):
         raise ValueError("should be a share of one GPU, 0 to 1, or a whole number of them")
     return gpus
@@ -68,14 +67,14 @@ Once = pydantic.AfterValidator(_each_once)
 
 
 class Data(Section):
-    """Which data sets are fetched, and what happens to one that cannot be, scale by scale."""
+    """Which data sets are fetched, and, for each scale, what happens if one cannot be fetched."""
 
     sets: Annotated[list[Annotated[str, named(SOURCES)]], Once]
     offline: dict[Scale, Offline]
 
 
 class Dispatch(Section):
-    """Where trials run and what each may use unless its part says otherwise."""
+    """Where trials run, and what each may use unless its part (``Needs``) says otherwise."""
 
     backend: Literal["ray", "inline"]
     workers: Annotated[int, pydantic.Field(ge=1, le=MOST)] | Literal["auto"]
@@ -85,7 +84,7 @@ class Dispatch(Section):
 
 
 class Settings(Section):
-    """What is common to all studies: everything in params.yaml."""
+    """The settings common to all studies: everything in params.yaml."""
 
     scale: Scale
     studies: Annotated[
@@ -94,17 +93,17 @@ class Settings(Section):
         Once,
         pydantic.BeforeValidator(_all_studies),
     ]
-    """By name; ``all`` is every one that there is."""
+    """The studies to run, by name; ``all`` in the file stands for every study."""
     data: Data
     dispatch: Dispatch
 
     @property
     def offline(self) -> Offline:
-        """What happens at the scale in force to a data set that cannot be had."""
+        """What happens, at the scale in force, if a data set cannot be fetched."""
         return self.data.offline.get(self.scale, "error")
 
     def at(self, scale: str | None) -> "Settings":
-        """Return the settings at another scale; UserError if there is none such."""
+        """Return the settings at another scale (None: the same); UserError if there is no such."""
         if scale is not None and scale not in SCALES:
             raise UserError(f"{scale!r} is no scale: {nearest(scale, SCALES)}")
         return self if scale is None else self.model_copy(update={"scale": scale})
@@ -128,7 +127,7 @@ def load(path: Path = FILE) -> Settings:
 
 
 def section(study: str, scale: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """Return what a study's own file says of a scale; UserError if it says nothing."""
+    """Return the section of a study's file for a scale; UserError if there is none."""
     path, scales = folder / f"{study}.yaml", _scales(study, folder)
     if not isinstance(scales.get(scale), dict):
         there = [name for name in scales if isinstance(scales[name], dict)]
@@ -137,13 +136,13 @@ def section(study: str, scale: str, folder: Path = FOLDER) -> dict[str, Any]:
 
 
 def scales_of(study: str, folder: Path = FOLDER) -> list[str]:
-    """Return the scales that a study's own file knows."""
+    """Return the scales for which a study's file has a section."""
     there = _scales(study, folder)
     return [scale for scale in SCALES if scale in there]
 
 
 def _scales(study: str, folder: Path) -> dict[str, Any]:
-    """Return what a study's own file holds, scale by scale."""
+    """Return the content of a study's file, by scale."""
     path = folder / f"{study}.yaml"
     scales = _read(path, f"a study's values stand there: {', '.join(SCALES)}")
     if not isinstance(scales, dict):
@@ -155,7 +154,7 @@ def _scales(study: str, folder: Path) -> dict[str, Any]:
 
 
 def trials(name: str, study: Study, scale: str, folder: Path = FOLDER) -> dict[str, Entries]:
-    """Return the trials that a study's file asks for at a scale, by key, in their order.
+    """Return the trials that a study's file asks for at a scale, by ``key``, in the file's order.
 
     Raises:
         UserError: one line for each mistake.
@@ -174,10 +173,10 @@ def trials(name: str, study: Study, scale: str, folder: Path = FOLDER) -> dict[s
 def unheard(
     name: str, study: Study, scale: str, asked: Mapping[str, Entries], folder: Path = FOLDER
 ) -> Iterator[str]:
-    """Say which names that claims and figures look up a study's file does not give.
+    """Iterate over warnings: names that claims and figures look up, but the study's file lacks.
 
-    Only where another stands there that is near to it, or none of them does. A name is anybody's
-    to give, and this may be meant: it is told, and the trials run.
+    A missing name is reported only if the file has one spelt much like it, or has none of the names
+    that are looked up. Such names are free, so the file may be right: the trials run all the same.
     """
     for part, declared in study.parts.items():
         own = [trial for trial in asked.values() if study.part_of(trial) is declared]
@@ -189,7 +188,7 @@ def unheard(
 
 
 def _unheard(given: Sequence[str], spoken: Collection[str]) -> Iterator[str]:
-    """Say which of the names that are spoken of are missed."""
+    """Iterate over warnings for one field: its values are ``given``, ``spoken`` are looked up."""
     missing = [name for name in spoken if name not in given]
     others = [name for name in given if name not in spoken]
     near = {name: difflib.get_close_matches(name, missing, n=1) for name in others}
@@ -201,7 +200,7 @@ def _unheard(given: Sequence[str], spoken: Collection[str]) -> Iterator[str]:
 
 
 def _parts(values: dict[str, Any], study: Study, where: str) -> dict[str, dict[str, Any]]:
-    """Return the section of each part."""
+    """Return the section of each part; UserError if one is missing, unknown or no mapping."""
     if "" in study.parts:
         return {"": values}
     mistakes = [
@@ -221,22 +220,22 @@ def _parts(values: dict[str, Any], study: Study, where: str) -> dict[str, dict[s
 
 
 class _Put(NamedTuple):
-    """A value and where it was written, below the section."""
+    """A value and its path in the file, below the section."""
 
     value: Any
     path: tuple[str, ...]
     variant: bool = False
-    """Whether it is one of a mapping's keys, which names what it brings."""
+    """Whether it is a key of a mapping, and so sets further fields."""
 
 
 _Values = dict[str, _Put]
 
 
 def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Trial]:
-    """Multiply a section out into trials, the first field varying slowest, seeds fastest.
+    """Return the trials of all combinations of a section's values.
 
-    Mappings vary more slowly than lists. What a mapping's key brings stands in place of what the
-    section says of the same field.
+    The first field varies slowest, the seed fastest, mappings more slowly than lists. A field that
+    a mapping's key sets overrides the section's value of that field.
 
     Raises:
         UserError: one line for each mistake, each once; ``where`` is the section's path.
@@ -256,7 +255,7 @@ def expand(kind: type[Trial], section: Mapping[str, Any], where: str) -> list[Tr
 
 
 def _is_structured(field: Any) -> bool:
-    """Tell whether a mapping or a list is the field's own value."""
+    """Return whether the field's one value is itself a mapping or a list."""
     marks = [*field.metadata]
     for choice in get_args(field.annotation):
         marks += getattr(choice, "__metadata__", ())
@@ -264,7 +263,7 @@ def _is_structured(field: Any) -> bool:
 
 
 def _placed(section: Mapping[Any, Any], path: tuple[str, ...], where: str) -> _Values:
-    """Return the values with where they stand, and the seeds counted out."""
+    """Return the values with their paths; ``seeds: n`` becomes the list of seeds."""
     values = {str(name): _Put(value, (*path, str(name))) for name, value in section.items()}
     if "seeds" not in values:
         return values
@@ -278,7 +277,7 @@ def _placed(section: Mapping[Any, Any], path: tuple[str, ...], where: str) -> _V
 
 
 def _grid(names: list[str], values: _Values, where: str) -> Iterator[_Values]:
-    """Iterate over all combinations of what is swept."""
+    """Iterate over all combinations of the values of the fields ``names``."""
     name = _next_swept(names, values)
     if name is None:
         yield values
@@ -288,10 +287,10 @@ def _grid(names: list[str], values: _Values, where: str) -> Iterator[_Values]:
 
 
 def _next_swept(names: list[str], values: _Values) -> str | None:
-    """Return the field to go through next, None if each has one value.
+    """Return the next field to go through, None if each has one value.
 
-    Mappings come before lists, and one that brings a field before that field, since what is
-    brought stands in its place; otherwise the order is the fields'.
+    Mappings come before lists; a mapping that sets another field comes before that field, whose
+    value it overrides; otherwise the order is that of the fields.
     """
     swept = [n for n in names if n in values and isinstance(values[n].value, list | dict)]
     swept.sort(key=lambda name: isinstance(values[name].value, list))
@@ -303,7 +302,7 @@ def _next_swept(names: list[str], values: _Values) -> str | None:
 
 
 def _brings(mapping: dict[Any, Any]) -> set[str]:
-    """Return the names of all fields that a mapping's keys bring."""
+    """Return the names of all fields that a mapping's keys set."""
     found = set[str]()
     for cases in mapping.values():
         for case in cases if isinstance(cases, list) else [cases]:
@@ -313,7 +312,7 @@ def _brings(mapping: dict[Any, Any]) -> set[str]:
 
 
 def _alternatives(name: str, put: _Put, where: str) -> Iterator[tuple[_Put, _Values]]:
-    """Iterate over a field's values to try, each with what it brings."""
+    """Iterate over a field's values to try, each with the further fields that it sets."""
     value, path = put.value, put.path
     _hold_nonempty(value, path, where)
     if isinstance(value, dict):
@@ -332,7 +331,7 @@ def _alternatives(name: str, put: _Put, where: str) -> Iterator[tuple[_Put, _Val
 def _variants(
     name: str, one: Any, brought: Any, path: tuple[str, ...], where: str
 ) -> Iterator[tuple[_Put, _Values]]:
-    """Iterate over the cases of one of a mapping's keys."""
+    """Iterate over the cases of a mapping's key ``one``: a mapping of fields, or a list of such."""
     several = isinstance(brought, list)
     if several:
         _hold_nonempty(brought, path, where)
@@ -350,7 +349,7 @@ def _variants(
 
 
 def _hold_nonempty(value: Any, path: tuple[str, ...], where: str) -> None:
-    """UserError for an empty list or mapping."""
+    """Raise UserError for an empty list or mapping."""
     if not value:
         at = ".".join([where, *path])
         raise UserError(f"{at}: empty; give at least one value, or leave it out")
@@ -359,7 +358,7 @@ def _hold_nonempty(value: Any, path: tuple[str, ...], where: str) -> None:
 def _of_trial(
     kind: type[Trial], error: pydantic.ValidationError, values: _Values, where: str
 ) -> Iterator[str]:
-    """Say what is wrong with a trial, a line for each mistake."""
+    """Iterate over what is wrong with a trial, a line for each mistake."""
 
     def at(location: Location) -> str:
         if not location:
@@ -377,7 +376,7 @@ def _lines(
     at: Callable[[Location], str],
     allowed: Callable[[Location], Iterable[str]],
 ) -> Iterator[str]:
-    """Say each mistake in one line: the value's full path, what is allowed, what was given."""
+    """Iterate over the mistakes, a line each: the value's full path, what is allowed and given."""
     said: dict[tuple[str, str], dict[str, None]] = {}
     for mistake in error.errors(include_url=False):
         location, what = mistake["loc"], mistake["type"]
@@ -394,9 +393,9 @@ def _lines(
 
 
 def _within(value: Any, location: Sequence[str | int]) -> Iterator[str]:
-    """Iterate over those steps that lead into the value, and to what is missing at their end.
+    """Iterate over the steps of pydantic's ``location`` that lead into the value.
 
-    Others name the types that were tried.
+    A missing key at its end counts. Other steps name types that pydantic tried: they are left out.
     """
     for place, step in enumerate(location, start=1):
         inside: Any = dict(enumerate(value)) if isinstance(value, list) else value
@@ -430,8 +429,8 @@ def _read(path: Path, hint: str) -> Any:
 
 @functools.cache
 def _parsed(text: str) -> Any:
-    """Parse a file's text, once for all of its scales; YAMLError for anchors."""
-    if ANCHOR.search(text):  # which may stand within words: a slower look tells
+    """Parse a file's text, once for all of its scales; YAMLError for anchors and aliases."""
+    if ANCHOR.search(text):  # the pattern may match inside a string: the slower scan decides
         for token in YAML(typ="safe", pure=True).scan(text):
             if isinstance(token, AnchorToken | AliasToken):
                 where = f"line {token.start_mark.line + 1}"
@@ -441,7 +440,7 @@ def _parsed(text: str) -> Any:
 
 
 def _endless(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Iterate over the places of numbers that are not finite."""
+    """Iterate over the paths of numbers that are not finite."""
     if isinstance(value, float) and not math.isfinite(value):
         yield path
     elif isinstance(value, dict):
@@ -454,6 +453,6 @@ def _endless(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 
 
 def _shown(value: Any) -> str:
-    """Return the value in a length fit for one line."""
+    """Return the value as text, cut to SHOWN characters."""
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -1,7 +1,7 @@
-"""What there is: every room whose folder is a registry, read from its files; nothing is imported.
+"""The rooms: every folder that is a registry, with its members, read from files without imports.
 
-A room is a folder whose ``__init__.py`` makes a registry; it is called as the registry is, in
-small letters: CELLS are ``cells``. So a new room is listed as soon as it stands there.
+A room is a folder whose ``__init__.py`` makes a registry; its name is the registry's in lower
+case: ``cells`` for CELLS. A new room is thus listed as soon as its folder exists.
 """
 
 import ast
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 ROOTS = HERE.parent / "lightning_modules", HERE
 FILES_ALONE = "discover_files"
 MAKERS = {"discover", FILES_ALONE, "Registry"}
-"""What makes a registry; by ``discover_files`` folders below are rooms, not members."""
+"""The calls that make a registry; with ``discover_files``, folders below are not members."""
 
 
 class Room(NamedTuple):
@@ -22,7 +22,7 @@ class Room(NamedTuple):
     name: str
     folder: Path
     members: Mapping[str, Path]
-    """The file that each is declared in, by name, in alphabetical order."""
+    """The file that declares each member, by its name, in alphabetical order."""
 
 
 def rooms() -> dict[str, Room]:

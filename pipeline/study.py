@@ -1,10 +1,11 @@
-"""The vocabulary of a declaration: Trial, Part, Study, Claim, Figure, Table.
+"""The classes that declare a study: Trial, Part, Study, Claim, Figure, Table.
 
-A study is a module whose docstring is its question and its numbered expectations, and which names
-STUDY: its parts, one or several, and the answer that their rows give. A part is
+A study is a module whose docstring holds its question and its numbered expectations. Its STUDY
+holds its parts, one or several, and the function that answers the question from their rows. A part
+has
 
-    a Trial    what one run is described by, every parameter once, and how it is measured
-    expects    all rows -> the claims that its prediction makes
+    a Trial    the parameters of one run, each declared once, and how the run is measured
+    expects    all rows -> the claims that test the expectations
     figures    what to draw of the rows
 
 Declaring is light: torch, Lightning and learners are imported inside the functions that measure.
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | None
 Entries = dict[str, Value]
-"""A trial as plain values, which is how it travels and what the journal keeps."""
+"""A trial as plain values: the form that is sent to workers and kept in the journal."""
 Row = dict[str, Value]
 Rows = Mapping[str, Value] | Iterable[Mapping[str, Value]]
 """What ``measure`` returns: one row, or several."""
@@ -37,11 +38,11 @@ T = TypeVar("T")
 
 
 LARGEST_SEED, MOST = 2**32 - 1, 10**9
-"""The largest seed that every generator takes, and what no run lives to count to."""
+"""The largest seed that every generator accepts, and the largest count that a field accepts."""
 Whole = Annotated[int, pydantic.Field(ge=0, le=MOST)]
-"""The type of a field that holds how many there are, where it may be none."""
+"""The type of a field that holds a count, from 0 on."""
 Count = Annotated[Whole, pydantic.Field(ge=1)]
-"""The type of a field that holds a size, or how often something is done: from 1 on."""
+"""The type of a field that holds a size or a number of repetitions, from 1 on."""
 
 
 class Section(pydantic.BaseModel):
@@ -58,19 +59,20 @@ class Given(NamedTuple):
     data: Mapping[str, Any]
     """The data sets that it names, loaded, by name."""
     scratch: Path
-    """A folder of its own for checkpoints, which outlives a killed worker."""
+    """The trial's own folder for checkpoints, which outlives a killed worker."""
 
 
 class Trial(Section, abc.ABC):
-    """One run: its parameters as fields, written here alone, and how it is measured.
+    """One run: its parameters as fields, declared nowhere else, and how it is measured.
 
-    In params/<study>.yaml a field has a value; a list of values, each tried; or a mapping from
-    values to what else each of them brings. All that is swept is multiplied out. ``seeds: 5`` is
-    short for seeds 0 to 4. A field may be left out where None is its default; None says nothing,
-    so trials are described as before where a field is added later with that default.
+    In params/<study>.yaml a field is given a value; a list of values, each of which is tried; or a
+    mapping from values to further fields that go with each. The trials are all combinations.
+    ``seeds: 5`` is short for seeds 0 to 4. A field whose default is None may be left out. Fields
+    that are None do not count in a trial's identity, so a field that is added later with that
+    default leaves existing trials as they were.
 
-    A trial names the data sets that it reads in the field ``dataset``, or in several that end in
-    ``_dataset``.
+    The data sets that a trial reads are named by its field ``dataset``, or by several fields whose
+    names end in ``_dataset``.
     """
 
     seed: Annotated[int, pydantic.Field(ge=0, le=LARGEST_SEED)]
@@ -80,12 +82,12 @@ class Trial(Section, abc.ABC):
         """Run the trial and return its rows, a function of its fields."""
 
     def entries(self) -> Entries:
-        """Return the trial as plain values; what is structured is JSON."""
+        """Return the trial as plain values; structured fields are JSON text."""
         return self.model_dump()
 
 
 def named(registry: Collection[str]) -> pydantic.AfterValidator:
-    """Return the validator of a registry's names, or of other names that are allowed.
+    """Return a validator that accepts the names in a registry, or in another collection.
 
     Use it as ``Annotated[str, named(CELLS)]``.
     """
@@ -99,10 +101,10 @@ def named(registry: Collection[str]) -> pydantic.AfterValidator:
 
 
 class Structured:
-    """Marks a field whose value is a mapping or a list itself, not several values to try.
+    """Marks a field whose one value is a mapping or a list, not several values to try.
 
-    Use it as ``Annotated[dict[str, int], *AS_TEXT]``: among a trial's entries it is JSON, in the
-    order in which it was written.
+    Use it as ``Annotated[dict[str, int], *AS_TEXT]``. Among a trial's entries the value is JSON
+    text, its items in the order in which they were written.
     """
 
 
@@ -116,11 +118,11 @@ def _written(value: Any) -> str | None:
 
 AS_TEXT = (Structured(), pydantic.BeforeValidator(_read), pydantic.PlainSerializer(_written))
 Options = Annotated[dict[str, Any], *AS_TEXT]
-"""The type of a field that holds what something is built with, by name."""
+"""The type of a field that holds constructor arguments, by name."""
 
 
 def key(entries: Mapping[str, Value]) -> str:
-    """Return a trial as canonical text, whatever the order of its entries; None says nothing."""
+    """Return a trial's identity as text: its entries by name, without those that are None."""
     said = {name: value for name, value in entries.items() if value is not None}
     return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -132,11 +134,11 @@ def datasets_of(entries: Mapping[str, Value]) -> tuple[str, ...]:
 
 
 HOLDS, MISSED, UNDECIDED = "holds", "missed", "undecided"
-"""The verdicts on a claim."""
+"""The three verdicts on a claim."""
 LEVEL = 0.05
-"""Of the family of a study's claims, and one minus that of each interval."""
+"""The error rate of all of a study's claims together; each interval covers one minus this."""
 BEFORE = "before the first run"
-"""When a claim was stated that no look at a result has changed."""
+"""What ``stated`` says of a claim that no look at a result has changed."""
 
 
 class Published(NamedTuple):
@@ -151,54 +153,57 @@ class Published(NamedTuple):
     tolerance: str
     """How near ours has to come."""
     stated: str = BEFORE
-    """When; what changed after a look is said here in a sentence."""
+    """When the claim was stated; a change made after seeing results is told in a sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """One prediction and what is known of it; ``pipeline.measuring.evidence`` makes claims."""
+    """One prediction and the evidence on it; ``pipeline.measuring.evidence`` makes claims."""
 
     text: str
     expected: int
     """The number of the expectation in the study's text that it checks."""
     seen: str
-    """What was seen, in words, with its interval."""
+    """What was measured, in words, with its interval."""
     wanted: str
-    """Where the number was expected, in words."""
+    """The region in which the number was expected, in words."""
     exact: bool
-    """Whether there is no chance in it: a count, a theorem."""
+    """Whether chance plays no part in it, as in a count or a theorem."""
     p: tuple[float, float]
-    """The p-values of its being false, and of its being true; of an exact claim 0 and 1."""
+    """The p-values of two null hypotheses: that the claim is false, and that it is true.
+
+    Those of an exact claim are 0 and 1 if it holds, 1 and 0 if it is missed.
+    """
     estimate: float = math.nan
     low: float = math.nan
     high: float = math.nan
     """The ends of the 95 % interval."""
     effect: float = math.nan
-    """How far within the region, in standard deviations of the replicates."""
+    """How far the estimate lies within the region, in standard deviations of the replicates."""
     replicates: int = 0
     parts: int = 1
-    """How many claims it joins."""
+    """How many claims are joined in it."""
     published: Published | None = None
     cause: str = ""
-    """Why it is likely missed, where it is."""
+    """The likely cause, should it be missed."""
 
     @property
     def verdict(self) -> str:
-        """Return the verdict on it alone, before its family is corrected for."""
+        """The verdict on this claim alone, not corrected for the study's other claims."""
         return self.judged(2 * min(self.p))
 
     def judged(self, corrected: float) -> str:
-        """Return the verdict on it, given its p-value of both sides, corrected for its family."""
+        """Return the verdict, given the two-sided p-value corrected for the study's claims."""
         if not corrected <= LEVEL:
             return UNDECIDED
         return HOLDS if self.p[0] < self.p[1] else MISSED
 
     def stands_for(self, published: Published) -> "Claim":
-        """Return it as what reproduces a published figure."""
+        """Return the claim as the one that reproduces a published figure."""
         return dataclasses.replace(self, published=published)
 
     def if_missed(self, cause: str) -> "Claim":
-        """Return it with the likely cause, should it be missed."""
+        """Return the claim with the likely cause, shown if it is missed."""
         return dataclasses.replace(self, cause=cause)
 
 
@@ -206,10 +211,11 @@ class Claim:
 class Figure:
     """One picture of the rows; ``where`` picks the rows, the rest says what to draw.
 
-    ``kind`` is line (mean and range over seeds), scatter, bar or heatmap, whose cells show the
-    mean of ``hue``, or pictures, whose cells show the first of it, as ``packed`` makes text of one.
-    ``theory`` names a column of predicted values, drawn dashed beside the measured ones. ``labels``
-    says how columns, and values that are words, are called.
+    ``kind`` is line (mean and range over seeds), scatter, bar, heatmap (each cell shows the mean of
+    column ``hue``) or pictures (each cell shows the first value of ``hue``, a picture as text made
+    by ``pipeline.measuring.pictures.packed``). ``theory`` names a column of predicted values, drawn
+    dashed beside the measured ones. ``labels`` gives the printed names of columns and of values
+    that are words.
     """
 
     name: str
@@ -240,17 +246,17 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """What a part's trials need of a machine; None is what params.yaml gives every trial."""
+    """What a part's trials need of a machine; None stands for the value in params.yaml."""
 
     cpus: int | None = None
     gpus: float | None = None
     alone: bool = False
-    """Whether nothing else may run on the machine meanwhile: for parts that measure time."""
+    """Whether nothing else may run on the machine meanwhile, as where time is measured."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A question, how it is put to the machine, and what is expected of the answer."""
+    """A question, the trials that answer it, and the claims that are expected to hold."""
 
     doc: str | None
     trial: type[Trial]
@@ -258,11 +264,11 @@ class Part:
     figures: tuple[Figure | Table, ...] = ()
     needs: Needs = Needs()
     speaks_of: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
-    """The names that its claims and figures look up in a field whose values are free, by field."""
+    """By field: the values that claims and figures look up, where the field accepts any name."""
     times: tuple[str, ...] = ()
-    """Columns that hold times, which differ from run to run; of a part alone, all may."""
+    """Columns that hold times, which differ from run to run; if trials run alone, any may."""
     formerly: Callable[[Entries], Entries] | None = None
-    """A trial's entries as they were described before -> as they are now, for ``adopt``."""
+    """Turns a trial's entries as earlier code described them into today's, for ``adopt``."""
 
 
 Answer = Callable[["pd.DataFrame"], str]
@@ -272,16 +278,16 @@ OTHER = "other studies"
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """A question of several parts, told apart by the column ``part``, or of one without a name."""
+    """A question in several parts, told apart by the column ``part``, or in one unnamed part."""
 
     doc: str | None
     parts: Mapping[str, Part]
     answer: Answer | None = None
     theme: str = OTHER
-    """Of which studies the page over all of them shows it as one: ``pictures``."""
+    """The heading under which the page over all studies lists it, such as ``pictures``."""
 
     def part_of(self, entries: Mapping[str, Value]) -> Part:
-        """Return the part that a trial belongs to; KeyError if there is none such."""
+        """Return the part that a trial belongs to; KeyError if there is no such part."""
         return self.parts[str(entries.get("part", ""))]
 
     def run(self, entries: Entries, given: Given) -> list[Row]:
@@ -297,16 +303,16 @@ def measured(kind: type[Trial], entries: Entries, given: Given) -> list[Row]:
 
 
 def join(doc: str | None, answer: Answer | None = None, theme: str = OTHER, **parts: Part) -> Study:
-    """Return the study of several parts."""
+    """Return a study of several parts, named by keyword."""
     return Study(doc, parts, answer, theme)
 
 
 def single(part: Part, answer: Answer | None = None, theme: str = OTHER) -> Study:
-    """Return the study of one part, whose question is the study's own."""
+    """Return a study of one unnamed part, whose question is the study's own."""
     return Study(part.doc, {"": part}, answer, theme)
 
 
 def rows_of(rows: "pd.DataFrame", part: str) -> "pd.DataFrame":
-    """Return a part's rows and the columns that it fills; all of them where it has no name."""
+    """Return a part's rows, without columns that are empty there; all rows if ``part`` is empty."""
     chosen = rows[rows["part"] == part] if part else rows
     return chosen.dropna(axis="columns", how="all") if part else chosen

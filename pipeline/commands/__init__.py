@@ -1,7 +1,8 @@
-"""The command line, one command a file, called as its file is: `test_method` is `test-method`.
+"""The command line, one command a file, named after the file: `test_method` is `test-method`.
 
-A file has a function `command`, whose docstring is its help, and `EXAMPLES`, lines that end the
-help. What is large is imported inside. May import all else of the pipeline; no other command.
+A file has a function `command`, whose docstring is its help, and `EXAMPLES`, the lines at the end
+of the help. Large modules are imported inside functions. A command may import all else of the
+pipeline, but no other command.
 """
 
 COMMANDS = (
@@ -20,4 +21,4 @@ COMMANDS = (
     "new",
     "test_method",
 )
-"""In the order in which one meets them."""
+"""The commands, in the order of the help and of their first use."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def settings_at(scale: str | None) -> "Settings":
-    """Return what params.yaml says, at the scale that was asked for."""
+    """Return the settings in params.yaml, at the scale that was asked for."""
     from pipeline import params
 
     return params.load().at(scale)
@@ -21,9 +21,9 @@ def settings_at(scale: str | None) -> "Settings":
 def declared(
     settings: "Settings", studies: Sequence[str] | None
 ) -> tuple[list["Job"], dict[str, str]]:
-    """Return the studies that were asked for, and what is wrong with those that cannot be.
+    """Return the studies that were asked for, and, by name, why others cannot be declared.
 
-    Where none can be declared that is all there is to say.
+    If none can be declared, these errors are printed and the command ends.
     """
     from pipeline.params import unheard
     from pipeline.running.jobs import jobs
@@ -44,7 +44,7 @@ def with_journals(
 ) -> tuple[list["Job"], dict[str, str]]:
     """Return the studies as ``declared`` does, without those whose journals cannot be read.
 
-    Said once, at the end: whatever reads a journal afterwards would say it again.
+    The latter are left out here so that each error is reported once, not at every later reading.
     """
     made, broken = declared(settings, studies)
     readable = []

@@ -1,4 +1,4 @@
-"""What several commands take, and what a shell completes it by."""
+"""Arguments and options that several commands share, and their completion by a shell."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 def members(of: str) -> Callable[[str], list[str]]:
-    """Return what completes the name of a member of a room."""
+    """Return a function that completes the name of a member of a room."""
 
     def complete(incomplete: str) -> list[str]:
         from pipeline.rooms import rooms

@@ -1,4 +1,4 @@
-"""Running trials in front of whoever asked for them."""
+"""Running trials for a command, with progress on the terminal."""
 
 import os
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(settings: "Settings", made: list["Job"], broken: dict[str, str], *, force: bool) -> None:
-    """Run what is not finished, build the pages, and leave unless all went well."""
+    """Run what is not finished and build the pages; exit with an error code if anything failed."""
     from pipeline.reporting import overview
     from pipeline.reporting.press import Press
     from pipeline.running import queue

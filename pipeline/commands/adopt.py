@@ -1,4 +1,4 @@
-"""`adopt`: what earlier code measured, kept where it is the same."""
+"""`adopt`: keep rows that earlier code measured, where present code gives the same."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def command(
         float, typer.Option(help="How much of the rest of each group is run again, too.")
     ] = 0.0,
 ) -> None:
-    """Keep what earlier code measured where a sample run by both codes has the same rows."""
+    """Keep rows that earlier code measured, if a sample run under both codes has equal rows."""
     from pipeline.running.adoption import adopt
 
     made, broken = with_journals(settings_at(scale), studies)

@@ -1,4 +1,4 @@
-"""`collect`: what an MLflow server holds into the journals."""
+"""`collect`: trials from an MLflow server into the journals."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def command(
         str | None, typer.Option(help="MLflow's address; MLFLOW_TRACKING_URI if not given.")
     ] = None,
 ) -> None:
-    """Bring trials that an MLflow server holds and the journals lack into the journals."""
+    """Copy trials that the journals lack from an MLflow server into the journals."""
     from pipeline.running.collecting import collect
 
     made, broken = with_journals(settings_at(scale), studies)

@@ -17,7 +17,10 @@ EXAMPLES = (
 
 
 def command(json: Json = False) -> None:
-    """Examine environment, data, GPU, Ray, MLflow, DVC, disk, parameters and journals; 1 if ill."""
+    """Examine environment, data, GPU, Ray, MLflow, DVC, disk, parameters and journals.
+
+    The exit code is 1 if something is wrong.
+    """
     told, good = [], True
     for name in EXAMINATIONS:
         for found in _examined(name):
@@ -34,7 +37,7 @@ def command(json: Json = False) -> None:
 
 
 def _examined(name: str) -> Iterator[Finding]:
-    """Iterate over what an examination finds; that it fails is a finding, too."""
+    """Iterate over an examination's findings; an exception in it is a finding, too."""
     try:
         yield from EXAMINATIONS[name]()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""`list`: what there is, room by room."""
+"""`list`: the studies, or the members of a room."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ def command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show every study: its question and how many trials it has at each scale. Or a room."""
+    """Show every study, its question and its number of trials at each scale; or one room."""
     there = rooms()
     if room is not None and room not in there:
         raise UserError(f"{room!r} is not a room: {nearest(room, there)}")
@@ -44,7 +44,7 @@ def command(
 
 
 def _said(room: Room) -> dict[str, str]:
-    """Return what each member of a room says of itself."""
+    """Return the first paragraph of each member's docstring, by name."""
     return {name: says(file) for name, file in room.members.items()}
 
 

@@ -1,4 +1,4 @@
-"""`new`: the file that one would otherwise copy."""
+"""`new`: write a small working file as the start of a new method, task or study."""
 
 import keyword
 import re
@@ -22,16 +22,16 @@ LONGEST = 40
 
 
 class Kind(NamedTuple):
-    """A room, and what more its member needs; {name} and {Class} stand for its own."""
+    """A room, and what a new member of it needs; {name} and {Class} stand for the member's."""
 
     room: str
     file: str = ""
-    """Of the tests, in which stands"""
+    """The file of the tests that needs an entry."""
     table: str = ""
-    """this table, which gets"""
+    """The table in that file."""
     entry: str = ""
     tests: str = ""
-    """What then holds it to its contract."""
+    """The command that then tests the member against its contract."""
 
 
 KINDS = {
@@ -97,7 +97,7 @@ def command(
     kind: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}.", autocompletion=_kinds)],
     name: Annotated[str, typer.Argument(help="What its file is called: small letters and _.")],
 ) -> None:
-    """Write a small working member of a room, to be changed, and say where its entries go."""
+    """Write a small working member of a room, for you to change, and say where its entries go."""
     if kind not in KINDS:
         raise UserError(f"{kind!r} is no kind of file to write: {nearest(kind, KINDS)}")
     of = KINDS[kind]
@@ -119,7 +119,7 @@ def command(
 
 
 def _hold_name(name: str) -> None:
-    """UserError for what no file of a room can be called."""
+    """Raise UserError for a name that no file of a room can have."""
     fitting = NAME.fullmatch(name) and len(name) <= LONGEST and not keyword.iskeyword(name)
     if not fitting:
         shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
@@ -130,7 +130,7 @@ def _hold_name(name: str) -> None:
 
 
 def _write(template: Path, to: Path, name: str) -> Path:
-    """Write a template under the member's own names."""
+    """Write a template with the member's own name and class; return its path."""
     words = name.replace("_", " ")
     text = template.read_text(encoding="utf-8")
     text = text.replace('"""Example:', f'"""{words[0].upper()}{words[1:]}:', 1)
@@ -141,7 +141,7 @@ def _write(template: Path, to: Path, name: str) -> Path:
 
 
 def _rest(of: Kind, kind: str, name: str, path: Path) -> list[str]:
-    """Return what is left to do, a line each."""
+    """Return what is left to do by hand, a line each."""
     module = ".".join(_near(path).with_suffix("").parts)
     lines = []
     if of.table and kind == "study":
@@ -159,11 +159,11 @@ def _rest(of: Kind, kind: str, name: str, path: Path) -> list[str]:
 
 
 def _class(name: str) -> str:
-    """Return what its class is called."""
+    """Return the name of the member's class."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _near(path: Path) -> Path:
-    """Return the path from the project's folder."""
+    """Return the path relative to the project's folder, if it lies inside."""
     root = Path(__file__).parents[2]
     return path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path

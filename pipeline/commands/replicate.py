@@ -1,4 +1,4 @@
-"""`replicate`: one published figure, from its trials on."""
+"""`replicate`: run and judge what reproduces one published figure."""
 
 import dataclasses
 from typing import Annotated
@@ -19,7 +19,7 @@ def command(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Run the trials behind one published figure, and hold it to what they say."""
+    """Run the trials that reproduce one published figure, and compare their result with it."""
     from pipeline.reporting import overview
     from pipeline.studies import STUDIES
 

@@ -1,4 +1,4 @@
-"""`run`: the trials of studies into their journals, and their pages."""
+"""`run`: run the trials of studies, write their journals, build their pages."""
 
 from pipeline.commands import _trials
 from pipeline.commands._asked import settings_at, with_journals

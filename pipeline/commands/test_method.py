@@ -1,4 +1,4 @@
-"""`test-method`: the contract's tests on a method that lies anywhere."""
+"""`test-method`: a contract's tests, on a method from this project or elsewhere."""
 
 import ast
 import importlib
@@ -39,7 +39,7 @@ def command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Hold a method of your own to all that the laboratory's are held to; 1 if it fails."""
+    """Run the laboratory's contract tests on a method of your own; exit code 1 if one fails."""
     if not __debug__:
         raise UserError("checks are asserts, which python -O leaves out: run it without -O")
     named = _found(method)
@@ -59,7 +59,7 @@ def command(
 
 
 def _found(method: str) -> Any:
-    """Import what a dotted name says; this folder counts."""
+    """Import what a dotted name names, from the current folder as well."""
     sys.path.insert(0, str(Path.cwd()))
     module, _, name = method.replace(":", ".").rpartition(".")
     if not module:
@@ -76,7 +76,7 @@ def _found(method: str) -> Any:
 
 
 def _built(method: str, named: Any, given: dict[str, Any]) -> tuple["Contract", Callable[[], Any]]:
-    """Return the contract of what is named, and what builds it."""
+    """Return the contract of what is named, and a function that builds it."""
     from lightning_modules.contracts import CONTRACTS
 
     if not callable(named):
@@ -100,7 +100,7 @@ def _built(method: str, named: Any, given: dict[str, Any]) -> tuple["Contract", 
 
 
 def _made(method: str, named: Callable[..., Any], given: dict[str, Any]) -> Any:
-    """Build it; UserError where that cannot be."""
+    """Build it; UserError if its constructor fails."""
     try:
         return named(**given)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor raises
@@ -110,7 +110,7 @@ def _made(method: str, named: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 
 def _pair(given: str) -> tuple[str, Any]:
-    """Return a name and its value: what Python reads in it, or the words themselves."""
+    """Return a name and its value: a Python literal, or the text itself."""
     name, equals, value = given.partition("=")
     if not (equals and name.isidentifier()):
         raise UserError(f"--with {given!r}: give name=value")
@@ -121,7 +121,7 @@ def _pair(given: str) -> tuple[str, Any]:
 
 
 def _error(check: "Check") -> str:
-    """Return in one line why a check fails, empty where it holds."""
+    """Return in one line why a check fails; empty if it passes."""
     try:
         check.hold()
     except Exception as error:  # noqa: BLE001 - whatever a method raises is its failure

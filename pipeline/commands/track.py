@@ -1,4 +1,4 @@
-"""`track`: the journals' trials into MLflow."""
+"""`track`: log the journals' trials to MLflow."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ EXAMPLES = ("Example: python -m pipeline track --scale standard",)
 
 
 def command(studies: Studies = None, scale: Scale = None) -> None:
-    """Log finished trials that MLflow does not have, and keep the pages there as well."""
+    """Log finished trials that MLflow lacks, and attach the studies' pages."""
     from pipeline.reporting import imprint
     from pipeline.running.following import track as logged
     from pipeline.running.tracking import Tracker

@@ -1,7 +1,7 @@
-"""What `doctor` looks at, one examination a file, found by file name.
+"""The examinations of `doctor`, one a file, found by file name.
 
-A file has a function ``examine``, which says in a line each what is so, whether that is well, and
-what to do where it is not. Nothing is written. May import what commands may.
+A file has a function ``examine``, which yields findings: a line on what is there and, where that is
+wrong, what to do. Nothing is written. An examination may import what commands may.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""The form of what an examination finds."""
 
 import shutil
 from pathlib import Path
@@ -8,19 +8,19 @@ GIB = 2**30
 
 
 class Finding(NamedTuple):
-    """One line."""
+    """One line of `doctor`."""
 
     says: str
     do: str = ""
-    """What mends it; empty where all is well."""
+    """What corrects it; empty if nothing is wrong."""
 
     @property
     def good(self) -> bool:
-        """Whether nothing has to be done."""
+        """Whether nothing is wrong."""
         return not self.do
 
 
 def free(where: Path, least: float, do: str) -> Finding:
-    """Return how much room there is, and that something is to be done below ``least`` GiB."""
+    """Return the free disk space at ``where``; below ``least`` GiB, ``do`` says what to do."""
     room = shutil.disk_usage(where).free / GIB
     return Finding(f"{where}: {room:,.1f} GiB free", do if room < least else "")

@@ -1,11 +1,11 @@
-"""What examinations ask params.yaml."""
+"""The settings in params.yaml, for examinations."""
 
 from pipeline.errors import UserError
 from pipeline.params import FILE, Settings, load
 
 
 def settings() -> Settings:
-    """Return what params.yaml says; UserError where that is nothing, which `parameters` tells."""
+    """Return the settings; UserError if params.yaml is wrong: `parameters` reports how."""
     try:
         return load()
     except UserError:

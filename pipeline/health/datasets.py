@@ -1,4 +1,4 @@
-"""Data sets: there, something else in their place, absent, or damaged."""
+"""Data sets: present, replaced by a stand-in, absent, or damaged."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ from pipeline.health._finding import Finding
 PROJECT = Path(__file__).parents[2]
 INSTALL = "python -m pip install -c constraints.txt -e '.[dev]'"
 MOST = 5
-"""Packages that one line names."""
+"""The most packages that one line names."""
 
 
 def examine() -> Iterator[Finding]:
@@ -31,17 +31,17 @@ def examine() -> Iterator[Finding]:
 
 
 def _pinned(file: Path) -> Mapping[str, str]:
-    """Return the exact version of each package, by the name that all spellings share."""
+    """Return the exact version of each package, by its normalised name."""
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if "==" in line]
     pairs = (line.split("==") for line in lines if not line.startswith("#"))
     return {_one(name): version for name, version in pairs}
 
 
 def _compared(needed: list[str], pinned: Mapping[str, str]) -> Iterator[Finding]:
-    """Say which packages are missing, and which are others than those that are pinned."""
+    """Say which packages are missing, and which differ from the pinned versions."""
     held: dict[str, str] = {}
     for package in importlib.metadata.distributions():
-        # Of two that lie on the path, the first is imported; a local label is no other version.
+        # Of two on the path, the first is imported; a local label (+cpu) makes no other version.
         held.setdefault(_one(package.name), package.version.partition("+")[0])
     missing = [name for name in needed if _one(name) not in held]
     if missing:
@@ -56,11 +56,11 @@ def _compared(needed: list[str], pinned: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _few(names: list[str]) -> str:
-    """Return the first of them, and how many more there are."""
+    """Return the first MOST names, and how many more there are."""
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
 
 
 def _one(name: str) -> str:
-    """Return a package's name as all of its spellings are compared."""
+    """Return a package's normalised name, one for all of its spellings."""
     return re.sub(r"[-_.]+", "-", name).lower()

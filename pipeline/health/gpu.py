@@ -32,7 +32,7 @@ def examine() -> Iterator[Finding]:
 
 
 def _driven() -> list[str]:
-    """Return the names of the GPUs that NVIDIA's driver knows, none where there is none."""
+    """Return the names of the GPUs that NVIDIA's driver knows; empty without a driver."""
     program = shutil.which("nvidia-smi")
     if not program:
         return []

@@ -1,4 +1,4 @@
-"""Journals: readable, and how much of them still counts, scale by scale."""
+"""Journals, by scale: whether they can be read, and how many of their trials still count."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pipeline.studies import STUDIES
 
 
 def examine() -> Iterator[Finding]:
-    """Read those of all studies that have one."""
+    """Read the journals of all studies that have one."""
     common, none = settings(), True
     for scale in params.SCALES:
         there = [name for name in STUDIES if Path("rows", scale, f"{name}.jsonl").exists()]

@@ -8,11 +8,11 @@ from pipeline.health._finding import GIB, Finding, free
 from pipeline.running.machine import processors
 
 LEAST = 2.0
-"""GiB of disk, and of memory that no one uses."""
+"""GiB that should be free on the disk, and in memory."""
 
 
 def examine() -> Iterator[Finding]:
-    """Say what there is, and that it is little where it is."""
+    """Report free disk space, available memory and processors; too little space is wrong."""
     yield free(Path.cwd(), LEAST, "make room there")
     memory = _available() / GIB
     few = "end what else runs here, or lower dispatch.workers" if memory < LEAST else ""
@@ -20,7 +20,7 @@ def examine() -> Iterator[Finding]:
 
 
 def _available(known: Path = Path("/proc/meminfo")) -> float:
-    """Return the bytes of memory that can be had; all there are, where the system says no more."""
+    """Return the bytes of available memory; all memory, where the system does not tell that."""
     for line in known.read_text().splitlines() if known.exists() else ():
         if line.startswith("MemAvailable:"):
             return float(line.split()[1]) * 1024

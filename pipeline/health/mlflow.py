@@ -1,4 +1,4 @@
-"""MLflow: whether the store can be had and has the schema of this version."""
+"""MLflow: whether the store answers and has the schema of the installed version."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from pipeline.running.tracking import DATABASE, Tracker, address, without_secret
 
 
 def examine() -> Iterator[Finding]:
-    """Open the store, if it is a server or its database is there: looking makes none."""
+    """Open the store; a local database that does not exist yet is not created."""
     uri = address()
     shown = without_secrets(uri, uri)
     if uri == f"sqlite:///{DATABASE.resolve()}" and not DATABASE.exists():

@@ -1,4 +1,4 @@
-"""params.yaml and params/<study>.yaml."""
+"""params.yaml and params/<study>.yaml: whether they are valid."""
 
 from collections.abc import Iterator
 

@@ -15,7 +15,7 @@ ENLARGE = "enlarge it (docker run --shm-size=2g)"
 
 
 def examine() -> Iterator[Finding]:
-    """Start it as a run does, and end it."""
+    """Start Ray, or join the cluster, as a run does; then leave it."""
     dispatch = settings().dispatch
     if dispatch.backend == "inline":
         yield Finding("not used: dispatch.backend is inline")

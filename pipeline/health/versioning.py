@@ -1,4 +1,4 @@
-"""Git and DVC: whether `dvc repro` finds its repository, and the python of this environment."""
+"""Git and DVC: whether `dvc repro` finds its repository and this environment's Python."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ ACTIVATE = "source .venv/bin/activate, or go by make"
 
 
 def examine() -> Iterator[Finding]:
-    """Ask both for their root, from the folder of params.yaml."""
+    """Ask git and DVC for their root, from the current folder."""
     git = _answer(["git", "rev-parse", "--show-toplevel"]) if shutil.which("git") else ""
     told = "git: " + (git or "no repository here, which adopt and dvc exp need")
     yield Finding(told)
@@ -33,6 +33,6 @@ def examine() -> Iterator[Finding]:
 
 
 def _answer(command: list[str]) -> str:
-    """Return what a command prints, empty where it fails."""
+    """Return what a command prints; empty if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""

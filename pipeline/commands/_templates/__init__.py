@@ -1,1 +1,1 @@
-"""What `new` writes: a small member of each room that works, whose class is called Example."""
+"""The files that `new` copies: a small working member of each room, whose class is Example."""

@@ -1,8 +1,8 @@
-"""Example: each loss looks back one step, its own, until it is what it is to be.
+"""Example: the gradient of each loss through its own step alone; to be replaced by your method.
 
     dL/dw ≈ Σ_t (c_t ds_t/dz_t) ⊗ [x_t, h_{t-1}, 1]
 
-c_t is the loss's own derivative by s_t. O(n²) a step; nothing is carried on.
+c_t is the derivative of step t's loss by s_t. O(n²) a step; no memory is carried on.
 
 References:
     Williams & Peng (1990), An efficient gradient-based algorithm for on-line training of

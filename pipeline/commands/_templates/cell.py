@@ -1,4 +1,4 @@
-"""Example: a simple recurrent network, until it is what it is to be.
+"""Example: a simple recurrent network, to be replaced by your cell.
 
     h' = tanh(W [x, h] + b)
 
@@ -21,7 +21,7 @@ class Example(ForwardCell):
     """One affine map of input and state, squashed."""
 
     def __init__(self, input_size: int, hidden_size: int):
-        """Build the cell; a state larger than h is ``state_size`` of the line below."""
+        """Build the cell; if the state is larger than h, pass ``state_size`` on the next line."""
         super().__init__(input_size, hidden_size)
         self.W = nn.Linear(input_size + hidden_size, hidden_size)
 

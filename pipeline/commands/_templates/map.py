@@ -1,4 +1,4 @@
-"""Example: the winner alone moves towards the input, until it is what it is to be.
+"""Example: the winner alone moves towards the input; to be replaced by your map.
 
     c = argmin_m ‖x - w_m‖        w_c += η (x - w_c)
 
@@ -22,7 +22,7 @@ class Example(Map):
     """Units without neighbours."""
 
     def __init__(self, input_size: int, units: int, rate: float = 0.1):
-        """Start within [0, 1]; ``rate`` is η, at most 1."""
+        """Build the map, its weights drawn evenly from [0, 1]; ``rate`` is η, at most 1."""
         super().__init__()
         whole(1, input_size=input_size, units=units)
         above(0, most=1, rate=rate)
@@ -49,7 +49,7 @@ class Example(Map):
         return self._distances(x_NI).amin(1)
 
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return how many units win for some input."""
+        """Return how many units win for at least one input."""
         return {"winners": torch.tensor(float(len(self.winner(x_NI).unique())))}
 
     def _distances(self, x_NI: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Example: one hidden layer, until it is what it is to be.
+"""Example: one hidden layer, to be replaced by your network.
 
     y = V tanh(W x + b) + c
 
@@ -18,10 +18,10 @@ from lightning_modules.checks import whole
 
 @final
 class Example(nn.Module):
-    """A feed-forward network: each step alone."""
+    """A feed-forward network, applied to each step by itself."""
 
     def __init__(self, input_size: int, output_size: int, hidden_size: int):
-        """ValueError where a size is no whole number from 1 on."""
+        """Build the network; ValueError if a size is not a whole number from 1 on."""
         super().__init__()
         whole(1, input_size=input_size, output_size=output_size, hidden_size=hidden_size)
         self.input_size = input_size

@@ -1,4 +1,4 @@
-"""Example: how far each parameter moves at an update, until it is what it is to be.
+"""Example: how far each parameter moves at an update; to be replaced by your probe.
 
     ‖Δθ‖
 

@@ -1,4 +1,4 @@
-"""Example: how far is the mean of n draws from what they are drawn about?
+"""Example: how far is the mean of n draws from the mean of their distribution?
 
 Expected:
     1. There is a row for each trial.
@@ -21,7 +21,7 @@ class Example(Trial):
     draws: Count
 
     def measure(self, given: Given) -> Row:
-        """Return how far it is from 0, and what theory says of that on average."""
+        """Return how far it is from 0, and the distance that theory expects."""
         del given
         random = np.random.default_rng((self.seed, self.draws))
         off = abs(float(random.standard_normal(self.draws).mean()))
@@ -29,18 +29,18 @@ class Example(Trial):
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
-    """Hold the largest number of draws to what is expected."""
+    """Make the claims, of the trials with the most draws."""
     yield identity("there are rows", len(rows) > 0, f"{len(rows)} rows", expected=1)
     yield below("the mean of the most draws stays within .5", _most(rows), 0.5, expected=2)
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say how far it is with the most draws."""
+    """Say how far the mean is from 0 with the most draws."""
     return f"With {rows['draws'].max():,} draws {with_interval(_most(rows))} on average."
 
 
 def _most(rows: pd.DataFrame) -> pd.Series:
-    """Return how far the mean of the most draws is, by seed: the index."""
+    """Return how far the mean is from 0 with the most draws; the index is the seed."""
     return rows[rows["draws"] == rows["draws"].max()].set_index("seed")["off"]
 
 

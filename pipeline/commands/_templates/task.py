@@ -1,8 +1,8 @@
-"""Example: the sign of the first step is asked for at the last, until it is what it is to be.
+"""Example: at the last step, tell the sign of the first; to be replaced by your task.
 
     x_1 ~ N(0, 1), then 0        y_T = whether x_1 was above 0
 
-A network that remembers nothing has a loss of ln 2.
+A network that remembers nothing has a loss of at least ln 2.
 
 References:
     Bengio, Simard & Frasconi (1994), Learning long-term dependencies with gradient descent is
@@ -26,13 +26,13 @@ class Example(Generated):
     chance_loss = math.log(2)
 
     def __init__(self, seed: int, batch_size: int, length: int, held_out_size: int):
-        """``held_out_size`` counts sequences."""
+        """Build the task; ``held_out_size`` counts sequences."""
         super().__init__(seed, batch_size, held_out_size)
         whole(1, length=length)
         self.length = length
 
     def _draw(self, random: np.random.Generator, size: int) -> Batch:
-        """Return classes, (T, B), zero but at the last step."""
+        """Return ``size`` sequences; targets are classes, (T, B), zero before the last step."""
         x_TBI = torch.zeros(self.length, size, 1)
         x_TBI[0, :, 0] = torch.from_numpy(random.standard_normal(size))
         y_TB = torch.zeros(self.length, size, dtype=torch.int64)
