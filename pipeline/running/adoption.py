@@ -1,13 +1,14 @@
 """Evidence that survives a refactoring: records adopted under code that gives the same rows.
 
-A trial whose parameters, data and versions are what they were, but whose code has changed, need
-not run again if the change cannot be seen in its rows. Trials of one part that reach the same
-modules, before and now, are one group. Of each group a sample is run under both codes on this
-machine: each word that its trials are described by (a method, a variant, a switch) is in it, by
-the cheapest trial that has it. If all rows agree bit for bit the whole group counts as finished
-under today's code, and keeps what measured it; if one differs, nothing of its group does.
+A trial whose code alone has changed, not its parameters, data or versions, need not run again if
+the change does not alter its rows. Trials of one part that reach the same modules, before and now,
+form a group. A sample of each group is run under both codes on this machine: for each word in the
+trials' parameters (a method, a variant, a switch), the cheapest trial with that word. If all rows
+agree bit for bit, the whole group counts as finished under today's code, and its records still say
+which code measured them; if one row differs, no record of the group is adopted.
 
-Above 300 lines because it is one story: who may be adopted, what is run again, what is written.
+Above 300 lines because these steps belong together: which records may be adopted, what is run
+again, what is written.
 """
 
 import dataclasses
@@ -30,7 +31,7 @@ from pipeline.running.journal import FINISHED, Adoption, Facts, Held, Record
 from pipeline.study import Entries, Value, datasets_of, key
 
 ENOUGH = 30.0
-"""Seconds of recorded trials after which the pace is known."""
+"""Seconds of recorded trials after which the time left is estimated from the measured pace."""
 
 
 class Adopted(NamedTuple):
@@ -38,7 +39,7 @@ class Adopted(NamedTuple):
 
     adopted: int
     refused: Counter[str]
-    """How many records were not, by the reason."""
+    """How many records were not adopted, by reason."""
     sample: int
     """Trials that were run again under both codes."""
     seconds: float
@@ -114,7 +115,10 @@ def adopt(job: Job, commit: str, share: float, console: Console) -> Adopted:
 
 
 def _candidates(job: Job, held: Held, before: Commit) -> tuple[list[_Candidate], Counter[str]]:
-    """Return the records that the commit's code measured and that only code keeps from today."""
+    """Return the records that may be adopted, and how many may not, by reason.
+
+    They were measured by the commit's code, and nothing but code has changed since.
+    """
     refused: Counter[str] = Counter()
     chosen: list[tuple[Record, Entries]] = []
     sets = {*job.data}.union(*(record.data for record in held.records.values()))
@@ -143,7 +147,7 @@ def _candidates(job: Job, held: Held, before: Commit) -> tuple[list[_Candidate],
 
 
 def _codes(job: Job, records: list[Record], before: Commit) -> list[Modules | None]:
-    """Return what of the commit's code measured each record, None if it was other code."""
+    """Return the modules of the commit's code that measured each record; None for other code."""
     if not records:
         return []
     try:
@@ -162,9 +166,9 @@ def _done(job: Job, held: Held, asked: str) -> bool:
 def _refusal(
     job: Job, held: Held, record: Record, entries: Entries, present: Mapping[str, str]
 ) -> str:
-    """Say what keeps a record from being adopted; empty if nothing does.
+    """Return why a record may not be adopted; empty if it may.
 
-    ``present`` gives the hash of each data set that is there.
+    ``present`` gives the hash of each data set; it is empty for one that is not there.
     """
     if job.study.part_of(entries).needs.alone:
         return "its part measures time"
@@ -182,7 +186,7 @@ def _refusal(
 
 
 def _grouped(candidates: Iterable[_Candidate]) -> list[_Group]:
-    """Return the groups that are adopted or refused as one, the quickest to decide first."""
+    """Return the groups, each adopted or refused as a whole; the quickest to decide come first."""
     groups: defaultdict[Any, _Group] = defaultdict(list)
     for one in candidates:
         part = one.entries.get("part")
@@ -194,8 +198,8 @@ def _grouped(candidates: Iterable[_Candidate]) -> list[_Group]:
 def _sample(group: _Group, share: float) -> _Group:
     """Return the trials of a group, sorted by time, that are run again.
 
-    The cheapest; the cheapest with each word or switch, and with the least and the most of each
-    number but the seed; and a share of the rest, drawn evenly.
+    They are the cheapest; the cheapest with each word or switch; the cheapest with the smallest and
+    with the largest value of each number but the seed; and a share of the rest, drawn at random.
     """
     seen: set[Any] = set()
     chosen, rest, ends = [], [], _extremes(one.entries for one in group)
@@ -208,7 +212,7 @@ def _sample(group: _Group, share: float) -> _Group:
 
 
 def _extremes(trials: Iterable[Entries]) -> set[tuple[str, Value]]:
-    """Return the least and the most of each number in trials, by field, their seeds aside."""
+    """Return the smallest and the largest value of each field that is a number; not the seed."""
     found: defaultdict[str, set[float]] = defaultdict(set)
     for trial in trials:
         for name, value in trial.items():
@@ -218,7 +222,7 @@ def _extremes(trials: Iterable[Entries]) -> set[tuple[str, Value]]:
 
 
 def _words(trial: Entries) -> Iterator[tuple[str, Any]]:
-    """Iterate over what a trial says in words, and over its switches: by field."""
+    """Iterate over the words and the switches among a trial's values, each with its field."""
     for name, value in trial.items():
         if isinstance(value, str):
             yield from ((name, word) for word in re.findall(r"[^\W\d]\w*", value))
@@ -227,7 +231,7 @@ def _words(trial: Entries) -> Iterator[tuple[str, Any]]:
 
 
 def _both(job: Job, one: _Candidate) -> Both:
-    """Return how a trial is run under both codes."""
+    """Return the requests that run a trial under both codes."""
     about = {"study": job.name, "data": str(DATA.resolve())}
     return Both(
         one.record.key,
@@ -238,7 +242,7 @@ def _both(job: Job, one: _Candidate) -> Both:
 
 
 def _write(job: Job, held: Held, group: _Group, sample: _Group, commit: str) -> None:
-    """Put a group's records into the journal as today's."""
+    """Append a group's records to the journal as records of today's code."""
     again = {id(one.record) for one in sample}
     for one in group:
         first = one.record.adopted or Adoption(one.record.code, commit, False)
@@ -256,7 +260,7 @@ def _write(job: Job, held: Held, group: _Group, sample: _Group, commit: str) -> 
 
 
 def _tidy(job: Job) -> None:
-    """Leave out the records that an adopted one stands for now, which takes their place."""
+    """Rewrite the journal, each adopted record in place of those that it replaces."""
     held = job.journal.read()
     kept: dict[str, Record] = {}
     for described, record in held.records.items():
@@ -270,7 +274,7 @@ def _tidy(job: Job) -> None:
 
 
 class _Clock:
-    """How long what is left will take, from the seconds that were recorded and those that pass."""
+    """Estimates the minutes left from the trials' recorded seconds and the measured pace."""
 
     def __init__(self, samples: list[_Group]):
         self._left, self._ended = sum(map(_seconds, samples)), 0.0
@@ -280,7 +284,7 @@ class _Clock:
         """Count a sample as ended, if any, and say how long the others will take."""
         self._ended += _seconds(ended or [])
         self._left -= _seconds(ended or [])
-        # Every trial runs twice; what that takes is seen when enough have.
+        # Every trial runs twice; once enough have run, the pace is measured.
         seen = (time.monotonic() - self._start) / self._ended if self._ended > ENOUGH else 0.0
         return f"about {max(0.0, self._left) * (seen or 2 / SLOTS) / 60:.0f} minutes left"
 

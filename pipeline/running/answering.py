@@ -1,8 +1,8 @@
 """Answers questions about one commit's code: run by its path, in the folder that holds that code.
 
-Reads a request as JSON a line and writes a reply a line, until its input ends. It imports the
-project that it is started in, not the one that it lies in, so it speaks to the shape of both: to
-today's, and to that before November 2026, which goes when no committed row is of that time.
+Reads a request in JSON from each line of its input, and writes a reply in a line, until the input
+ends. It imports the project of the folder that it is started in, not its own. So it supports two
+layouts: today's, and the one before November 2026, until no committed row is that old.
 """
 
 import functools
@@ -18,7 +18,7 @@ sys.path.insert(0, os.getcwd())
 
 
 def codes(study: str, trials: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return each trial's code hash, None where its part is unknown, and the modules of each."""
+    """Return each trial's code hash (None if its part is unknown), and the modules of each hash."""
     modules: dict[str, Any] = {}
     hashes = []
     for trial in trials:

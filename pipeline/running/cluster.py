@@ -1,12 +1,13 @@
 """Ray: assignments -> outcomes, in parallel, on this machine or on the cluster at RAY_ADDRESS.
 
-Trials are Ray tasks, which reuse their worker processes with all that these have imported. No more
-are with Ray than there is room for: among tasks of several shapes that wait, Ray shares out
-processors in equal parts, and leaves them idle where a shape cannot use its own. Those that must be
-alone come first, a node's one after the other, in an actor that holds all processors of the node;
-then those that take a GPU or several processors: at the start no node has to be emptied for them.
+Trials are Ray tasks, which reuse worker processes and the modules that these have imported. Ray is
+given no more tasks than there is room for: among waiting tasks of several shapes (CPUs and GPUs) it
+divides the processors into equal parts, and a part that its shape cannot use stays idle. Trials
+that must be alone come first, one after the other on each node, in an actor that holds all of the
+node's processors; then those that take a GPU or several processors: at the start there is room for
+them without waiting for a node to empty.
 
-Above 300 lines because whatever knows Ray stands here: what starts it, what runs where, and how
+Above 300 lines because all that knows Ray is in this file: what starts it, what runs where, and how
 its death is told from a trial's.
 """
 
@@ -30,24 +31,24 @@ from pipeline.running.machine import processors
 from pipeline.running.worker import PROJECT, Assignment, Outcome, in_one_line, measure, prepare
 
 LARGEST = 10 * 2**20
-"""Bytes of a file that still counts as code: data travel through the store."""
+"""The most bytes of a file that is sent as code; data sets go through Ray's object store."""
 PULSE, CENSUS = 1.0, 10.0
-"""Seconds after which it is looked whether Ray lives, and which nodes a cluster has."""
+"""Seconds between checks that Ray lives, and between looks at which nodes a cluster has."""
 MISSES = 12
-"""How often a trial may be given to a dead node: Ray takes a while to know that it is."""
+"""How often a trial may be given to a dead node: Ray takes a while to notice its death."""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
 SETTINGS = b"\x04"
-"""With what HTTP/2, and so gRPC, greets, and the kind of the answer."""
+"""The first bytes of an HTTP/2 connection, which gRPC uses, and the frame type of the answer."""
 Read = Callable[[str], Any]
 """Loads a data set by its name."""
 Shape = tuple[int, float]
 """The CPUs and GPUs that a trial takes."""
 _HELD: dict[str, Any] = {}
-"""The data sets that this worker has taken from the object store."""
+"""The data sets that this worker process has read from the object store."""
 
 
 class GoneError(Exception):
-    """Ray has died: no trial that is left can be measured, and none of them is to blame."""
+    """Ray has died: the trials that are left cannot be measured, and none of them caused it."""
 
 
 class Refused(NamedTuple):
@@ -83,19 +84,19 @@ class _Keeper(NamedTuple):
     node: _Node
     handle: Any
     ready: Any
-    """Told once it holds the node."""
+    """A reference that is ready once the actor holds the node."""
     gpus: bool
 
 
 class _Try(NamedTuple):
-    """An assignment that is to be measured, and how often that has cost a worker."""
+    """An assignment that is to be measured, and how often its worker was lost."""
 
     assignment: Assignment
     losses: int = 0
     misses: int = 0
     """How often it was given to a node that turned out to be dead."""
     node: str = ""
-    """Where it is taken to run."""
+    """The node on which it is counted as running."""
     keeper: _Keeper | None = None
 
     @property
@@ -104,7 +105,7 @@ class _Try(NamedTuple):
 
 
 class Cluster:
-    """Measures assignments, the first ones first."""
+    """Measures assignments in Ray; of one shape, in their order."""
 
     def __init__(self, assignments: Sequence[Assignment], read: Read, settings: Dispatch):
         """Start nothing yet; ``read`` is called once for each data set that is needed."""
@@ -127,7 +128,7 @@ class Cluster:
 
     @property
     def slots(self) -> int:
-        """How many trials run at once, where these take what params.yaml says."""
+        """How many trials run at once if each takes the CPUs and GPUs that params.yaml gives."""
         shape = self._settings.cpus, self._settings.gpus
         return max(1, sum(node.room(shape) for node in self._nodes))
 
@@ -142,8 +143,8 @@ class Cluster:
             GoneError: Ray has died.
             UserError: the cluster does not answer.
         """
-        # What still runs when this is closed ends with the connection. It isn't cancelled: Ray 2.60
-        # brings the driver down if a task that is being cancelled ends just then.
+        # Tasks that still run when this is closed end with the connection. They are not cancelled:
+        # Ray 2.60 kills the driver if a task that is being cancelled ends at that moment.
         with _connected(self._settings, self._packages) as self._ray:
             while self._running or self._alone or any(self._shared.values()):
                 yield from self._look()
@@ -154,7 +155,7 @@ class Cluster:
                         yield from self._ended(reference)
 
     def _look(self) -> Iterator[Event]:
-        """See now and then whether Ray lives and which nodes there are; refuse what none holds."""
+        """At intervals, check that Ray lives and list the nodes; refuse trials that fit on none."""
         now = time.monotonic()
         if now - self._pulse >= PULSE:
             self._pulse = now
@@ -169,7 +170,7 @@ class Cluster:
             yield from self._refuse()
 
     def _refuse(self) -> Iterator[Event]:
-        """Give up what no node could hold if it were empty."""
+        """Refuse the trials that no node could hold even if it were empty."""
         shapes = {*self._shared, *(each.shape for each in (*self._alone, *self._running.values()))}
         lost = {shape for shape in shapes if not any(node.room(shape) for node in self._nodes)}
         if not lost:
@@ -186,7 +187,7 @@ class Cluster:
             yield each.assignment, Refused(_too_much(each.shape, self._nodes))
 
     def _submit(self) -> Iterator[Event]:
-        """Give Ray what there is room for."""
+        """Give Ray the trials that there is room for."""
         with self._dying():
             for each in self._kept():
                 if refused := self._start(each):
@@ -200,7 +201,7 @@ class Cluster:
                     free[each.node] = free[each.node].without(each.shape)
 
     def _free(self) -> dict[str, _Node]:
-        """Return what is free of the nodes that nobody keeps."""
+        """Return what is free of the nodes that no actor holds."""
         free = {node.id: node for node in self._nodes if node.id not in self._keepers}
         for each in self._running.values():
             if each.node in free:
@@ -208,7 +209,7 @@ class Cluster:
         return free
 
     def _next(self, free: Mapping[str, _Node]) -> _Try | None:
-        """Take the next trial that some node has room for: what is hard to place is first."""
+        """Take the next trial that fits on a node: those with GPUs first, then with most CPUs."""
         heads = [waiting[0] for waiting in self._shared.values() if waiting]
         heads.sort(key=lambda e: (not e.assignment.gpus, -e.assignment.cpus, e.assignment.place))
         for each in heads:
@@ -232,7 +233,7 @@ class Cluster:
                 taken.append(keeper.ready)
                 yield each._replace(node=node.id, keeper=keeper)
         if taken and len(self._keepers) < len(self._nodes):
-            # Before what follows may fill the nodes that these are to have.
+            # Wait until these actors hold their nodes, before other trials fill them.
             self._ray.wait(taken, num_returns=len(taken), timeout=CENSUS)
 
     def _next_alone(self, node: _Node, gpus: bool | None = None) -> _Try | None:
@@ -244,7 +245,7 @@ class Cluster:
         return None
 
     def _keep(self, node: _Node, each: _Try) -> _Keeper:
-        """Hold all processors of a node, and its GPUs if the trial uses any."""
+        """Start an actor that holds a node's processors, and its GPUs if the trial uses any."""
         pinned = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         actor = self._ray.remote(_Reserve).options(
             num_cpus=node.cpus,
@@ -259,7 +260,7 @@ class Cluster:
         self._ray.kill(keeper.handle)
 
     def _warm(self, free: Iterable[_Node]) -> None:
-        """Let workers import, once, while this process reads the first data sets."""
+        """Have the workers import modules, once, while this process reads the first data sets."""
         free = list(free)
         if not self._cold or not free:
             return
@@ -285,7 +286,10 @@ class Cluster:
         return None
 
     def _held(self, name: str) -> Any:
-        """Return a data set in the object store, in a list, put there when it is first needed."""
+        """Return a data set's reference in the object store, in a list, or why it is refused.
+
+        It is read and put there when it is first needed.
+        """
         if name not in self._data:
             try:
                 self._data[name] = [self._ray.put(self._read(name))]
@@ -296,10 +300,10 @@ class Cluster:
         return self._data[name]
 
     def _remote(self, function: Callable[..., Any], shape: Shape) -> Any:
-        """Return a function as a task of a shape.
+        """Return a function as a Ray task of a shape.
 
-        Where a node has several GPUs its workers are not used again: CUDA stays with the GPU that
-        a process was first given, Ray does not.
+        Where a node has several GPUs, a worker runs one trial only: CUDA stays with the GPU that a
+        process was first given, but Ray may give its next task another.
         """
         if (function, shape) not in self._tasks:
             cpus, gpus = shape
@@ -310,7 +314,7 @@ class Cluster:
         return self._tasks[function, shape]
 
     def _ended(self, reference: Any) -> Iterator[Event]:
-        """Take what became of a trial; one whose worker was lost is started again."""
+        """Yield a trial's outcome; one whose worker was lost is queued again, up to a limit."""
         each, errors = self._running.pop(reference), self._ray.exceptions
         try:
             yield each.assignment, self._ray.get(reference)._replace(losses=each.losses)
@@ -325,7 +329,7 @@ class Cluster:
                 self._let_go(each.keeper)
             started = each.keeper is None or self._has_started(each.keeper)
             if each.keeper:
-                # Its node may have died: it is given nothing until the next census.
+                # Its node may have died: it is given nothing until the nodes are listed again.
                 self._nodes = [node for node in self._nodes if node.id != each.node]
                 self._census = time.monotonic()
             losses, misses = each.losses + started, each.misses + (not started)
@@ -337,7 +341,7 @@ class Cluster:
                 yield each.assignment, Outcome([], what, time.time(), 0.0, losses)
 
     def _has_started(self, keeper: _Keeper) -> bool:
-        """Tell whether a keeper was ever there: one that was put on a dead node never is."""
+        """Return whether a keeper's actor ever started; on a dead node it never does."""
         try:
             self._ray.get(keeper.ready, timeout=0)
         except self._ray.exceptions.RayError:
@@ -345,7 +349,7 @@ class Cluster:
         return True
 
     def _alive(self, patiently: bool = False) -> None:
-        """Raise GoneError if Ray has died; look again for a while where something went wrong."""
+        """Raise GoneError if Ray has died; ``patiently`` looks again after half a second."""
         for pause in (0.0, 0.5) if patiently else (0.0,):
             time.sleep(pause)
             if dead := _dead(self._ray):
@@ -353,7 +357,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def _dying(self) -> Iterator[None]:
-        """Tell a call that fails because Ray has died from one that fails by itself."""
+        """Raise GoneError in place of an error that the death of Ray has caused."""
         try:
             yield
         except (self._ray.exceptions.RayError, OSError, RuntimeError):
@@ -362,10 +366,10 @@ class Cluster:
 
 
 class _Reserve:
-    """Holds what it was started with, and measures there what must be alone."""
+    """An actor that holds a node's processors and measures there the trials that must be alone."""
 
     def ready(self) -> None:
-        """Return as soon as it is there."""
+        """Return as soon as the actor runs."""
 
     def work(self, assignment: Assignment, references: Mapping[str, list[Any]]) -> Outcome:
         """Measure an assignment."""
@@ -387,12 +391,12 @@ def _work(assignment: Assignment, references: Mapping[str, list[Any]]) -> Outcom
 def _prepare(assignment: Assignment) -> None:
     """Import in a worker what an assignment of this kind needs."""
     _hide_gpus(assignment)
-    with contextlib.suppress(Exception):  # it is the trial's to tell
+    with contextlib.suppress(Exception):  # the trial itself will report it
         prepare(assignment)
 
 
 def _hide_gpus(assignment: Assignment) -> None:
-    """Keep a trial that has no GPU from using one: Ray lets it see all."""
+    """Keep a trial that was given no GPU from using one: Ray lets it see them all."""
     if not assignment.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
@@ -405,16 +409,17 @@ def _too_much(shape: Shape, nodes: Sequence[_Node]) -> str:
 
 
 def _nodes(ray: Any) -> list[_Node]:
-    """Return the machines that live."""
+    """Return the cluster's living nodes."""
     held = [(n["NodeID"], n["Resources"]) for n in ray.nodes() if n["Alive"]]
     return [_Node(name, has.get("CPU", 0.0), has.get("GPU", 0.0)) for name, has in held]
 
 
 def prepare_here() -> None:
-    """Say in the environment what Ray, which reads it when it is imported, needs on this machine.
+    """Set the environment variables that Ray reads at its import, for a run on this machine.
 
-    A token of this process's own, for Ray listens on all interfaces, and would keep one in $HOME;
-    and where workers find the project, wherever this process was started.
+    They hold a token that only this process and its workers know, since Ray listens on all
+    interfaces and would otherwise keep a token in $HOME; and the path on which workers find the
+    project, wherever this process was started.
     """
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -425,7 +430,8 @@ def prepare_here() -> None:
 def offered(settings: Dispatch) -> list[tuple[float, float]]:
     """Start Ray, or join the cluster, as a run does; return each machine's cores and GPUs.
 
-    UserError where that cannot be.
+    Raises:
+        UserError: Ray does not start, or the cluster does not answer.
     """
     with _connected(settings, ()) as ray:
         return [(node.cpus, node.gpus) for node in _nodes(ray)]
@@ -433,9 +439,10 @@ def offered(settings: Dispatch) -> list[tuple[float, float]]:
 
 @contextlib.contextmanager
 def _connected(settings: Dispatch, packages: Collection[str]) -> Iterator[Any]:
-    """Start Ray here, or join the cluster that RAY_ADDRESS names; leave one that is running.
+    """Start Ray here, or join the cluster that RAY_ADDRESS names, and leave it at the end.
 
-    To a cluster the code of the ``packages`` is sent.
+    The code of the ``packages`` is sent to a cluster. A Ray that this process has already started
+    is used as it is.
     """
     address = _address()
     if not address:
@@ -471,9 +478,9 @@ def _connected(settings: Dispatch, packages: Collection[str]) -> Iterator[Any]:
 
 
 def sent(packages: Collection[str], project: Path = PROJECT) -> dict[str, Any]:
-    """Return, as Ray's environment, the project's packages without files too large to be code.
+    """Return Ray's runtime environment: the project's packages, without files above LARGEST.
 
-    Whatever else lies in its folder stays there, such as data, journals and a user's own files.
+    Whatever else lies in the project's folder (data, journals, a user's files) is not sent.
     """
     others = [each for each in project.iterdir() if each.name.removesuffix(".py") not in packages]
     large = [
@@ -483,14 +490,14 @@ def sent(packages: Collection[str], project: Path = PROJECT) -> dict[str, Any]:
         if file.is_file() and file.stat().st_size > LARGEST
     ]
     stays = [f"/{each.relative_to(project).as_posix()}" for each in (*others, *large)]
-    # Patterns as in .gitignore, in which some characters of a name would mean others.
+    # Patterns as in .gitignore: characters with a meaning there are escaped.
     literal = [re.sub(r"[\\\[\]*?]", r"\\\g<0>", path).replace(" ", "[ ]") for path in stays]
     return {"working_dir": str(project), "excludes": literal}
 
 
 @contextlib.contextmanager
 def _hushed() -> Iterator[None]:
-    """Keep Ray's C++ from saying on stderr each time what it tries again."""
+    """Keep Ray's C++ code from printing its retries on stderr."""
     with open(os.devnull, "wb") as nowhere:
         shown = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
@@ -502,7 +509,7 @@ def _hushed() -> Iterator[None]:
 
 
 def _hear_termination() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: Ray would print a stack of C++, and abort."""
+    """Let SIGTERM end this process as Ctrl-C does; Ray would print a C++ stack and abort."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -516,7 +523,7 @@ def _address() -> str:
 
 
 def _silence(address: str) -> str:
-    """Return what is wrong where nobody listens at an address; Ray would wait for minutes."""
+    """Return the error if nobody listens at an address, else ""; Ray would wait for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if port.isdigit():
         try:
@@ -527,7 +534,7 @@ def _silence(address: str) -> str:
 
 
 def _stranger(address: str) -> str:
-    """Say that somebody else listens there, who does not greet as gRPC's servers do."""
+    """Return an error if what listens at an address does not answer as a gRPC server, else ""."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not port.isdigit() or os.environ.get("RAY_USE_TLS", "0") != "0":
         return ""
@@ -540,9 +547,9 @@ def _stranger(address: str) -> str:
 
 
 def _sockets() -> str | None:
-    """Return the folder in which Ray's sockets are to lie; None for the one it takes itself.
+    """Return the folder for Ray's sockets; None if Ray's own choice is good.
 
-    A socket's path holds 107 bytes, of which Ray needs 75 for itself, and ASCII alone.
+    A socket's path has at most 107 bytes, of which Ray uses 75, and Ray accepts ASCII alone.
     """
     usual = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
     if usual.isascii() and len(usual) <= 30:
@@ -551,8 +558,8 @@ def _sockets() -> str | None:
 
 
 def _dead(ray: Any) -> str:
-    """Return what of Ray has died, empty if all lives that trials need."""
-    # What Ray started here is known only to its own node; of a cluster, whether it listens.
+    """Return which part of Ray has died; empty if all that trials need lives."""
+    # On this machine Ray's node knows its processes; of a cluster, we see whether it listens.
     node = ray._private.worker._global_node
     died = {kind for kind, _ in node.dead_processes()} if node else set()
     for kind, name in (("raylet", "Ray's raylet"), ("gcs_server", "Ray's control service")):

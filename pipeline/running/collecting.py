@@ -1,9 +1,9 @@
-"""What an MLflow store holds and the journal lacks -> the journal.
+"""Records from an MLflow store that the journal lacks -> the journal.
 
-A lab whose machines log to one server reports from what all of them have measured. A record is
-taken from its run's artifact if that is what was logged, and if the record is of the parameters,
-data, versions and code that its hash says. Of a trial's two records ``journal.better`` picks the
-one that counts, so nothing is replaced by what is older or of stand-in data.
+Several machines that log to one server can thus be reported together. A record is read from the
+artifact of its run. It is refused if the artifact is not what was logged, or if its hash does not
+match its parameters, data, versions and code. Of two records of a trial ``journal.better`` picks
+one, so that no record is replaced by an older one, or by one on stand-in data.
 """
 
 import dataclasses
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from pipeline.running.jobs import Job
 
 ABREAST = 8
-"""Artifacts that are fetched at a time."""
+"""How many artifacts are fetched at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Collected:
-    """What became of the runs that a store holds of a study."""
+    """What became of a study's runs in the store."""
 
     study: str
     scale: str
     new: int
-    """Records that the journal lacked, or had an older one of."""
+    """Records that were taken: the journal had none of that trial, or an inferior one."""
     known: int
-    """Those that it holds, or holds a better one of."""
+    """Records that were not needed: the journal has them, or better ones."""
     bare: int
     """Runs that were logged before runs kept their records."""
     refused: tuple[str, ...]
     """One line for each run whose record was not taken, with the reason."""
 
     def lines(self) -> list[str]:
-        """Return what to say of it."""
+        """Return the counts in one line, then a line for each refusal."""
         before = f", {self.bare:,} logged before runs kept their records" if self.bare else ""
         counts = f"{self.new:,} collected, {self.known:,} known, {len(self.refused):,} refused"
         where = f"{self.study} ({self.scale}): "
@@ -54,7 +54,7 @@ class Collected:
 
 
 class _Whole(pydantic.BaseModel):
-    """What an artifact holds."""
+    """The content of an artifact."""
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True)
 
@@ -94,7 +94,7 @@ class _RefusedError(Exception):
 
 
 def _is_known(run: Kept, known: Record | None, held: Held) -> bool:
-    """Tell whether the trial's record in the journal is surely the run's or a better one."""
+    """Return whether the journal's record is surely the run's own or a better one."""
     if known is None:
         return False
     older = run.ended < known.ended - 0.001 and not held.stand_in(known)
@@ -149,7 +149,7 @@ def _verify(record: Record, facts: Mapping[str, Any]) -> None:
 
 
 def _write(job: "Job", found: list[tuple[Record, Facts]]) -> int:
-    """Write the records that count into the journal, in one stroke; return how many do."""
+    """Write the records that count into the journal, all at once; return how many are new."""
     with job.journal.locked():
         held = job.journal.read()
         records, facts = dict(held.records), dict(held.facts)

@@ -1,4 +1,4 @@
-"""The project's code as a commit holds it, in a folder beside, and processes that run it there."""
+"""The project's code at a commit, in a temporary folder, and processes that run it there."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).resolve().with_name("answering.py")
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",  # what a processor computes comes out the same again
+    "CUDA_VISIBLE_DEVICES": "",  # results on the CPU are reproducible bit for bit
 }
 
 
@@ -29,7 +29,7 @@ class FailedError(Exception):
 
 
 class Commit:
-    """A commit's code; ``ask`` may be called from several threads, each has a process then."""
+    """A commit's code; several threads may call ``ask``, each then uses its own process."""
 
     def __init__(self, name: str, folder: Path):
         """Name the commit in short and the folder that holds its code."""
@@ -60,7 +60,7 @@ class Commit:
         return answer["reply"]
 
     def close(self) -> None:
-        """End all processes, whatever they are at."""
+        """Kill all processes, whatever they are doing."""
         self._closed = True
         for process in self._started:
             process.kill()
@@ -95,7 +95,11 @@ class Commit:
 
 @contextlib.contextmanager
 def code_of(commit: str) -> Iterator[Commit]:
-    """Lend a commit's code; UserError if git does not know it, or it holds no such code."""
+    """Unpack a commit's code while the block runs.
+
+    Raises:
+        UserError: git does not know the commit, or it does not hold the project's packages.
+    """
     short = _git("rev-parse", "--short", "--verify", "--quiet", f"{commit}^{{commit}}")
     if short is None:
         raise UserError(f"{commit!r} is no commit here: `git log --oneline` lists them")
@@ -104,7 +108,7 @@ def code_of(commit: str) -> Iterator[Commit]:
         raise UserError(f"{commit!r} holds no {' and '.join(PACKAGES)}: name one that does")
     with tempfile.TemporaryDirectory(prefix="commit-") as folder:
         with tarfile.open(fileobj=io.BytesIO(held)) as archive:
-            # As an attribute, which Python before 3.11.4 passes over.
+            # Set as an attribute, which Python before 3.11.4 ignores.
             archive.extraction_filter = getattr(tarfile, "data_filter", None)
             archive.extractall(folder)  # nosec B202 - git's own archive of this repository
         lent = Commit(short.decode().strip(), Path(folder))
@@ -115,7 +119,7 @@ def code_of(commit: str) -> Iterator[Commit]:
 
 
 def changed() -> list[str]:
-    """Return the files of the project's code that no commit holds; UserError without git."""
+    """Return the files of the project's code with uncommitted changes; UserError without git."""
     told = _git("status", "--porcelain", "--untracked-files=all", "--", *PACKAGES)
     if told is None:
         raise UserError("this folder is no git repository: code is compared between commits")

@@ -10,17 +10,17 @@ from pipeline.running.machine import processors
 from pipeline.study import Row
 
 SLOTS = processors()
-"""How many trials run at a time."""
+"""How many processes run trials at a time."""
 
 
 class Both(NamedTuple):
-    """One trial, as it is asked of each code."""
+    """One trial, as a request to each of the two codes."""
 
     name: str
     before: dict[str, Any]
     now: dict[str, Any]
     times: tuple[str, ...]
-    """Columns that hold times, which differ anyway."""
+    """Columns that hold times, which differ in any case."""
 
 
 class Difference(NamedTuple):
@@ -34,7 +34,7 @@ class Difference(NamedTuple):
 def differences(
     groups: Sequence[Sequence[Both]], before: Commit, now: Commit
 ) -> Iterator[Difference | None]:
-    """Run groups of trials under both codes and yield what differs in each, in their order."""
+    """Run groups of trials under both codes; yield each group's first difference, or None."""
     pool = ThreadPoolExecutor(SLOTS)
     try:
         running = [
@@ -50,7 +50,7 @@ def differences(
         ]
         for group in running:
             yield next(filter(None, (_difference(*each) for each in group)), None)
-            for _, *runs in group:  # of a group that is decided nothing need run any more
+            for _, *runs in group:  # the group is decided: its other trials need not run
                 for run in runs:
                     run.cancel()
     finally:
@@ -72,12 +72,12 @@ def _difference(both: Both, before: Future[list[Row]], now: Future[list[Row]]) -
 
 
 def _differing(before: list[Row], now: list[Row], times: tuple[str, ...]) -> Iterator[str]:
-    """Say where rows differ, times aside: row, column, and the value before and now."""
+    """Iterate over differences, times aside: row, column, and the value before and now."""
     for number, (old, new) in enumerate(zip(before, now, strict=False), start=1):
         for column in dict.fromkeys([*old, *new]):
             if column in times:
                 continue
-            # As JSON, which tells 0.0 from -0.0 and 1 from 1.0, and in which NaN is NaN.
+            # Compared as JSON, which tells 0.0 from -0.0 and 1 from 1.0, and where NaN equals NaN.
             was, is_ = (json.dumps(r[column]) if column in r else "missing" for r in (old, new))
             if was != is_:
                 yield f"row {number}, column {column!r}: {was} before, {is_} now"

@@ -3,10 +3,10 @@
 The code is followed definition by definition: what the part's Trial uses in its own module, what
 that imports and what the imported definitions use in turn, the members of a registry folder that
 the trial names by a word, and the readers of its data sets. A comment, a reformatting, a figure's
-caption or a function that the trial does not use changes nothing.
+caption or a function that the trial does not use does not change the hash.
 
-Where it cannot be told what of a module is used, all of it counts; a statement that binds nothing,
-such as a bare call, may change anything and always counts.
+If it cannot be told which definitions of a module are used, all of them count. A statement that
+binds no name, such as a bare call, may change anything, so it always counts.
 """
 
 import functools
@@ -21,12 +21,12 @@ PACKAGES = ("lightning_modules", "pipeline")
 REGISTRY = "lightning_modules.registry"
 DATA_SETS = "pipeline.data.sets"
 SOURCES = "pipeline.data.sources"
-"""Where data come from: what they are is in the hash by itself."""
+"""The module of where data come from; it does not count, since the data's own hash does."""
 LIBRARIES = ("torch", "numpy", "pytorch-lightning")
 Definition = tuple[str, str]
 """A module, and the name of something in it; EVERYTHING for all of it."""
 Modules = Mapping[str, str]
-"""What code a trial reaches, module -> digest; ``module:Trial`` is what its own module adds."""
+"""The code that a trial reaches: module -> digest; ``module:Trial`` is the Trial and its needs."""
 
 
 @functools.cache
@@ -39,12 +39,12 @@ class Fingerprints:
     """The hashes of a study's trials, for the sources as they are on the disk now."""
 
     def __init__(self, study: Study):
-        """Name the study."""
+        """Take the study whose trials are hashed."""
         self._study = study
         self._known: dict[tuple[tuple[str, str], ...], tuple[str, Modules]] = {}
 
     def of(self, entries: Entries, data: Mapping[str, str]) -> str:
-        """Return the trial's hash; ``data`` gives that of each data set that it names."""
+        """Return the trial's hash; ``data`` gives the hash of each data set that it names."""
         return combined(entries, data, versions(), self.code(entries))
 
     def code(self, entries: Entries) -> str:
@@ -70,7 +70,7 @@ class Fingerprints:
 def combined(
     entries: Entries, data: Mapping[str, str], versions: Mapping[str, str], code: str
 ) -> str:
-    """Return a trial's hash: of its entries, its data's hashes, the libraries and the code's."""
+    """Return a trial's hash, of its entries, its data sets' hashes, versions and code hash."""
     said = {name: value for name, value in entries.items() if value is not None}
     return digest([said, {name: data[name] for name in datasets_of(entries)}, versions, code])
 
@@ -79,7 +79,7 @@ def combined(
 def _reached(
     module: str, name: str, words: frozenset[str], readers: frozenset[str]
 ) -> tuple[str, Modules]:
-    """Return the hash of all that a trial reaches, and that of each module's part in it."""
+    """Return the hash of all code that a trial reaches, and that of each module's part in it."""
     packages = {*PACKAGES, module.partition(".")[0]}
     start: list[Definition] = [(module, name)]
     start += [(reader, EVERYTHING) for reader in readers if path_of(reader)]
@@ -118,7 +118,7 @@ def _used(module: str, name: str) -> frozenset[Definition]:
 
 
 def _imported(imported: Import, uses: set[str], whole: bool) -> Iterator[Definition]:
-    """Iterate over what is meant by an imported name, as it is used."""
+    """Iterate over the definitions that an imported name refers to in its uses."""
     module, name, alias = imported
     inner = f"{module}.{name}" if name else module
     if name != EVERYTHING and path_of(inner):
@@ -138,7 +138,7 @@ def _imported(imported: Import, uses: set[str], whole: bool) -> Iterator[Definit
 def _kept(module: str, name: str) -> tuple[int, ...]:
     """Return the places of the statements that bind ``name`` or what these use in turn.
 
-    All of them if none binds it.
+    If no statement binds it, all of the module's are returned.
     """
     every = statements(module)
     if not any(name in (s.binds or ()) for s in every):
@@ -164,7 +164,7 @@ def _digest(module: str, names: frozenset[str]) -> str:
 
 
 def _named(reached: set[Definition], words: frozenset[str]) -> Iterator[str]:
-    """Iterate over the members of the registry folders that were reached which a word names."""
+    """Iterate over the members, named by one of the words, of the registries that were reached."""
     for module in {module for module, _ in reached}:
         if _is_registry(module):
             yield from (f"{module}.{word}" for word in words if path_of(f"{module}.{word}"))

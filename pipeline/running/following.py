@@ -1,8 +1,8 @@
-"""MLflow follows the journals in a process of its own, off the critical path.
+"""Journals are logged to MLflow as they grow, by a separate process that trials never wait for.
 
-This is the driver's side of it; the process itself is ``tailing``. When the run is over the process
-is told so and catches up, in bounded time. Whatever happens to it is one line and changes no
-result.
+This is the driver's side; the process itself is ``tailing``. When the run is over the process is
+told so, and it logs what is left within bounded time. An error in it is reported in one line and
+changes no result.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from pipeline.running.jobs import Job
 
 LONGEST, OLDER = 300.0, 20.0
-"""Seconds after a run that are given to what it left to log, and to what is older."""
+"""Seconds after a run for logging all that is left, and for records older than the run."""
 CATCHES_UP = "`python -m pipeline track` catches up"
 
 
 @contextlib.contextmanager
 def following(jobs: "Sequence[Job]", console: Console) -> Iterator[None]:
-    """Let MLflow follow the journals while the block runs, and catch up at its end.
+    """Log the journals to MLflow while the block runs, and what is left at its end.
 
-    Nobody waits where the block has written nothing, or ends in an error.
+    If the block has written nothing, or ends in an error, nothing is waited for.
     """
     beside = _Beside(jobs)
     try:
@@ -50,7 +50,7 @@ def following(jobs: "Sequence[Job]", console: Console) -> Iterator[None]:
 
 
 def track(jobs: "Sequence[Job]", console: Console) -> dict[str, int]:
-    """Log all that MLflow lacks of the journals; return how many runs these were, by study.
+    """Log all records that MLflow lacks; return how many runs were logged, by study.
 
     Raises:
         UserError: MLflow does not answer, or refuses.
@@ -77,10 +77,10 @@ def _catch_up(beside: "_Beside", console: Console) -> None:
 
 
 class _Beside:
-    """The process, as the driver sees it."""
+    """The process that logs, as the driver sees it."""
 
     def __init__(self, jobs: "Sequence[Job]"):
-        """Start it."""
+        """Start the process."""
         self._paths = {job.journal.path.resolve(): size_of(job.journal.path) for job in jobs}
         asked = [
             {
@@ -114,16 +114,16 @@ class _Beside:
         self._write(asked)
 
     def has_work(self) -> bool:
-        """Tell whether the journals have changed since the start."""
+        """Return whether the journals have changed since the start."""
         return any(size_of(path) != size for path, size in self._paths.items())
 
     def words(self, *, whole: bool) -> Iterator[dict[str, Any]]:
-        """Tell it that no more comes, and iterate over what it says until it has ended.
+        """Tell the process that the run is over; iterate over its reports until it has ended.
 
         ``whole`` waits for older records as well, however long that takes.
 
         Raises:
-            UserError: it could not go on, or takes too long.
+            UserError: the process failed, or takes too long.
         """
         self._write({"older": None if whole else OLDER})
         start, patience = time.monotonic(), PATIENCE
@@ -142,7 +142,7 @@ class _Beside:
                 raise UserError(f"MLflow: {word['new']:,} runs not logged in {LONGEST:.0f} s")
 
     def stop(self) -> None:
-        """End it at once, if it has not ended."""
+        """Kill the process, if it has not ended."""
         self._process.kill()
         self._process.wait()
         self._reader.join()
@@ -151,21 +151,21 @@ class _Beside:
                 pipe.close()  # pyright: ignore[reportOptionalMemberAccess]
 
     def _write(self, content: Any) -> None:
-        """Send a line; where nobody is left to read it, that is heard otherwise."""
+        """Send a line as JSON; if the process has ended, ``_listen`` notices."""
         pipe = self._process.stdin
         with contextlib.suppress(OSError):
             pipe.write(json.dumps(content) + "\n")  # pyright: ignore[reportOptionalMemberAccess]
             pipe.flush()  # pyright: ignore[reportOptionalMemberAccess]
 
     def _listen(self) -> None:
-        """Keep the last word that was said."""
+        """Queue the reports of the process, and an error when its output ends."""
         for line in self._process.stdout or ():
             self._words.put(json.loads(line))
         self._words.put({"error": "MLflow: the process that logs has ended"})
 
 
 def _shown(words: Iterator[dict[str, Any]], console: Console) -> dict[str, Any]:
-    """Show what is left while the process catches up; return its last word."""
+    """Show what is left while the process catches up; return its last report."""
     show = _bar if console.is_terminal else _lines
     return show(words, console)
 

@@ -1,4 +1,4 @@
-"""A study at a scale: its trials, its data, its journal, and how far it is."""
+"""A study at a scale: its trials, its data, its journal, and how many trials are finished."""
 
 import contextlib
 import dataclasses
@@ -22,7 +22,7 @@ from pipeline.study import Entries, Study, datasets_of, key
 
 DATA, SCRATCH = Path("data"), Path(".scratch")
 MOST = 6
-"""Modules that one line names."""
+"""The most modules that one line names."""
 
 
 class Fetched(NamedTuple):
@@ -30,12 +30,12 @@ class Fetched(NamedTuple):
 
     name: str
     provenance: Mapping[str, Any]
-    """What its folder says that it holds, but for who served it; empty if nothing is there."""
+    """What its folder records of it, such as source and licence; empty if nothing is there."""
     sha256: str
-    """Of its files; empty if nothing is there."""
+    """The hash of its files; empty if nothing is there."""
     read: Callable[[], Any]
     absent: str = ""
-    """Why it could not be had, where it was asked for; something else may stand in."""
+    """Why it could not be fetched, if that was tried; a stand-in may be there instead."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Job:
     trials: dict[str, Entries]
     """The trials that the study's file asks for, by key."""
     section: dict[str, Any]
-    """The file's own words."""
+    """The section of the study's file, as it was written."""
 
     @cached_property
     def prints(self) -> Fingerprints:
-        """What the trials' results depend on at present."""
+        """The hashes of what the trials' results depend on at present."""
         return Fingerprints(self.study)
 
     @cached_property
@@ -63,7 +63,7 @@ class Job:
 
     @cached_property
     def journal(self) -> Journal:
-        """The record of what is finished."""
+        """The study's journal."""
         return journal(self.name, self.scale)
 
     @property
@@ -72,9 +72,9 @@ class Job:
         return SCRATCH.resolve() / f"{self.name}-{self.scale}"
 
     def asked(self, trial: Entries) -> str | None:
-        """Return the key by which a record's trial is asked for now, None if it is not.
+        """Return the key of a record's trial among today's trials; None if it is not asked for.
 
-        A trial that is described as it was formerly is known by how it is described now.
+        An earlier description of the trial is translated first, by the part's ``formerly``.
         """
         if (as_it_is := key(trial)) in self.trials:
             return as_it_is
@@ -92,17 +92,17 @@ class Job:
 
 
 class State(NamedTuple):
-    """How many of the trials that are asked for have ended how; of the rest nothing is known."""
+    """How many of the trials that are asked for are in which state; the rest have never run."""
 
     wanted: int
     finished: int
     failed: int
     waiting: int
-    """Not finished, and for data that are not there."""
+    """Trials that are not finished because a data set is not there."""
     stale: int
-    """Finished, but under other code, data or versions than today's."""
+    """Trials that finished under other code, data or versions than today's."""
     why: tuple[str, ...]
-    """What makes records stale, and how many, most first."""
+    """What makes records stale, and how many of them, the most frequent reason first."""
 
     def counts(self) -> dict[str, int]:
         """Return the numbers by name."""
@@ -110,7 +110,7 @@ class State(NamedTuple):
 
 
 def state(job: Job) -> State:
-    """Compare the journal with what is asked for."""
+    """Compare a study's journal with the trials that its file asks for."""
     held = job.journal.read(rows=False)
     counts: Counter[str] = Counter()
     why: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def state(job: Job) -> State:
         if asked is None:
             why["parameters: such a trial is not asked for any more"] += 1
         else:
-            # Of two descriptions of one trial the present one counts.
+            # Of two records of one trial, the one with today's description counts.
             old[asked] = held.records.get(asked, record)
     for asked, entries in job.trials.items():
         record = old.get(asked)
@@ -147,14 +147,14 @@ def state(job: Job) -> State:
 
 
 def _is_present(job: Job, record: Record | None, entries: Entries) -> bool:
-    """Tell whether a trial is finished; its code tells most often, and sooner than its hash."""
+    """Return whether a trial is finished; its code is compared first, which is quicker."""
     if record is None or record.code != job.prints.code(entries):
         return False
     return is_finished(record, job.hash_of(entries))
 
 
 class _Reasons:
-    """Says what finished trials were measured by that is not what it is today."""
+    """Says in what code, data or versions finished trials differ from today's."""
 
     def __init__(self, job: Job, held: Held):
         self._job, self._facts = job, held.facts
@@ -183,7 +183,7 @@ class _Reasons:
 
 
 def changes(before: Modules | None, now: Modules) -> str:
-    """Name the modules that differ, those that both reach first."""
+    """Name the modules that differ; first those that both codes reach."""
     if before is None:
         return "which modules is not recorded"
     changed = sorted(m for m in before.keys() & now.keys() if before[m] != now[m])
@@ -195,14 +195,14 @@ def changes(before: Modules | None, now: Modules) -> str:
 
 
 def is_finished(record: Record | None, hash: str) -> bool:  # noqa: A002
-    """Tell whether a trial's record is of what the trial is at present."""
+    """Return whether a trial's record is finished and of the trial's present hash."""
     return record is not None and record.status == FINISHED and record.hash == hash
 
 
 def is_kept(job: Job, held: Held, record: Record | None, entries: Entries) -> bool:
-    """Tell whether a trial was measured on real data by today's code, and these are not here.
+    """Return whether today's code measured a trial on real data that are not here now.
 
-    What stands in for them, or their absence, is no reason to do it again.
+    That they are absent, or replaced by a stand-in, is no reason to run the trial again.
     """
     here = {name: job.data[name] for name in datasets_of(entries)}
     real = {n: d.sha256 for n, d in here.items() if d.sha256 and not d.provenance.get("embedded")}
@@ -218,9 +218,9 @@ def is_kept(job: Job, held: Held, record: Record | None, entries: Entries) -> bo
 
 
 def jobs(settings: params.Settings, names: Sequence[str] = ()) -> tuple[list[Job], dict[str, str]]:
-    """Return the studies by name, all that params.yaml lists if none is named.
+    """Return the studies that are named, or, if none is, all that params.yaml lists.
 
-    What is wrong with those that cannot be declared comes beside, by name.
+    The errors of studies that cannot be declared are returned beside them, by name.
 
     Raises:
         UserError: a name is no study.
@@ -235,9 +235,9 @@ def jobs(settings: params.Settings, names: Sequence[str] = ()) -> tuple[list[Job
 
 
 def asked_for(broken: dict[str, str]) -> Iterator[tuple[str, str, dict[str, int]]]:
-    """Iterate over all studies: name, question, and how many trials each scale asks for.
+    """Iterate over all studies: name, question, and number of trials by scale.
 
-    What is wrong with those that cannot be declared goes into ``broken``, by name.
+    The errors of studies that cannot be declared go into ``broken``, by name.
     """
     for name in STUDIES:
         with _named(name, broken):
@@ -249,7 +249,7 @@ def asked_for(broken: dict[str, str]) -> Iterator[tuple[str, str, dict[str, int]
 
 @contextlib.contextmanager
 def _named(name: str, broken: dict[str, str]) -> Iterator[None]:
-    """Write down what is wrong with a study instead of stopping all the others."""
+    """Put a study's error into ``broken`` instead of stopping all the others."""
     try:
         yield
     except UserError as error:
@@ -269,7 +269,7 @@ def job(settings: params.Settings, name: str) -> Job:
 
 
 def fetched(name: str) -> Fetched:
-    """Return what the folder of a data set says that it holds."""
+    """Return a data set as its folder describes it."""
 
     def read() -> Any:
         from pipeline.data.sets import DATASETS

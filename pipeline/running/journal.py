@@ -1,10 +1,10 @@
-"""The record of what is finished: a journal of trials, one a line; tables are made of it.
+"""The journal: the record of the trials that have ended, one a line; all tables are made of it.
 
-A line is appended and synced as soon as its trial ends, so a kill loses at most the line that it
-tears, and a torn last line counts for nothing. What many records share, such as where a data set
-came from or which modules a code hash stands for, is a fact: a line of its own, written once,
-which records name by its digest. Journals of several machines may be joined line by line (git's
-union merge): of a trial's records one counts, see ``better``.
+A line is appended and synced to the disk as soon as its trial ends, so a kill loses at most the
+line being written; an incomplete last line is ignored. What many records share, such as where a
+data set came from or which modules a code hash stands for, is a fact: it is written once, in a line
+of its own, and records name it by its digest. Journals of several machines may be joined line by
+line (git's union merge): ``better`` decides which of a trial's records counts.
 
 Above 300 lines because what a line may hold, how it is written and what is refused are one thing.
 """
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 ROOT = Path("rows")
 FINISHED, FAILED = "finished", "failed"
 Facts = dict[str, Any]
-"""What records share, by its digest."""
+"""What several records share, by its digest."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Adoption:
-    """How a record came to count under code that did not measure it."""
+    """Where a record comes from that counts for code by which it was not measured."""
 
     code: str
-    """The code's hash under which it was measured."""
+    """The hash of the code that measured it."""
     commit: str
-    """Where that code stands."""
+    """The commit that holds that code."""
     again: bool
     """Whether this very trial was run under both codes, with the same rows."""
 
@@ -49,9 +49,9 @@ class Record:
     """One trial that has ended; nothing in it says on which machine."""
 
     hash: str
-    """What the result depends on: parameters, data, code and versions."""
+    """The hash of all that the result depends on: parameters, data, code and versions."""
     code: str
-    """The code's part of it alone: the digest of the fact that lists its modules."""
+    """The hash of the code alone: the digest of the fact that lists its modules."""
     trial: Entries
     rows: list[Row]
     status: str
@@ -81,13 +81,13 @@ class Record:
         return self.started + self.seconds
 
     def plain(self) -> dict[str, Any]:
-        """Return the record as JSON holds it."""
+        """Return the record as plain values, for JSON."""
         held = dataclasses.asdict(self)
         return held if self.adopted else {k: v for k, v in held.items() if k != "adopted"}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Record":
-        """Return the record that JSON holds; TypeError or ValueError if it is none."""
+        """Return the record from its plain values; TypeError or ValueError if they make none."""
         adopted = plain.get("adopted")
         made = cls(**{**plain, "adopted": adopted and Adoption(**adopted)})
         words = (*made.data.values(), *made.versions.values())
@@ -109,27 +109,27 @@ KINDS = {
     **dict.fromkeys(("started", "seconds"), (int, float)),
     "rows": list,
 }
-"""What a record's entries are."""
+"""The types of a record's fields."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Held:
-    """What a journal holds."""
+    """The content of a journal."""
 
     records: dict[str, Record]
-    """Each trial's record that counts, by key."""
+    """The record of each trial that counts, by the trial's key."""
     facts: Facts
 
     def stand_in(self, record: Record) -> bool:
-        """Tell whether something stood in for a data set of the record."""
+        """Return whether a stand-in replaced a data set of the record."""
         return any(self.facts.get(f, {}).get("embedded", False) for f in record.data.values())
 
 
 def better(one: Record, other: Record, facts: Facts) -> Record:
     """Return which of a trial's two records counts.
 
-    Real data count before what stands in for them; under one hash, a trial that finished before
-    one that failed; then what ended last.
+    One on real data is preferred to one on a stand-in; then, if their hashes are equal, one that
+    finished to one that failed; then the later.
     """
     held = Held({}, facts)
     alike = one.hash == other.hash
@@ -144,14 +144,14 @@ class Journal:
     """The file of one study at one scale."""
 
     def __init__(self, path: Path):
-        """Name the file; it need not be there."""
+        """Take the file's path; the file need not exist."""
         self.path = path
         self._written: set[str] | None = None
 
     def read(self, rows: bool = True) -> Held:
-        """Return what the file holds.
+        """Return the file's content.
 
-        Without ``rows``, which are most of it, records have none, and it takes a third of the time.
+        Without ``rows``, which are most of the file, reading takes a third of the time.
 
         Raises:
             UserError: a line is neither record nor fact, or the file cannot be read.
@@ -178,7 +178,7 @@ class Journal:
     def append(self, record: Record, facts: Facts) -> None:
         """Add a record and the facts that it names; when this returns, both are on the disk.
 
-        UserError where they cannot be: what was there stands.
+        UserError if they cannot be written; the content so far is kept.
         """
         if self._written is None:
             self._written = set(self.read().facts)
@@ -198,13 +198,13 @@ class Journal:
         self._written |= set(new)
 
     def compact(self) -> None:
-        """Rewrite the file with each trial's one record and the facts that these name."""
+        """Rewrite the file with one record a trial and the facts that these records name."""
         self._written = None
         if self.path.exists():
             self.replace(self.read())
 
     def replace(self, held: Held) -> None:
-        """Put this in the file's place, whole or not at all; UserError where it cannot be."""
+        """Replace the file's content, wholly or not at all; UserError if it cannot be written."""
         text = written(held).encode()
         try:
             if not self.path.exists() or self.path.read_bytes() != text:
@@ -215,7 +215,10 @@ class Journal:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second driver away; the lock goes with the process, however that ends."""
+        """Lock the journal against a second driver; the lock ends with the process at the latest.
+
+        UserError if another run holds it.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             opened = self.path.open("ab")
@@ -229,13 +232,13 @@ class Journal:
                 replaced = True
             except OSError as error:
                 raise refused(error, self.path) from None
-            if replaced:  # or else locked: by a run that has put a new file in its place meanwhile
+            if replaced:  # locked by another run, or just replaced by one with a new file
                 line = f"{self.path} is being written by another run: wait for it, or stop it"
                 raise UserError(line)
             yield
 
     def _lines(self, rows: bool) -> Iterator[dict[str, Any]]:
-        """Parse the file; a last line without its end was torn by a kill and is passed over."""
+        """Parse the file; a last line without a line end was cut off by a kill and is ignored."""
         try:
             whole, _, _ = self.path.read_bytes().rpartition(b"\n")
         except FileNotFoundError:
@@ -293,7 +296,7 @@ def table(records: Mapping[str, Record], keys: Iterable[str]) -> "pd.DataFrame":
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Lend a draft beside ``path`` that takes its place when the block ends well."""
+    """Give the path of a draft beside ``path``, which it replaces if the block raises nothing."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         yield draft
@@ -307,13 +310,13 @@ def _line(content: Mapping[str, Any]) -> str:
 
 
 def _without_rows(line: bytes) -> bytes:
-    """Leave the rows out of a record's line; no text within one has a bare quotation mark."""
+    """Leave the rows out of a record's line; in JSON, texts within have no bare quotation mark."""
     start, end = line.find(b', "rows": ['), line.rfind(b'], "status": ')
     return line[:start] + b', "rows": [' + line[end:] if 0 <= start < end else line
 
 
 def _mend(file: BinaryIO) -> None:
-    """Cut off what a kill left of a last line, reading no more than that."""
+    """Cut off an incomplete last line, left by a kill, without reading the whole file."""
     end = file.seek(0, os.SEEK_END)
     at, step = end, 1
     while at > 0:

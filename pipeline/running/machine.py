@@ -1,4 +1,4 @@
-"""What this process may take of the machine that it is on: processors, memory, time for garbage."""
+"""This process's use of its machine: processors, freed memory, garbage collection."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ _KEPT, _LARGEST = 2**28, 2**25  # bytes; glibc takes no more for the second
 def processors(root: Path = Path("/")) -> int:
     """Return how many processors this process may use; a container's quota counts, rounded down.
 
-    Where the system does not say which these are, as on macOS, it is how many the machine has.
+    Where the system does not tell that, as on macOS, it is how many the machine has.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     count = len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -23,9 +23,9 @@ def processors(root: Path = Path("/")) -> int:
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-    """Collect no garbage while the block imports: it would be a third of the time.
+    """Turn garbage collection off while the block imports: it would take a third of the time.
 
-    What is there afterwards stays, and is not looked at again by any later collection.
+    The objects that exist afterwards are frozen: no later collection looks at them.
     """
     gc.disable()
     try:
@@ -38,8 +38,8 @@ def at_once() -> Iterator[None]:
 def keep_freed() -> None:
     """Let this process keep up to 256 MB that it has freed, where the C library is glibc.
 
-    By default blocks of some megabytes go back to the system at once, and whoever allocates the
-    next is given each of its pages anew: up to a third of an LSTM's training step.
+    By default blocks of some megabytes are returned to the system at once, and at the next
+    allocation the system provides every page anew: up to a third of an LSTM's training step.
     """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
@@ -57,7 +57,7 @@ def _quotas(root: Path) -> Iterator[float]:
         _, controllers, path = group.split(":", 2)
         if controllers == "" or "cpu" in controllers.split(","):
             inside = PurePosixPath(path.lstrip("/"))
-            for place in (inside, *inside.parents):  # the holder of a group limits it, too
+            for place in (inside, *inside.parents):  # the limits of parent groups hold as well
                 for mount in ("", "unified", "cpu", "cpu,cpuacct"):
                     yield from _quota(root / "sys/fs/cgroup" / mount / place)
 
@@ -65,7 +65,7 @@ def _quotas(root: Path) -> Iterator[float]:
 def _quota(group: Path) -> Iterator[float]:
     """Yield the quota over its period, if the group has one (version 2, then 1)."""
     for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
-        with contextlib.suppress(OSError, ValueError):  # there is none, or it says "max"
+        with contextlib.suppress(OSError, ValueError):  # there is no such file, or it says "max"
             quota, period = map(int, " ".join((group / f).read_text() for f in files).split())
             if quota > 0 and period > 0:
                 yield quota / period

@@ -1,4 +1,4 @@
-"""How far a run is: one live display on a terminal, a plain line now and then elsewhere."""
+"""The progress of a run: a live table on a terminal, elsewhere a plain line every 10 seconds."""
 
 import contextlib
 import dataclasses
@@ -17,7 +17,7 @@ from pipeline.running.journal import Record
 EVERY = 10.0
 """Seconds between two plain lines."""
 LEAST = 0.001
-"""Seconds that a trial is taken to cost at least."""
+"""The least seconds that a trial is counted with."""
 
 
 class Waiting(NamedTuple):
@@ -25,18 +25,18 @@ class Waiting(NamedTuple):
 
     reason: str
     for_data: bool = False
-    """Whether only data that cannot be had keeps it from running."""
+    """Whether the only reason is a data set that cannot be had."""
 
 
 @dataclasses.dataclass
 class Standing:
-    """How far one study is; each of its trials is counted once."""
+    """The progress of one study; each of its trials is counted once."""
 
     name: str
     before: int = 0
-    """Trials that had finished before."""
+    """Trials that had finished before this run."""
     finished: int = 0
-    """Trials that finished now."""
+    """Trials that have finished in this run."""
     failed: list[Record] = dataclasses.field(default_factory=list)
     waiting: dict[str, Waiting] = dataclasses.field(default_factory=dict)
     """By the trial's key."""
@@ -55,14 +55,14 @@ class Standing:
 
 
 class _Counts(NamedTuple):
-    """How many trials are how far."""
+    """How many trials are in which state."""
 
     done: int = 0
     failed: int = 0
     running: int = 0
     waiting: int = 0
     left: int = 0
-    """Those that run are among them."""
+    """Trials that have not ended, running ones included."""
 
     @classmethod
     def of(cls, standing: Standing, running: Counter[str]) -> "_Counts":
@@ -84,10 +84,10 @@ class _Counts(NamedTuple):
 
 
 class Clock:
-    """How long the rest will take, from what was expected and what has been measured."""
+    """Estimates the time left, from expected seconds and those measured so far."""
 
     def __init__(self, expected: Iterable[tuple[str, float | None]]):
-        """Take each trial's part, and the seconds that it should take where that is known."""
+        """Take each trial's part, and the seconds that it is expected to take, None if unknown."""
         expected = list(expected)
         self._known = sum(seconds for _, seconds in expected if seconds is not None)
         self._unknown = Counter(part for part, seconds in expected if seconds is None)
@@ -112,10 +112,10 @@ class Clock:
             self._foreseen, self._taken = self._foreseen + expected, self._taken + seconds
 
     def left(self, slots: int) -> float | None:
-        """Return the seconds that the rest will take on so many slots, None if nothing tells."""
+        """Return the seconds left if ``slots`` trials run at once; None if not known yet."""
         if not self._ended:
             return None if self._unknown.total() else self._known / slots
-        # What was expected may come from a faster machine, or from another scale.
+        # Expected seconds may come from a faster machine, or from another scale.
         pace = self._taken / self._foreseen if self._foreseen else 1.0
         rest, usual = max(0.0, self._known) * pace, self._spent / self._ended
         for part, trials in list(self._unknown.items()):
@@ -125,7 +125,7 @@ class Clock:
 
 
 class Progress:
-    """What is said while the trials run."""
+    """What is shown while the trials run."""
 
     def __init__(
         self,
@@ -134,19 +134,19 @@ class Progress:
         running: Callable[[], Counter[str]],
         slots: Callable[[], int],
     ):
-        """Show these; ``running`` counts each study's trials that run at the moment."""
+        """Take what is shown; ``running`` returns how many trials of each study run now."""
         self._standings, self._clock = standings, clock
         self._running, self._slots = running, slots
 
     @contextlib.contextmanager
     def shown(self, console: Console) -> Iterator[None]:
-        """Say how far it is while the block runs, and once at its end."""
+        """Show the progress while the block runs, and one line at its end."""
         with self._live(console) if console.is_terminal else self._plain(console):
             yield
         say(console, self.line())
 
     def line(self) -> str:
-        """Return the whole in a line, with the studies under way."""
+        """Return the whole run in a line, with the studies that are not done."""
         each = self._counts()
         whole = _Counts.together(each.values())
         way = [f"{name} {n.done}/{n.total}" for name, n in each.items() if n.left]
@@ -155,7 +155,7 @@ class Progress:
         return f"{whole.done}/{whole.total} trials, {state}, {self._left()}{under_way}"
 
     def table(self) -> Table:
-        """Return a line for each study that is not done with, and one for the whole."""
+        """Return a table with a line for each study that is not done, and one for all."""
         shown = Table("study", *_Counts._fields[:4], "of", box=None, caption=self._left())
         each = self._counts()
         for name, counts in [*each.items(), ("all", _Counts.together(each.values()))]:
@@ -196,5 +196,5 @@ class Progress:
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line as it is."""
+    """Print a line unchanged."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)

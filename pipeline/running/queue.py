@@ -1,10 +1,11 @@
-"""One queue for the trials of all studies: what is not finished runs, and is recorded as it ends.
+"""One queue for the trials of all studies: those not finished run, and each is recorded at its end.
 
-What is known to take long starts first, trials that must be alone before all others. Each trial
-that ends is in its study's journal before the next is looked at, so whatever is killed loses the
-trials that were running and no other; the next run goes on with these.
+Trials that must be alone run before all others; then the longest, by earlier records, start first.
+Each trial that ends is written to its study's journal before the next outcome is handled, so a kill
+loses only the trials that were running; the next run takes these up again.
 
-Above 300 lines because it is one story: what is left, in which order it runs, what becomes of it.
+Above 300 lines because these belong together: what is left, in which order it runs, what becomes of
+it.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ from pipeline.running.worker import Assignment, Outcome, measure
 from pipeline.study import Entries, Value, datasets_of
 
 NAMED = 5
-"""How many of a study's failed trials are named."""
+"""The most failed trials of a study that are named."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Ending:
 
     @property
     def code(self) -> int:
-        """The exit code: 0 if all finished but what waits for data that cannot be had."""
+        """The exit code: 0 if all trials finished, those aside that wait for missing data."""
         each = self.standings.values()
         waiting = [why for standing in each for why in standing.waiting.values()]
         failed = any(standing.failed for standing in each)
@@ -80,10 +81,10 @@ def run(
     force: bool = False,
     ended: Callable[[Job], None] | None = None,
 ) -> Ending:
-    """Run the trials of all studies that are not finished, or all by ``force``.
+    """Run the trials of all studies that are not finished; with ``force``, all trials.
 
-    ``ended`` is called as soon as no trial of a study is left to run, its journal written, and no
-    trial that must be alone could be disturbed.
+    ``ended`` is called with a study when none of its trials is left to run and its journal is
+    written, but not while trials that must be alone are still to run or running.
 
     Raises:
         UserError: another run writes one of the journals, or the cluster does not answer.
@@ -107,7 +108,7 @@ class _Queued:
     key: str
     assignment: Assignment
     expected: float | None
-    """Seconds, where earlier records tell."""
+    """Seconds, by earlier records; None if there are none."""
 
     @property
     def part(self) -> str:
@@ -115,7 +116,7 @@ class _Queued:
 
 
 class _Queue:
-    """What is left of all studies, and what became of the rest."""
+    """The trials that are left of all studies, and the outcomes of those that have ended."""
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class _Queue:
         self.standings = {job.name: Standing(job.name) for job in jobs}
         self._reach: dict[str, frozenset[str]] = {}
         queued = [each for job in jobs for each in self._left_or_why(job, force)]
-        # What nothing is known of may take long; sorting keeps the order of what is alike.
+        # A trial of unknown length may be long, so it starts early; equal ones keep their order.
         queued.sort(key=lambda q: (not q.assignment.alone, -(q.expected or float("inf"))))
         self._queued = [
             dataclasses.replace(q, assignment=q.assignment._replace(place=place))
@@ -139,7 +140,7 @@ class _Queue:
         self._done: list[Job] = []
 
     def plan(self) -> str:
-        """Say in a line what is ahead."""
+        """Return one line: how many trials are to run, and of which studies."""
         each = self.standings.values()
         names = [name for name, standing in self.standings.items() if standing.left]
         of = f": {', '.join(names)}" if names else ""
@@ -147,7 +148,7 @@ class _Queue:
         return f"{len(self._queued)} trials to run, {before} finished before{of}"
 
     def work(self, console: Console) -> str:
-        """Run what is left; return why that stopped before the end, empty if it did not."""
+        """Run what is left; return why it stopped early, empty if it did not."""
         for job in self._jobs:
             if not self.standings[job.name].left:
                 self._end(job)
@@ -170,7 +171,7 @@ class _Queue:
         return ""
 
     def _make_room(self) -> None:
-        """Make the folders for checkpoints; UserError where they cannot be, before trials fail."""
+        """Make the folders for checkpoints; UserError if that fails, before any trial does."""
         for scratch in {queued.job.scratch for queued in self._queued}:
             try:
                 scratch.mkdir(parents=True, exist_ok=True)
@@ -178,14 +179,14 @@ class _Queue:
                 raise refused(error, scratch) from None
 
     def _backend(self) -> "Cluster | _Inline":
-        """Return what measures the assignments, in their order."""
+        """Return the backend that measures the assignments."""
         assignments = [queued.assignment for queued in self._queued]
         data = {f.name: f.read for job in self._jobs for f in job.data.values()}
         backend = {"ray": Cluster, "inline": _Inline}[self._settings.dispatch.backend]
         return backend(assignments, lambda name: data[name](), self._settings.dispatch)
 
     def _left_or_why(self, job: Job, force: bool) -> list[_Queued]:
-        """Return what has to run; all trials of a study wait whose journal cannot be read."""
+        """Return what has to run; if a study's journal cannot be read, all its trials wait."""
         try:
             return list(self._left(job, force))
         except UserError as error:
@@ -194,7 +195,7 @@ class _Queue:
             return []
 
     def _left(self, job: Job, force: bool) -> Iterator[_Queued]:
-        """Read a study's journal and yield what has to run; what cannot is written down."""
+        """Read a study's journal; yield the trials to run, and note those that must wait."""
         held, standing = job.journal.read(), self.standings[job.name]
         todo = []
         for key, entries in job.trials.items():
@@ -213,7 +214,7 @@ class _Queue:
             yield _Queued(job, key, self._assignment(job, job.trials[key]), expected[key])
 
     def _lacking(self, job: Job, entries: Entries, held: Held, record: Record | None) -> str:
-        """Say which data set keeps a trial from running; empty if all that it names are here."""
+        """Return which data set keeps a trial from running, and why; empty if none does."""
         on_real = record and record.status == FINISHED and not held.stand_in(record)
         for name in datasets_of(entries):
             here = job.data[name]
@@ -233,7 +234,7 @@ class _Queue:
         return ""
 
     def _assignment(self, job: Job, entries: Entries) -> Assignment:
-        """Return a trial with all that it may touch and take."""
+        """Return a trial with the data, code, folder and processors that it may use."""
         part, given, digest = (
             job.study.part_of(entries),
             self._settings.dispatch,
@@ -256,7 +257,7 @@ class _Queue:
         )
 
     def _take(self, queued: _Queued, what: Outcome | Refused) -> None:
-        """Record what became of a trial."""
+        """Record a trial's outcome and count it."""
         job, standing = queued.job, self.standings[queued.job.name]
         if isinstance(what, Refused):
             standing.waiting[queued.key] = Waiting(what.reason)
@@ -275,7 +276,7 @@ class _Queue:
             self._announce()
 
     def _recorded(self, queued: _Queued, outcome: Outcome) -> Record:
-        """Write an outcome into its study's journal."""
+        """Write an outcome into its study's journal; return the record."""
         job, entries = queued.job, queued.assignment.entries
         data = {name: fact(dict(job.data[name].provenance)) for name in queued.assignment.data}
         code = job.prints.code(entries)
@@ -298,8 +299,8 @@ class _Queue:
         return record
 
     def _end(self, job: Job) -> None:
-        """Leave a study of which nothing is left to run in order."""
-        with contextlib.suppress(UserError):  # a line that is none has been named
+        """Tidy up a study of which nothing is left to run: journal, checkpoints, announcement."""
+        with contextlib.suppress(UserError):  # a line that cannot be read was reported before
             job.journal.compact()
         if not self.standings[job.name].waiting:
             shutil.rmtree(job.scratch, ignore_errors=True)
@@ -308,7 +309,7 @@ class _Queue:
             self._announce()
 
     def _announce(self) -> None:
-        """Tell which studies have ended; whoever hears it may take processors at once."""
+        """Call ``ended`` for each study that has ended; this may start using processors at once."""
         while self._done:
             self._ended(self._done.pop(0))
 
@@ -343,9 +344,9 @@ class _Inline:
 
 
 def _expected(job: Job, held: Held, keys: Iterable[str]) -> dict[str, float | None]:
-    """Return the seconds that trials should take: as before, or as others of their part.
+    """Return the seconds that trials should take: as recorded, or the mean of their part.
 
-    Records at another scale serve where a part has none at this.
+    If a part has no records at this scale, those at another scale are used.
     """
     keys = list(keys)
     known = {
@@ -362,7 +363,7 @@ def _expected(job: Job, held: Held, keys: Iterable[str]) -> dict[str, float | No
 
 
 def _usual(records: Iterable[Record]) -> dict[Value, float]:
-    """Return what a trial of each part takes on average."""
+    """Return the mean seconds of a trial, by part."""
     seconds: defaultdict[Value, list[float]] = defaultdict(list)
     for record in records:
         if record.status == FINISHED:

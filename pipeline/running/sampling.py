@@ -1,8 +1,9 @@
-"""Texts that the models of the study ``language_model`` go on with, and where their weights are.
+"""Continuing a text with a model of the study ``language_model``, whose weights are kept.
 
-A trial leaves rows and nothing else. So the model of a trial that is asked for here is trained once
-more, as the trial describes it, and its weights are kept below ``.scratch/models``, named after all
-that they are a function of: parameters, data, code. Other code or data, and they are trained anew.
+A trial leaves rows and nothing else. So the model of a trial is trained once more here, as the
+trial describes it, and its weights are kept below ``.scratch/models``. Their file is named by the
+trial's hash, of parameters, data, versions and code: if one of these changes, the model is trained
+again.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ def sample(
     seed: int,
     train: bool,
 ) -> str:
-    """Return how a model goes on with ``text``, ``length`` tokens, without the text itself.
+    """Return ``length`` tokens by which a model continues ``text``, without the text itself.
 
     Raises:
         UserError: there is no such model, no weights of it are kept and it is not to be trained,
@@ -63,7 +64,7 @@ def sample(
 
 
 def _chosen(of: "Job", part: str, model: str | None) -> Entries:
-    """Return the learned trial of the first seed; the last that the file names if none is named."""
+    """Return the trial of seed 0 that learns ``model``; if None, the last model in the file."""
     models = {str(entries["model"]): entries for entries in _learned(of, part)}
     if model is None:
         return models[next(reversed(models))]
@@ -73,19 +74,19 @@ def _chosen(of: "Job", part: str, model: str | None) -> Entries:
 
 
 def _learned(of: "Job", part: str) -> Iterator[Entries]:
-    """Iterate over the learned trials of a part, of their first seed."""
+    """Iterate over the trials of a part that learn a model, of seed 0."""
     for entries in of.trials.values():
         if (entries["part"], entries.get("kind"), entries["seed"]) == (part, "learned", 0):
             yield entries
 
 
 def _names(of: "Job", part: str) -> str:
-    """Return what the models of a part are called."""
+    """Return the names of a part's models."""
     return ", ".join(str(entries["model"]) for entries in _learned(of, part))
 
 
 def _train(trial: Any, data: dict[str, Any], path: Path) -> None:
-    """Train, and keep the weights; what was interrupted goes on from its checkpoint."""
+    """Train, from a checkpoint if training was interrupted, and save the weights."""
     import shutil
 
     import torch
@@ -111,7 +112,7 @@ def _continued(
     temperature: float,
     seed: int,
 ) -> str:
-    """Read the text, and go on."""
+    """Return the continuation of ``text`` by the model whose weights are at ``path``."""
     import torch
 
     from pipeline.measuring.sampling import continued

@@ -1,8 +1,8 @@
-"""What counts of a source: its statements without documentation and what is said of types alone.
+"""The parts of a source file that count: its statements, without documentation and type hints.
 
-A statement is known by a hash of its syntax tree, the names that it binds, those that it uses and
-the imports in it. What is found out of a file is kept below .scratch by the file's content, since
-to parse a project takes longer than all that is asked of it.
+Of a statement we know a hash of its syntax tree, the names that it binds, those that it uses and
+the imports in it. The result for a file is cached below .scratch, by the file's content, since
+parsing the whole project takes longer than all other work on it.
 """
 
 import ast
@@ -25,25 +25,25 @@ class Import(NamedTuple):
 
     module: str
     name: str
-    """What of the module; empty for the module itself, EVERYTHING for all in it."""
+    """The name in the module; empty for the module itself, EVERYTHING for all in it."""
     alias: str
-    """What it is called then."""
+    """The name that it has in the importing module."""
 
 
 class Statement(NamedTuple):
-    """What matters of one statement at the top of a module."""
+    """What matters of one top-level statement of a module."""
 
     digest: str
     binds: frozenset[str] | None
-    """The names that it binds or alters; None where that cannot be told."""
+    """The names that it binds or alters; None if that cannot be told."""
     uses: frozenset[str]
-    """The names in it; ``name.attribute`` where that is all that it wants of a name."""
+    """The names in it; ``name.attribute`` where only that attribute of a name is used."""
     imports: tuple[Import, ...]
 
 
 @functools.cache
 def path_of(module: str) -> Path | None:
-    """Return a module's file, None if there is no such module of a package on the path."""
+    """Return a module's file; None if no package on the path has such a module."""
     package, *rest = module.split(".")
     home = _home(package)
     if home is None:
@@ -73,7 +73,7 @@ def statements(module: str) -> tuple[Statement, ...]:
         return tuple(map(_revived, json.loads(kept.read_text(encoding="utf-8"))))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found = tuple(_statement(s, package) for s in _split(_cleaned(ast.parse(source)).body))
-    with contextlib.suppress(OSError):  # a folder that cannot be written costs time alone
+    with contextlib.suppress(OSError):  # if the cache cannot be written, only time is lost
         kept.parent.mkdir(parents=True, exist_ok=True)
         draft = kept.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps([_plain(s) for s in found]), encoding="utf-8")
@@ -83,7 +83,7 @@ def statements(module: str) -> tuple[Statement, ...]:
 
 @functools.cache
 def _own_source() -> bytes:
-    """Return this file, without whose rules what is kept means nothing."""
+    """Return this file's content: the cache is valid only for the rules in it."""
     return Path(__file__).read_bytes()
 
 
@@ -98,7 +98,7 @@ def _revived(kept: list) -> Statement:
 
 
 def _cleaned(tree: ast.Module) -> ast.Module:
-    """Drop documentation, the types of functions, and what is imported for types alone."""
+    """Drop documentation, functions' type hints, and imports for type checking alone."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [s for s in node.body if not (_documents(s) or _is_for_types(s))]
@@ -110,7 +110,7 @@ def _cleaned(tree: ast.Module) -> ast.Module:
 
 
 def _documents(statement: ast.stmt) -> bool:
-    """Tell whether a statement is a string alone: a docstring, or what is said of a constant."""
+    """Return whether a statement is only a string: a docstring, or that of a constant."""
     match statement:
         case ast.Expr(value=ast.Constant(value=str())):
             return True
@@ -160,7 +160,7 @@ def _collect(node: ast.AST, uses: set[str]) -> None:
 
 
 def _collect_quoted(annotation: ast.expr, uses: set[str]) -> None:
-    """Collect the names in the quoted parts of a field's type, which may be looked up."""
+    """Collect the names in the quoted parts of a field's type, which pydantic may evaluate."""
     for node in ast.walk(annotation):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             with contextlib.suppress(SyntaxError):
@@ -181,7 +181,7 @@ def _imports(node: ast.AST, package: str) -> Iterator[Import]:
 
 
 def _bound(statement: ast.stmt) -> frozenset[str] | None:
-    """Return the names that a statement binds or alters; None where that cannot be told."""
+    """Return the names that a statement binds or alters; None if that cannot be told."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return frozenset({name})
@@ -206,6 +206,6 @@ def plain(node: object) -> object:
 
 
 def digest(content: object) -> str:
-    """Return a short hash of plain content."""
+    """Return a hash of plain content, 16 hexadecimal digits."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,8 +1,9 @@
-"""The process beside the driver that logs to MLflow what the journals hold and gain.
+"""The process beside the driver that logs the journals' records to MLflow.
 
-The journals are the record, so nothing is sent to it: it reads them as they grow and logs what is
-new first, then what is older. It yields the cores to trials and ends with the driver. It is told
-what to read, and later that no more comes, by lines of JSON; so it says how far it is.
+It is sent no records: it reads the journals as they grow, and logs new records first, then older
+ones. It runs at low priority, so as not to slow trials, and ends with the driver. Lines of JSON
+tell it which journals to read and, later, that the run is over; by lines of JSON it reports how far
+it is.
 """
 
 import contextlib
@@ -22,13 +23,13 @@ from pipeline.running.journal import Facts, Record
 from pipeline.running.machine import at_once
 
 PATIENCE, IMPORTING = 20.0, 60.0
-"""Seconds for which the process may say nothing: when it logs, and when it imports MLflow."""
+"""The longest silence of the process in seconds: while it logs, and while it imports MLflow."""
 IDLE, PAUSE, TOLD = 5.0, 0.3, 0.3
-"""Seconds before older records alone start it; between two looks; between two words of it."""
+"""Seconds until it starts on older records alone; between looks at journals; between reports."""
 
 
 def follow() -> None:
-    """Be the process: read the journals that the first line names, and log them."""
+    """Run the process: read the journals that the first line of input names, and log them."""
     os.nice(10)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # MLflow prints
@@ -44,11 +45,11 @@ def follow() -> None:
         except Exception as error:  # noqa: BLE001 - nothing here may touch the run
             line = f"MLflow: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
             out.write(json.dumps({"error": line}) + "\n")
-    os._exit(0)  # whatever MLflow has started
+    os._exit(0)  # without waiting for threads that MLflow has started
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Return which file this is, and how long."""
+    """Return a file's inode and its size in bytes; zeros if there is none."""
     try:
         stat = path.stat()
     except OSError:
@@ -57,21 +58,21 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 class _Tail:
-    """One journal, as the process reads it: records that it has not looked at before, in turn."""
+    """One journal as the process reads it: the records that are still to be logged."""
 
     def __init__(self, study: str, scale: str, path: str, size: Sequence[int], lock: str):
-        """Read what is there; beyond ``size`` it is new."""
+        """Read what is there; records beyond ``size`` (``size_of`` at the run's start) are new."""
         self.study, self.scale, self.facts = study, scale, Facts()
         self.new, self.older = deque[Record](), deque[Record]()
         self._path, self._old, self._lock = Path(path), tuple(size), Path(lock)
         self._file, self._at, self._seen = 0, 0, set[str]()
         self._open: TextIO | None = None
         self.read()
-        # Whoever lists what is logged since a record started then does so once.
+        # In order of time, so that MLflow's runs since the earliest are listed only once.
         self.older = deque(sorted(self.older, key=lambda record: record.started))
 
     def read(self) -> None:
-        """Take in what the file has gained; one that was rewritten is read anew."""
+        """Read what was appended to the file; a file that was replaced is read from its start."""
         file, size = size_of(self._path)
         if file != self._file or size < self._at:
             self._file, self._at = file, 0
@@ -86,7 +87,7 @@ class _Tail:
                 self._take(line)
 
     def _take(self, text: bytes) -> None:
-        """Keep a line; one that is neither record nor fact is the driver's affair."""
+        """Keep a line's record or fact; other lines are ignored, the driver reports them."""
         with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
             line = json.loads(text)
             if "fact" in line:
@@ -99,7 +100,7 @@ class _Tail:
                 (self.older if old else self.new).append(record)
 
     def own(self) -> bool:
-        """Tell whether no other process of this checkout logs this journal; keep others away."""
+        """Lock this journal for logging; return False if another process here holds the lock."""
         if self._open is None:
             self._lock.parent.mkdir(parents=True, exist_ok=True)
             self._open = self._lock.open("a")
@@ -111,21 +112,21 @@ class _Tail:
 
 
 class _Ending:
-    """What the driver has said of the end."""
+    """Whether the driver has said that the run is over, or is gone."""
 
     def __init__(self):
-        """Listen, from now on."""
+        """Start listening."""
         self.told, self.gone = threading.Event(), threading.Event()
         self._older: float | None = 0.0
         self._since, self._parent = 0.0, os.getppid()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def is_alone(self) -> bool:
-        """Tell whether the driver is gone."""
+        """Return whether the driver is gone."""
         return self.gone.is_set() or os.getppid() != self._parent
 
     def is_over(self) -> bool:
-        """Tell whether what is older has had its time."""
+        """Return whether the run is over and the time for older records is used up."""
         over = self._older is not None and time.monotonic() - self._since > self._older
         return self.told.is_set() and over
 
@@ -134,12 +135,12 @@ class _Ending:
             self._older, self._since = json.loads(line)["older"], time.monotonic()
             self.told.set()
         self.gone.set()
-        time.sleep(2)  # for the run that is being logged
+        time.sleep(2)  # so that the run that is being logged is completed
         os._exit(1)
 
 
 def _log(tails: list[_Tail], ending: _Ending, tell: Callable[[dict[str, Any]], object]) -> None:
-    """Log what the journals hold and gain, until no more comes or the driver is gone."""
+    """Log the journals' records until the run is over and all are logged, or the driver is gone."""
     logged = Counter[str]()
 
     def say(patience: float = PATIENCE, *, ended: bool = False) -> None:
@@ -180,7 +181,7 @@ def _log(tails: list[_Tail], ending: _Ending, tell: Callable[[dict[str, Any]], o
 
 
 def _next(tails: list[_Tail], ending: _Ending) -> _Tail | None:
-    """Return the journal whose record is logged next: what is new first."""
+    """Return the journal whose record is logged next, new records first; None if there is none."""
     older = () if ending.is_over() else (t for t in tails if t.older)
     return next((t for t in tails if t.new), None) or next(iter(older), None)
 

@@ -1,9 +1,9 @@
-"""Records -> runs of MLflow, which is a side record that can be made again at any time.
+"""Records -> runs of MLflow; since journals are the record, these can be made again at any time.
 
-One experiment a study, one flat run an execution of a trial, in three calls. A run is known by its
-record: what is logged is never logged twice, and what a kill left half logged is closed as KILLED
-and logged anew. Beside what people look at, each run keeps its whole record as one artifact, so
-that others can collect it.
+A study is an experiment; each execution of a trial is a run without children, logged in three
+calls. A run's tag ``record`` names its record, so nothing is logged twice; a run that a kill left
+incomplete is closed as KILLED and logged again. Beside parameters and metrics, each run keeps its
+whole record as an artifact, so that other machines can collect it.
 
 Above 300 lines because this is the one file that knows MLflow.
 """
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 BATCH = 1000
-"""Metrics and parameters in one call: a server takes no more."""
+"""The most metrics and parameters that a server accepts in one call."""
 PROBED = 1000
-"""Values of probes that a run shows as metrics; more are in its artifact alone."""
+"""The most values of probes that a run shows as metrics; if there are more, it shows none."""
 SECONDS = 10
-"""What a server may take for one answer."""
+"""Seconds that a server may take for one answer."""
 PAGE = 500
 """Runs in one answer."""
 ENDED = ("FINISHED", "FAILED")
-"""What a run is that was logged whole."""
+"""The states of a run that was logged completely."""
 DATABASE, ARTIFACTS, ARTIFACT = Path("mlflow.db"), Path("mlartifacts"), "record.json.gz"
 LINE = 400
-"""Characters in one line of what went wrong."""
+"""The most characters of an error's line."""
 
 
 def address() -> str:
@@ -51,9 +51,9 @@ def address() -> str:
 
 
 def hold_local(uri: str) -> str:
-    """Return the address of a store that is no server; UserError where it is one, or is no store.
+    """Return the address of a local store; UserError if it is a server's, or cannot be opened.
 
-    A server has a user interface of its own.
+    A server has its own user interface.
     """
     if uri.startswith(("http://", "https://")):
         raise UserError(f"the runs are on a server: open {without_secrets(uri, uri)} in a browser")
@@ -65,7 +65,7 @@ def hold_local(uri: str) -> str:
 
 
 def without_secrets(text: str, uri: str = "") -> str:
-    """Return the text without what an address in it, or ``uri``, says of users and passwords."""
+    """Return the text without user names, passwords and tokens, those in ``uri`` included."""
     said, at, _ = uri.partition("://")[2].rpartition("@")
     if at and not said.startswith("/"):  # which would be a file's path
         password = said.partition(":")[2] or said
@@ -78,9 +78,9 @@ def without_secrets(text: str, uri: str = "") -> str:
 
 
 def metric_of(row: Row) -> str:
-    """Return what the value of a probe's row is called among a run's metrics.
+    """Return the name of a metric for the value of a probe's row.
 
-    Words and whole numbers tell the rows apart; a fraction is measured, and names nothing.
+    Columns of words and whole numbers are part of the name; floats are measurements, so are not.
     """
     named = {"probe", "quantity", "step", "value"}
     rest = [f"{k} {v}" for k, v in row.items() if k not in named and isinstance(v, str | int)]
@@ -88,7 +88,7 @@ def metric_of(row: Row) -> str:
 
 
 class Kept(NamedTuple):
-    """What a store holds of one record."""
+    """A record's run in a store."""
 
     run: str
     """The run's name in the store."""
@@ -101,12 +101,12 @@ class Kept(NamedTuple):
 
 
 class Tracker:
-    """The one way to MLflow."""
+    """A connection to an MLflow store; all access goes through this class."""
 
     def __init__(self, uri: str | None = None, answered: Callable[[], object] = lambda: None):
         """Open the store, making its schema if it is new; UserError if it can't be used.
 
-        ``answered`` is called for each of the many answers that make up a long list.
+        ``answered`` is called after each page of a long list of runs.
         """
         self._uri, self._answered = uri or address(), answered
         with self._answering():
@@ -133,9 +133,9 @@ class Tracker:
         return count
 
     def attach(self, study: str, scale: str, folder: Path) -> None:
-        """Keep a report's folder in one run of its own.
+        """Keep a report's folder as the artifacts of a run of its own, in place of earlier ones.
 
-        Its numbers stay in its summary: as metrics they would crowd out the trials' charts.
+        Its numbers are not logged as metrics, which would crowd the charts of the trials.
         """
         tags = {"study": study, "scale": scale, "kind": "report", "driver": _driver()}
         with self._answering():
@@ -149,7 +149,7 @@ class Tracker:
                 self._client.delete_run(old.info.run_id)
 
     def kept(self, study: str, scale: str) -> Iterator[Kept]:
-        """Iterate over what the store holds of a study's trials that have ended."""
+        """Iterate over the store's completely logged runs of a study's trials."""
         with self._answering():
             if self._client.get_experiment_by_name(study) is None:
                 return
@@ -185,9 +185,9 @@ class Tracker:
         return self._experiments[study]
 
     def _known(self, experiment: str, scale: str, since: float) -> set[str]:
-        """Return the records that are logged, of those at least that started since then.
+        """Return the ids of logged records, at least of all that started at ``since`` or later.
 
-        What a kill here left open is closed.
+        Runs of this checkout that a kill left open are closed.
         """
         if (experiment, scale) not in self._logged:
             for run in self._runs(experiment, scale, "trial", "attributes.status = 'RUNNING'"):
@@ -215,7 +215,7 @@ class Tracker:
             token = page.token or ""
 
     def _log(self, experiment: str, study: str, scale: str, held: Held, draft: str) -> None:
-        """Log the one record that is held as a run that has ended."""
+        """Log the one record in ``held`` as a run that has ended."""
         from mlflow.entities import Param
 
         (record,) = held.records.values()
@@ -237,7 +237,7 @@ class Tracker:
         self._client.set_terminated(run.info.run_id, status, ended)
 
     def _files(self, run: Any) -> Any:
-        """Return where a run's artifacts are, without asking the server."""
+        """Return the repository of a run's artifacts, without asking the server."""
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         return get_artifact_repository(run.info.artifact_uri, self._uri)
@@ -249,7 +249,7 @@ class Tracker:
 
     @contextlib.contextmanager
     def _answering(self) -> Iterator[None]:
-        """Turn whatever goes wrong with the store into one line."""
+        """Turn any error of the store into a UserError of one line."""
         try:
             yield
         except Exception as error:
@@ -257,13 +257,13 @@ class Tracker:
 
 
 def _line(uri: str, error: Exception) -> str:
-    """Say in one line what went wrong with a store."""
+    """Return an error of a store as one line, without secrets."""
     what = " ".join((str(error) or type(error).__name__).split())
     return without_secrets(f"MLflow at {uri}: {what}", uri)[:LINE]
 
 
 def packed(study: str, scale: str, record: Record, facts: Facts) -> bytes:
-    """Return a whole record and the facts that it names, as its artifact holds them unpacked."""
+    """Return a record and the facts that it names, as in its artifact before compression."""
     named = {name: facts[name] for name in (record.code, *record.data.values()) if name in facts}
     whole = {"study": study, "scale": scale, "record": record.plain(), "facts": named}
     return json.dumps(whole, ensure_ascii=False).encode()
@@ -276,7 +276,7 @@ def _ask(uri: str) -> None:
 
         with contextlib.suppress(
             requests.exceptions.SSLError
-        ):  # somebody does; MLflow has the keys
+        ):  # a server answers; MLflow itself has the certificates
             health = f"{uri.rstrip('/')}/health"
             requests.get(health, timeout=SECONDS / 2, allow_redirects=False)  # nosec B113 - it has one
     if uri.startswith("sqlite:"):
@@ -300,7 +300,7 @@ def _is_empty(database: sqlite3.Connection) -> bool:
 def _found(path: Path) -> None:
     """Make MLflow's tables in an empty database, all or none.
 
-    MLflow makes them in dozens of commits, and can't go on where a kill came in between.
+    MLflow makes them in dozens of commits, and can't continue if a kill came between two of them.
     """
     _prepare()
     from mlflow import MlflowClient
@@ -309,7 +309,7 @@ def _found(path: Path) -> None:
         draft = Path(folder, DATABASE)
         MlflowClient(f"sqlite:///{draft}").search_experiments()
         with contextlib.closing(sqlite3.connect(draft)) as made:
-            _, *statements, _ = made.iterdump()  # BEGIN and COMMIT around them
+            _, *statements, _ = made.iterdump()  # without its BEGIN and COMMIT
     with contextlib.closing(sqlite3.connect(path, timeout=SECONDS)) as database:
         database.execute("BEGIN IMMEDIATE")
         if _is_empty(database):  # another driver may be first
@@ -320,7 +320,7 @@ def _found(path: Path) -> None:
 
 @functools.cache
 def _prepare() -> None:
-    """Set MLflow up for this process: quiet, and impatient."""
+    """Set MLflow up for this process: few messages, short timeouts."""
     import logging
 
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS))
@@ -335,9 +335,9 @@ def _prepare() -> None:
 
     @event.listens_for(Engine, "connect")
     def write_ahead(connection: Any, _: Any) -> None:
-        """Spare sqlite the disk's two answers a commit, of which MLflow makes six a run.
+        """Spare sqlite two syncs to the disk at each commit; MLflow makes six commits a run.
 
-        What a failing machine then loses of the last runs is logged anew; nothing is torn.
+        If the machine fails, the last runs may be lost and are logged again; none is damaged.
         """
         if isinstance(connection, sqlite3.Connection):
             with contextlib.suppress(sqlite3.OperationalError):  # another reads just now
@@ -346,7 +346,7 @@ def _prepare() -> None:
 
 
 def _tags(held: Held, record: Record) -> dict[str, str]:
-    """Return what tells a record's run from others."""
+    """Return the tags by which a record's run is found."""
     served = [held.facts.get(digest, {}).get("served", "") for digest in record.data.values()]
     tags = {
         "trial": record.hash,
@@ -365,12 +365,12 @@ def _tags(held: Held, record: Record) -> dict[str, str]:
 
 
 def entries_digest(record: Record) -> str:
-    """Return what a run's tag ``entries`` says of its trial."""
+    """Return a run's tag ``entries``: a hash of its trial's key."""
     return hashlib.sha256(record.key.encode()).hexdigest()[:16]
 
 
 def _metrics(record: Record, when: int) -> "list[Metric]":
-    """Return the finite values, one for each name and step."""
+    """Return the finite values as metrics; of equal name and step, the last."""
     from mlflow.entities import Metric
 
     last = {(name, step): v for name, step, v in _curves(record) if math.isfinite(v)}
@@ -378,7 +378,7 @@ def _metrics(record: Record, when: int) -> "list[Metric]":
 
 
 def _curves(record: Record) -> Iterator[tuple[str, int, float]]:
-    """Yield what was measured: name, step, value; a row without a step counts as its place."""
+    """Yield name, step and value of what was measured; without a step, the row's place is taken."""
     probed = sum(bool(row.get("probe")) for row in record.rows)
     for place, row in enumerate(record.rows):
         step = row.get("step")
@@ -397,7 +397,7 @@ def _diverged(record: Record) -> bool:
 
 
 def _name(record: Record) -> str:
-    """Return a name to read in a chart: the trial's words, but for what is JSON, and its seed."""
+    """Return a run's name for charts: the trial's words, except those in JSON, and its seed."""
     words = [v for v in record.trial.values() if isinstance(v, str) and v[:1] not in ("{", "[")]
     seed = [f"seed {record.trial['seed']}"] if "seed" in record.trial else []
     return " ".join([*words, *seed]) or record.hash
@@ -409,5 +409,5 @@ def _clean(name: str) -> str:
 
 
 def _driver() -> str:
-    """Name this checkout on this machine, the only one whose open runs it may close."""
+    """Return the name of this checkout on this machine, which closes its own open runs alone."""
     return f"{os.uname().nodename}:{Path.cwd()}"

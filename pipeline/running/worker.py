@@ -1,4 +1,4 @@
-"""One trial, wherever it runs: from an assignment to its outcome."""
+"""The measuring of one trial, in whatever process it runs: assignment -> outcome."""
 
 import contextlib
 import importlib
@@ -25,20 +25,20 @@ _IMPORTED: set[str] = set()
 
 
 class Assignment(NamedTuple):
-    """A trial that is to be measured, and what it may touch and take."""
+    """A trial that is to be measured, and the data, code and processors that it may use."""
 
     place: int
-    """In the queue."""
+    """Its place in the queue."""
     entries: Entries
     kind: str
-    """What measures it, as ``module:Trial``."""
+    """The class that measures it, as ``module:Trial``."""
     hash: str
     data: tuple[str, ...]
     """The data sets that its hash covers."""
     reach: frozenset[str]
     """The project's modules that its hash covers."""
     scratch: Path | None
-    """The folder for its checkpoints; None for one that goes when the trial ends."""
+    """The folder for its checkpoints; None for one that is deleted when the trial ends."""
     cpus: int
     gpus: float
     alone: bool
@@ -54,13 +54,13 @@ class Outcome(NamedTuple):
     started: float
     """Seconds since 1970."""
     seconds: float
-    """Without its imports, which its worker keeps for the next."""
+    """Duration, without imports, which the worker keeps for its next trial."""
     losses: int = 0
     """How often its worker was lost."""
 
 
 def measure(assignment: Assignment, data: Mapping[str, Any]) -> Outcome:
-    """Run one trial; what it raises is its error."""
+    """Run one trial; an exception becomes the outcome's error."""
     started, rows, error = time.time(), [], ""
     clock = time.perf_counter()
     try:
@@ -83,7 +83,7 @@ def prepare(assignment: Assignment) -> type[Trial]:
         with at_once():
             importlib.import_module(module)
             for other in sorted(new):
-                # What cannot be imported is the trial's error as soon as the trial needs it.
+                # A module that cannot be imported raises again if the trial really needs it.
                 with contextlib.suppress(Exception):
                     importlib.import_module(other)
             if any(map(_names_torch, new)):
@@ -105,7 +105,7 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _names_torch(module: str) -> bool:
-    """Tell whether a module imports torch anywhere, inside of its functions too."""
+    """Return whether a module imports torch anywhere, functions included."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return file is not None and "import torch" in Path(file).read_text(encoding="utf-8")
 
@@ -124,8 +124,8 @@ def _scratch(assignment: Assignment) -> Iterator[Path]:
 def _own() -> Path:
     """Return a folder for temporary files that only this user can write to.
 
-    It has the user in its name, so that a second user of the node has another. Where someone else
-    made it, or left it open to others, it is a new one, and what is in it lives as long as a trial.
+    Its name holds the user's number, so that each user of the node has another. If another user
+    owns that folder, or others may write to it, a new folder with a random name is made instead.
     """
     user = os.getuid() if hasattr(os, "getuid") else None
     folder = Path(tempfile.gettempdir(), f"gradient-dynamics-{user}")
@@ -139,12 +139,12 @@ def _own() -> Path:
 
 
 def _is_text(value: object) -> bool:
-    """Tell whether a word can be written down: a lone half of a character cannot."""
+    """Return whether a value can be encoded: a text with a lone surrogate cannot."""
     return not isinstance(value, str) or value.isascii() or not re.search(r"[\ud800-\udfff]", value)
 
 
 def _fault(rows: list[Row], unnamed: set[str]) -> str:
-    """Say what is wrong with a trial that went through; empty if nothing is."""
+    """Return what is wrong with a trial that ran without error; empty if nothing is."""
     if unnamed:
         used = ", ".join(sorted(unnamed))
         return f"the trial used {used} without naming it: name it in the trial, or import it"
