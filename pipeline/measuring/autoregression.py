@@ -1,14 +1,14 @@
 """Forecasts of a series without a network: autoregression, plain and by thresholds.
 
     AR(p)            y_t = w_0 + Σ_{k=1}^{p} w_k y_{t-k} + ε                      by least squares
-    threshold AR     the same by two regimes, as y_{t-d} ≤ r or above             by least squares
+    threshold AR     an AR for each of two regimes, y_{t-d} ≤ r and y_{t-d} > r   by least squares
 
-Of a threshold AR, each regime's order ≤ p, the lag d ≤ p and the threshold r, a value that is
-seen, are those of the least AIC, Σ n ln(residual sum / n) + 2 (order + 1) over both regimes; each
-keeps at least a share of what is seen. They are fitted, not trained, so they stand with what
-counts and measures, beside ``kneser_ney``, and not among the networks.
+For a threshold AR, the order ≤ p of each regime, the lag d ≤ p and the threshold r (one of the
+series' values) are those with the least AIC, Σ n ln(residual sum of squares / n) + 2 (order + 1)
+over both regimes; each regime must have at least a share LEAST_SHARE of the values. These models
+are fitted in closed form, not trained, so they are here and not among the networks.
 
-Further ahead than a step, forecasts go in as if they were seen.
+To forecast several steps ahead, earlier forecasts are used as if they were observed values.
 
 References:
     Yule (1927), On a method of investigating periodicities in disturbed series, Philosophical
@@ -26,7 +26,7 @@ from lightning_modules.checks import whole
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_SHARE = 0.15
-"""Of what is seen, that each regime keeps."""
+"""The least share of the series' values that a regime may have."""
 
 
 class AR(NamedTuple):
@@ -35,9 +35,10 @@ class AR(NamedTuple):
     weights: Numbers
 
     def ahead(self, past_NP: Numbers, steps: int) -> Numbers:
-        """Return the forecasts 1 … ``steps`` ahead, (N, steps), of rows of the past, newest last.
+        """Return the forecasts 1 … ``steps`` ahead, (N, steps), from N rows of past values.
 
-        A row needs as many values as the order; older ones are left alone.
+        The newest value is a row's last. A row needs as many values as the order; older values are
+        not used.
         """
         return _ahead(past_NP, steps, self._next)
 
@@ -96,7 +97,7 @@ def threshold_autoregression(series_N: Numbers, order: int) -> ThresholdAR:
 
 
 def _lagged(series_N: Numbers, order: int) -> tuple[Numbers, Numbers]:
-    """Return the values from ``order`` on; of each, 1 and the values before it, newest first."""
+    """Return the values from ``order`` on; for each, 1 and the values before it, newest first."""
     whole(1, order=order)
     if len(series_N) <= 2 * order:
         raise ValueError(f"the series has {len(series_N)} values: too few for an order of {order}")
@@ -111,7 +112,7 @@ def _least_squares(X_NP: Numbers, y_N: Numbers) -> Numbers:
 
 
 def _least_aic(X_NP: Numbers, y_N: Numbers) -> tuple[float, int]:
-    """Return the least AIC over orders, and the order; one triangle has the residuals of all."""
+    """Return the least AIC over orders, and its order; one QR gives the residuals of all orders."""
     R: Any = np.linalg.qr(np.column_stack([X_NP, y_N]), mode="r")
     left_P = np.cumsum(R[:, -1][::-1] ** 2)[::-1][2:]  # of orders 1 on
     order_P = np.arange(1, len(left_P) + 1)

@@ -1,4 +1,4 @@
-"""Pictures' classes learned by any network or cell: a description of the run, and its figures."""
+"""Training any network or cell to classify pictures: the trial's fields, the run, its figures."""
 
 import abc
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PictureTraining(Training, abc.ABC):
-    """What sees pictures whole (task ``images``) or reads their rows (``row_images``)."""
+    """A learner that sees pictures whole (task ``images``) or row by row (``row_images``)."""
 
     # A trial is frozen, so that a field may be narrowed.
     task: Literal["images", "row_images"]  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -28,13 +28,13 @@ class PictureTraining(Training, abc.ABC):
     cell: Annotated[str, named(CELLS)] | None = None
     """Either a network, or a cell under a linear readout, trained by BPTT."""
     options: Options | None = None
-    """What it is built with beside the sizes of input and output."""
+    """Constructor arguments beside the sizes of input and output."""
     size: Count | None = None
-    """Rows and columns that pictures seen whole are drawn to; None leaves them as they are."""
+    """Rows and columns to which whole pictures are resized; None leaves them as they are."""
     anneal: bool | None = None
-    """Whether a network's rate falls to 0 over the run, as half a cosine does."""
+    """Whether a network's learning rate falls to 0 over the run, along half a cosine."""
     train_size: Count | None = None
-    """Pictures that are learned from; None is all."""
+    """The number of training pictures; None is all."""
 
     @model_validator(mode="after")
     def _one_learner(self) -> "PictureTraining":
@@ -45,9 +45,9 @@ class PictureTraining(Training, abc.ABC):
         return self
 
     def learn(self, given: Given) -> Learned:
-        """Train; evaluations are rows with ``wrong``, in percent, and record "curve".
+        """Train. Rows of evaluations have record "curve" and ``wrong``, the error in percent.
 
-        The last row is of the test part, which is looked at once: record "test".
+        The last row, record "test", is the one evaluation on the test part.
         """
         import torch
 
@@ -86,12 +86,12 @@ class PictureTraining(Training, abc.ABC):
 
 
 def in_percent(accuracy: float | None) -> float | None:
-    """Return how many of a hundred pictures are wrong."""
+    """Return the error in percent."""
     return None if accuracy is None else 100 * (1 - accuracy)
 
 
 def _recorded(row: dict[str, Any]) -> dict[str, Any]:
-    """Say which record a row is of; of an evaluation, how many of a hundred pictures are wrong."""
+    """Return a row with its kind, ``record``; an evaluation's with ``wrong``, in percent, too."""
     if "probe" in row:
         return {**row, "record": "probe"}
     return {"record": "curve", **row, "wrong": in_percent(row["held_out_accuracy"])}
@@ -108,12 +108,12 @@ LABELS = {
 
 
 def ends(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return how each run did on the test part; ``by`` names the columns that tell runs apart."""
+    """Return each run's row of the test part; ``by`` names the columns that identify a run."""
     return statistics.last_evaluations(rows[rows["record"] == "test"], by)
 
 
 def curves(hue: str, column: str | None = None, x: str = "step") -> Figure:
-    """Return the picture of what is wrong along training."""
+    """Return the figure of the held-out error over training."""
     return Figure(
         name="wrong",
         title="Held-out digits that are wrong",
@@ -132,7 +132,7 @@ def curves(hue: str, column: str | None = None, x: str = "step") -> Figure:
 def errors(
     hue: str, x: str = "step", column: str | None = None, where: dict[str, int] | None = None
 ) -> Figure:
-    """Return the picture of the error that came back to each layer."""
+    """Return the figure of the back-propagated error at each layer over training."""
     return Figure(
         name="error",
         title="Error that comes back to each layer",

@@ -1,4 +1,4 @@
-"""A piece of work -> what it costs: processor time, memory, and multiplications."""
+"""A function -> the cost of a call: processor time, memory, and multiplications."""
 
 import math
 import time
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def processor_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Return the least processor time of several runs, after one that warms up.
+    """Return the least processor time in seconds of several runs, after one to warm up.
 
-    Processor time, because what else the machine does lengthens the wall's.
+    Processor time, because other processes on the machine lengthen wall-clock time.
     """
     work()
     taken = []
@@ -21,9 +21,9 @@ def processor_seconds(work: Callable[[], object], repeats: int) -> float:
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
-    """Return the most bytes of tensors made by ``work`` that were alive at one moment.
+    """Return the peak number of bytes, over time, of the tensors that ``work`` makes.
 
-    Counted from the allocator's own events on the CPU, so that it is the same on every run.
+    Counted from the events of the CPU's allocator, so that it is the same on every run.
     """
     from torch.profiler import ProfilerActivity, profile
 
@@ -39,7 +39,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
 
 
 def multiplications(work: Callable[[], object]) -> int:
-    """Return how many numbers ``work`` multiplies in products of matrices, the same every time."""
+    """Return the number of multiplications in ``work``'s matrix products, equal on every run."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -47,7 +47,7 @@ def multiplications(work: Callable[[], object]) -> int:
         return 2 * math.prod(a) * b[-1]
 
     aten: Any = torch.ops.aten
-    also = {aten.addmm_: in_place, aten.baddbmm_: in_place}  # which the counter leaves out
+    also = {aten.addmm_: in_place, aten.baddbmm_: in_place}  # torch's counter leaves these out
     with FlopCounterMode(display=False, custom_mapping=also) as counter:
         work()
     return counter.get_total_flops() // 2

@@ -1,9 +1,9 @@
-"""What counting reaches on sentences, without a network.
+"""Classifying and tagging sentences without a network, as a baseline.
 
-Classes: TF-IDF of words, or of words and of runs of characters, under a linear classifier. Tags:
-the most frequent tag of a word; of a word that is not known that of its ending, or of all words.
-An ending's tag is that of most of the words that end so, each word counted once, since an unknown
-word is rather a rare one.
+Classes: TF-IDF of words, or of words and character n-grams, under a linear classifier. Tags: the
+most frequent tag of the word; for an unknown word the tag of its ending, or the most frequent tag
+of all. An ending's tag is that of most of the words with that ending; each word counts once, since
+unknown words are mostly rare ones.
 scikit-learn is imported where it is used.
 
 References:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pipeline.data.sets._base import LabelledText, TaggedSentence, TaggedText
 
 SUFFIX = 3
-"""Letters of an ending."""
+"""The number of letters of an ending."""
 WORDS, CHARACTERS = (1, 2), (2, 5)
-"""How many words, and characters, run together."""
+"""The least and largest n of the n-grams, of words and of characters."""
 
 
 def logistic_of_words(text: "LabelledText") -> float:
-    """Return the share of the test part that logistic regression on words has right."""
+    """Return the test accuracy of logistic regression on words."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -33,7 +33,7 @@ def logistic_of_words(text: "LabelledText") -> float:
 
 
 def machine_of_words(text: "LabelledText") -> float:
-    """Return that of a linear support vector machine on words."""
+    """Return the test accuracy of a linear support vector machine on words."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
@@ -41,7 +41,7 @@ def machine_of_words(text: "LabelledText") -> float:
 
 
 def machine_of_characters(text: "LabelledText") -> float:
-    """Return that of a linear support vector machine on words and runs of characters."""
+    """Return that accuracy for the same machine on words and character n-grams."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_union
     from sklearn.svm import LinearSVC
@@ -59,7 +59,7 @@ CLASSIFIERS: Mapping[str, Callable[["LabelledText"], float]] = {
 
 
 def _right(text: "LabelledText", features: Any, classifier: Any) -> float:
-    """Return the share of the test part that is right after fitting to the training part."""
+    """Fit to the training part and return the test accuracy."""
     from sklearn.pipeline import make_pipeline
 
     train, test = (
@@ -69,21 +69,21 @@ def _right(text: "LabelledText", features: Any, classifier: Any) -> float:
 
 
 class Tagged(NamedTuple):
-    """Shares of words whose tag is right."""
+    """Shares of the test part's words whose tag is right."""
 
     all: float
     known: float
-    """Of those that the training part has."""
+    """Of the words that occur in the training part."""
     unknown: float
 
 
 def frequent_tags(text: "TaggedText") -> Tagged:
-    """Tag each word of the test part as it is tagged most often, unknown ones as all words are."""
+    """Give each word its most frequent tag, and unknown words the most frequent tag of all."""
     return _tagged(text, lambda word, of_endings, of_all: of_all)
 
 
 def frequent_tags_by_ending(text: "TaggedText") -> Tagged:
-    """Tag an unknown word as most words with its last letters, small or capital, are."""
+    """As ``frequent_tags``, but an unknown word gets the tag of its ending, in any case."""
     return _tagged(text, lambda word, of_endings, of_all: of_endings.get(_ending(word), of_all))
 
 
@@ -94,7 +94,7 @@ TAGGERS: Mapping[str, Callable[["TaggedText"], Tagged]] = {
 
 
 def _tagged(text: "TaggedText", guess: Callable[[str, Mapping[str, str], str], str]) -> Tagged:
-    """Return what is right where ``guess`` tags unknown words."""
+    """Return the accuracies if ``guess(word, tags of endings, tag of all)`` tags unknown words."""
     seen = list(_pairs(text.train))
     of_words = _most_frequent(seen)
     of_endings = _most_frequent((_ending(word), tag) for word, tag in of_words.items())
@@ -111,7 +111,7 @@ def _pairs(sentences: "Iterable[TaggedSentence]") -> Iterable[tuple[str, str]]:
 
 
 def _most_frequent(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the most frequent tag of each key; of equally frequent ones that which came first."""
+    """Return the most frequent tag of each key; of equally frequent tags the first to occur."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, tag in pairs:
         counts[key][tag] += 1

@@ -1,15 +1,15 @@
-"""Rows -> claims: what is estimated, how surely, and whether that is what was expected.
+"""Rows -> claims: an estimate, its interval, and whether it is where it was expected.
 
-A claim says that a number lies in a region: below a bound, above one, between two. What is known of
-the number comes from replicates, the runs of different seeds, and from them alone: an estimate, its
-95 % interval, and two p-values, of the null hypotheses that the claim is false and that it is true.
-A study's claims are one family, whose p-values Holm's procedure corrects: ``verdicts``.
+A claim says that a number lies in a region: below a bound, above one, between two. The number is
+estimated from replicates alone, the runs with different seeds: an estimate, its 95 % interval, and
+two p-values, of the null hypotheses that the claim is false and that it is true. Holm's procedure
+corrects the p-values for the number of a study's claims: ``verdicts``.
 
     holds       the number lies in the region
     missed      it lies outside
     undecided   the replicates cannot tell
 
-Exact claims, such as counts and theorems, ask for no replicates and stand outside the family.
+Exact claims, such as counts and theorems, need no replicates and are not part of the correction.
 
 References:
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
@@ -50,7 +50,7 @@ from pipeline.study import HOLDS, LEVEL, Claim
 
 
 def exact(text: str, off: float, at_most: float, *, expected: int) -> Claim:
-    """Claim that something known exactly is met, to rounding: ``off`` is the largest error."""
+    """Claim that an exact relation holds to rounding; ``off`` is the largest error."""
     holds = bool(off <= at_most)
     return Claim(
         text, expected, f"off by {off:.1e}", f"≤ {at_most:.0e}", exact=True, p=certain(holds)
@@ -58,7 +58,7 @@ def exact(text: str, off: float, at_most: float, *, expected: int) -> Claim:
 
 
 def identity(text: str, holds: bool, seen: str, *, expected: int) -> Claim:
-    """Claim a count, an order, or a theorem in which there is no chance."""
+    """Claim something in which chance plays no part: a count, an order, a theorem."""
     return Claim(text, expected, seen, "", exact=True, p=certain(bool(holds)))
 
 
@@ -85,10 +85,11 @@ def within(
 ) -> Claim:
     """Claim that a mean over replicates lies between two bounds.
 
-    ``values`` is one number a replicate, which the index names, and ``digits`` says how many of
-    its digits are told. With ``median`` the median is meant; it is always taken where a value is
-    not finite, as the loss of a run that diverged. ``error`` is the standard error of what the
-    values are compared with, such as a published figure's own.
+    ``values`` holds one number for each replicate, its index the replicate's name (the seed);
+    ``digits`` is the number of significant digits shown. ``median`` judges the median instead of
+    the mean; so does a value that is not finite, such as the loss of a run that diverged.
+    ``error`` is the standard error of the number that the values are compared with, such as a
+    published figure.
     """
     whole = pd.to_numeric(values).astype(float).dropna()
     region = Region(low, high)
@@ -116,9 +117,10 @@ def ordered(
 ) -> Claim:
     """Claim that one mean is smaller than another, by ``by`` at least.
 
-    Replicates of the same index are compared in pairs; where the indices differ, the means are, by
-    Welch's test. With ``ratio`` the geometric means are: larger / smaller is above 1 + ``by``.
-    A negative ``by`` claims that it is larger by no more than that: no worse.
+    If both have the same index, replicates are compared in pairs, otherwise the means, by Welch's
+    test. With ``ratio`` the claim is that the ratio of geometric means, larger / smaller, is above
+    1 + ``by``. A negative ``by`` claims non-inferiority: ``smaller`` exceeds ``larger`` by less
+    than -``by``.
     """
     a, b = (pd.to_numeric(v).astype(float).dropna() for v in (smaller, larger))
     if ratio:
@@ -154,7 +156,7 @@ def share(
     at_least: float = 0.0,
     at_most: float = 1.0,
 ) -> Claim:
-    """Claim that a share of replicates succeeds; the interval is Wilson's."""
+    """Claim that the share of replicates that succeed is in a range; the interval is Wilson's."""
     count, n = int(succeeded.astype(bool).sum()), len(succeeded)
     region = Region(at_least, at_most, " %")
     if not n:
@@ -172,10 +174,10 @@ def rarer(text: str, less: pd.Series, more: pd.Series, *, expected: int, by: flo
 
     (a, m), (b, n) = ((int(of.astype(bool).sum()), len(of)) for of in (less, more))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a ratio of shares, which is not asked for, may be k / 0
+        warnings.simplefilter("ignore")  # the ratio of shares, not used here, may be k / 0
         low, high = confint_proportions_2indep(b, n, a, m, method="newcomb", alpha=LEVEL)
         p: list[float] = []
-        # Where all succeed of the one and none of the other, it is computed one way round alone.
+        # If all of one succeed and none of the other, only one of the two orders gives a number.
         ways = ((b, n, a, m), by, ("larger", "smaller")), ((a, m, b, n), -by, ("smaller", "larger"))
         for counts, value, sides in ways:
             score: Any = functools.partial(
@@ -199,9 +201,9 @@ def monotone(
     falls: bool = False,
     slack: float = 0.0,
 ) -> Claim:
-    """Claim that means rise from column to column, or fall, but for ``slack`` at most.
+    """Claim that means rise from column to column (or fall), with exceptions of at most ``slack``.
 
-    ``levels`` has a row a replicate and a column a level, in order.
+    ``levels`` has one row for each replicate and one column for each level, in order.
     """
     return every(
         text,
@@ -219,10 +221,10 @@ def monotone(
 
 
 def every(text: str, claims: Iterable[Claim]) -> Claim:
-    """Claim that all of some claims hold.
+    """Claim that all of several claims hold.
 
-    It holds where each does, at its level; it is missed where one is, corrected for their number.
-    What is shown is that of the least sure.
+    It holds if each of them holds, at the level of each; it is missed if one is missed, corrected
+    for their number. Shown are the estimate and interval of the one that is least sure to hold.
     """
     of = list(claims)
     if not of:
@@ -242,7 +244,7 @@ def every(text: str, claims: Iterable[Claim]) -> Claim:
 
 
 def verdicts(claims: Sequence[Claim]) -> list[str]:
-    """Return each claim's verdict, the family of those with chance in them corrected by Holm."""
+    """Return each claim's verdict; Holm's procedure corrects for the number of inexact claims."""
     from statsmodels.stats.multitest import multipletests
 
     family = [claim for claim in claims if not claim.exact]

@@ -1,4 +1,4 @@
-"""Gradients as tensors -> floats: how far apart two are, and what is left of error on its way."""
+"""Gradients as tensors -> floats: how far apart two are, and how error fades on its way back."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from lightning_modules.norms import norm, scaled
 def compare(g_P: Tensor, reference_P: Tensor) -> dict[str, float]:
     """Return the cosine, ratio of norms and relative error of a gradient to its reference.
 
-    The cosine is 0 where either is zero. All are of any two gradients, however small or large:
-    torch.cosine_similarity takes any norm for 1e-8 at least.
+    The cosine is 0 if either gradient is zero. All three are right for gradients of any size;
+    torch.cosine_similarity would treat norms below 1e-8 as 1e-8.
     """
     g_P, reference_P = g_P.double(), reference_P.double()
     one_P, other_P = (normalize(scaled(v_P)[0], dim=0) for v_P in (g_P, reference_P))
@@ -27,13 +27,13 @@ def compare(g_P: Tensor, reference_P: Tensor) -> dict[str, float]:
 
 
 def relative_error(g: Tensor, reference: Tensor) -> float:
-    """Return ‖g − reference‖ / ‖reference‖; infinite where the reference alone is zero."""
+    """Return ‖g − reference‖ / ‖reference‖; infinite if the reference alone is zero."""
     error, size = float(norm(g - reference)), float(norm(reference))
     return error / size if size else math.inf if error else 0.0
 
 
 def by_block(cell: Cell, g_P: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Cut a flat gradient into the cell's named blocks of parameters."""
+    """Iterate over the parts of a flat gradient, by the names of the cell's parameters."""
     named = list(cell.named_parameters())
     parts = g_P.split([weight.numel() for _, weight in named])
     yield from ((name, part) for (name, _), part in zip(named, parts, strict=True))
@@ -57,9 +57,9 @@ def autograd_gradient(
 
 
 def log_error_left(path: Trajectory, hidden: int) -> Tensor:
-    """Return the logarithm of what is left of an error of length 1 on the last h, (T + 1, B).
+    """Return ln ‖∂L/∂h_t‖ at every step, (T + 1, B), for an error of length 1 at the last h.
 
-    Its direction is random; time runs forwards, so the last entry is 0.
+    That error's direction is random. Time runs forwards, so the last entry is 0.
     """
     last_1BS = path.states_TBS[-1:]
     c_1BS = torch.zeros_like(last_1BS)

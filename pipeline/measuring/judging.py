@@ -1,4 +1,4 @@
-"""Replicates -> an estimate, its interval, and how sure it is that it lies in a region.
+"""Replicates -> an estimate, its interval, and the p-values for and against a region.
 
 Means by Student's t, differences of means in pairs or by Welch's test, medians by the bootstrap,
 shares by Wilson's score. scipy and statsmodels are imported where they are used, so that a study
@@ -15,21 +15,21 @@ from pipeline.study import LEVEL
 
 RESAMPLES = 9_999
 LEAST_OF_MEDIAN = 5
-"""Replicates of which a resampled median says anything."""
+"""The fewest replicates whose median is judged by the bootstrap."""
 ROUNDING = 1e-12
-"""A share of the largest value that replicates may differ by and still be one number."""
+"""Replicates are taken as equal if their deviation is below this share of the largest value."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """Where a number is said to lie."""
+    """The interval in which a claim says that a number lies."""
 
     low: float
     high: float
     unit: str = ""
 
     def words(self, digits: int) -> str:
-        """Return it as words."""
+        """Return the region as words."""
         low, high = (
             f"{v:.{digits}g}" if not self.unit else f"{v:.0%}" for v in (self.low, self.high)
         )
@@ -42,17 +42,17 @@ class Region:
         return f"> {low}" if bounded[0] else f"< {high}"
 
     def distance(self, at: float) -> float:
-        """Return how far within it a number lies; negative outside."""
+        """Return how far within the region a number lies; negative outside."""
         return min(at - self.low, self.high - at)
 
     def effect(self, at: float, spread: float) -> float:
-        """Return that in standard deviations of the replicates; NaN where these do not differ."""
+        """Return the distance in standard deviations (``spread``); NaN if that is not above 0."""
         return self.distance(at) / spread if spread > 0 else math.nan
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """An estimate, its interval, and the p-values of the claim's being false, and being true."""
+    """An estimate, its interval, and the p-values of the claim's being false and its being true."""
 
     estimate: float
     low: float
@@ -64,7 +64,7 @@ class Found:
 
     @classmethod
     def nothing(cls) -> "Found":
-        """Return what is known without replicates."""
+        """Return the result without replicates, which decides nothing."""
         return cls(math.nan, math.nan, math.nan, 1.0, 1.0)
 
     def words(self, digits: int, n: int) -> str:
@@ -75,13 +75,13 @@ class Found:
         return f"{value} ({number(self.low, digits)} to {number(self.high, digits)})"
 
     def exponential(self) -> "Found":
-        """Return it of the number whose logarithm this is of."""
+        """Return the result for the number of which this one is the logarithm."""
         of = [exponential(v) for v in (self.estimate, self.low, self.high)]
         return dataclasses.replace(self, estimate=of[0], low=of[1], high=of[2])
 
 
 def certain(holds: bool) -> tuple[float, float]:
-    """Return the p-values of what is known."""
+    """Return the p-values of a claim that is known to hold, or not to."""
     return (0.0, 1.0) if holds else (1.0, 0.0)
 
 
@@ -104,7 +104,7 @@ def by_student(estimate: float, error: float, freedom: float, region: Region) ->
 
     if freedom < 1 or math.isnan(error):
         return dataclasses.replace(Found.nothing(), estimate=float(estimate))
-    if error == 0:  # all replicates are one number, which two may be by chance
+    if error == 0:  # all replicates are equal; two may be so by chance, three or more decide
         if freedom < 2:
             return dataclasses.replace(Found.nothing(), estimate=float(estimate))
         p = certain(region.distance(estimate) > 0)
@@ -117,7 +117,7 @@ def by_student(estimate: float, error: float, freedom: float, region: Region) ->
 
 
 def by_welch(a: pd.Series, b: pd.Series, region: Region) -> Found:
-    """Judge how far b's mean lies above a's, of independent replicates."""
+    """Judge by how much b's mean exceeds a's, for independent replicates."""
     errors = [standard_error(v) ** 2 for v in (a, b)]
     whole = sum(errors)
     parts = sum(e**2 / (len(v) - 1) for e, v in zip(errors, (a, b), strict=True) if len(v) > 1)
@@ -135,11 +135,11 @@ def of_median(values: pd.Series, region: Region) -> Found:
 
 
 def of_medians(a: pd.Series, b: pd.Series, region: Region) -> Found:
-    """Judge how far b's median lies above a's where a value is not finite, by the bootstrap."""
+    """Judge by the bootstrap by how much b's median exceeds a's; values may be infinite."""
     import numpy as np
 
     def apart(a: Any, b: Any, axis: int = -1) -> Any:
-        # Of two that are both lost neither lies above.
+        # If both medians are infinite, neither exceeds the other.
         middle = np.median(b, axis=axis) - np.median(a, axis=axis)
         return np.nan_to_num(middle, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
@@ -147,7 +147,7 @@ def of_medians(a: pd.Series, b: pd.Series, region: Region) -> Found:
 
 
 def _bootstrap(samples: tuple[pd.Series, ...], statistic: Any, region: Region) -> Found:
-    """Judge a statistic by its percentiles over resamples."""
+    """Judge a statistic by the percentiles of its bootstrap distribution."""
     import numpy as np
     from scipy.stats import bootstrap
 
@@ -168,7 +168,7 @@ def _bootstrap(samples: tuple[pd.Series, ...], statistic: Any, region: Region) -
 
 
 def of_share(count: int, n: int, region: Region) -> tuple[float, float, float]:
-    """Return a share's p-values by the score test, which Wilson's interval inverts, and h."""
+    """Return a share's p-values by the score test that Wilson's interval inverts, and Cohen's h."""
     from scipy import stats
 
     def score(bound: float) -> float:
@@ -194,10 +194,10 @@ def number(value: float, digits: int) -> str:
 
 
 def logarithm(value: float) -> float:
-    """Return it, of zero too."""
+    """Return the logarithm; -inf for zero and below."""
     return math.log(value) if value > 0 else -math.inf
 
 
 def exponential(value: float) -> float:
-    """Return it, at most what a number can hold."""
+    """Return e to that power, without overflow."""
     return math.exp(min(value, 700.0)) if not math.isnan(value) else value

@@ -1,17 +1,19 @@
-"""Interpolated Kneser–Ney: what counting alone predicts of a text.
+"""Interpolated Kneser–Ney: a language model by counting n-grams.
 
     p_n(w | c) = (a(cw) - D(a(cw))) / a(c·) + γ(c) p_{n-1}(w | c')        c' is c without its oldest
     γ(c)       = (D_1 N_1(c·) + D_2 N_2(c·) + D_3 N_{3+}(c·)) / a(c·)     N_k: words seen k times
     Y = n_1 / (n_1 + 2 n_2)    D_k = k - (k + 1) Y n_{k+1} / n_k    D(a) = D_min(a, 3)
 
-Those three discounts are the modified form's; the plain one, ``discounts=1``, takes Y from all.
+c is a context, w the word after it, a the count of an n-gram. The three discounts D_1, D_2, D_3 are
+those of the modified form; the plain form, ``discounts=1``, subtracts Y from every count.
 
-At the highest order a counts how often cw occurred, below it how many different words stood before
-it. Below order 1 all types are equally likely, so that every word of the vocabulary has a
-probability and all of them sum to 1 after any context. A context that training never showed hands
-on to the next shorter one. Of order 1 alone, a counts occurrences: the unigram.
+At the highest order, a(cw) is how often cw occurred; at lower orders, how many different words
+preceded it. Below order 1 all types are equally likely, so every word of the vocabulary has a
+probability, and these sum to 1 after any context. After a context that did not occur in training,
+the next shorter context predicts. A model of order 1 is the unigram: a counts occurrences.
 
-All text is one stream: no sentence begins anew. N tokens cost O(N log N) an order, in numpy.
+The text is one stream, without boundaries of sentences. N tokens cost O(N log N) an order, in
+numpy.
 
 References:
     Kneser & Ney (1995), Improved backing-off for m-gram language modeling, ICASSP.
@@ -26,16 +28,16 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 UNSEEN = -1
-"""The number of an n-gram that training did not show."""
+"""The number of an n-gram that did not occur in training."""
 LEAST = 0.1
-"""The discount where too few counts are there to estimate one."""
+"""The discount if there are too few counts to estimate one."""
 
 
 class _Level(NamedTuple):
-    """The n-grams of one order; those of a context stand side by side, the codes rise."""
+    """The n-grams of one order, sorted by code, so that those of one context are adjacent."""
 
     codes_G: Ids
-    """Context times types plus word; the n-gram's number is its place."""
+    """Context · types + word of each n-gram, rising; an n-gram's number is its place here."""
     discounted_G: NDArray[np.float64]
     """(a - D) / a(c·)."""
     handed_on_C: NDArray[np.float64]
@@ -44,10 +46,10 @@ class _Level(NamedTuple):
 
 @final
 class KneserNey:
-    """A model of ``order`` n of a text, words or characters alike."""
+    """A model of ``order`` n of a text, of words or of characters."""
 
     def __init__(self, ids_N: Ids, order: int, types: int, discounts: Literal[1, 3] = 3):
-        """Count a text of ids from 0 to ``types`` - 1; ValueError for what cannot be counted."""
+        """Count a text of ids from 0 to ``types`` - 1; ValueError for other ids, or a bad order."""
         ids_N = np.asarray(ids_N, dtype=np.int64)
         if order < 1 or len(ids_N) < order:
             raise ValueError(f"order is {order}: it must be from 1 to the text's {len(ids_N)}")
@@ -73,11 +75,11 @@ class KneserNey:
 
     @property
     def entries(self) -> int:
-        """How many n-grams of all orders it keeps, which are its parameters."""
+        """The number of n-grams of all orders: the model's parameters."""
         return sum(len(level.codes_G) for level in self._levels)
 
     def log_probabilities(self, ids_N: Ids) -> NDArray[np.float64]:
-        """Return ln p of each token of a text that is read from its beginning, (N,)."""
+        """Return ln p of each token of a text, (N,), given the tokens before it."""
         ids_N = np.asarray(ids_N, dtype=np.int64)
         _refuse_foreign(ids_N, self.types)
         p_N = np.full(len(ids_N), 1 / self.types)
@@ -103,7 +105,7 @@ class KneserNey:
     def _interpolate(
         self, level: _Level, contexts_N: Ids, ids_N: Ids, p_N: NDArray[np.float64]
     ) -> Ids:
-        """Go from one order to the next in place; return the n-grams' numbers."""
+        """Update p_N in place from the order below to this one; return the n-grams' numbers."""
         there = np.flatnonzero(contexts_N != UNSEEN)
         p_N[there] *= level.handed_on_C[contexts_N[there]]
         grams_N = _find(level, contexts_N, ids_N, self.types)
@@ -113,10 +115,10 @@ class KneserNey:
 
 
 def _counts(grams: list[tuple[Ids, Ids, Ids]], n: int) -> Ids:
-    """Return a of each n-gram: occurrences at the highest order, below it what stood before it."""
+    """Return a of each n-gram: occurrences at the highest order, else distinct preceding words."""
     if n == len(grams) - 1:
         return grams[n][2]
-    # Each longer n-gram ends, where it first occurred, with one of these.
+    # Each distinct n-gram of the next order, at its first occurrence, ends with one of these.
     first_of_longer, (_, numbers_N, _) = grams[n + 1][0], grams[n]
     return np.bincount(numbers_N[first_of_longer + 1], minlength=len(grams[n][0]))
 
@@ -124,7 +126,7 @@ def _counts(grams: list[tuple[Ids, Ids, Ids]], n: int) -> Ids:
 def _level(
     codes_G: Ids, counts_G: Ids, D: NDArray[np.float64], contexts: int, types: int
 ) -> _Level:
-    """Take D from the counts of one order."""
+    """Return the level of one order, its counts discounted by D."""
     context_G = codes_G // types
     few_G = np.minimum(counts_G, 3)
     total_C = np.bincount(context_G, counts_G, contexts)
@@ -135,18 +137,18 @@ def _level(
 
 
 def _discount(counts_G: Ids) -> NDArray[np.float64]:
-    """Return the one discount, as that of counts 0, 1, 2 and more."""
+    """Return the plain form's discount Y for counts 0 (none), 1, 2, and 3 or more, (4,)."""
     n = np.bincount(np.minimum(counts_G, 3), minlength=3)
     Y = n[1] / (n[1] + 2 * n[2]) if n[1] else LEAST
     return np.array([0.0, Y, Y, Y])
 
 
 def _discounts(counts_G: Ids) -> NDArray[np.float64]:
-    """Return D of counts 0, 1, 2 and more: from 0 to the count, whatever few counts there are."""
+    """Return D of counts 0, 1, 2, and 3 or more, (4,), each at most the count."""
     n = np.bincount(np.minimum(counts_G, 5), minlength=5).astype(float)
     Y = n[1] / max(n[1] + 2 * n[2], 1)
     D = [0.0] + [k - (k + 1) * Y * n[k + 1] / n[k] if n[k] else 0.0 for k in (1, 2, 3)]
-    # Whatever the counts are, something is left for words that are new.
+    # At least LEAST is subtracted, so that some probability is left for words that are new.
     return np.clip(D, [0.0, LEAST, LEAST, LEAST], [0.0, 1.0, 2.0, 3.0])
 
 
@@ -159,7 +161,7 @@ def _find(level: _Level, contexts_N: Ids, ids_N: Ids, types: int) -> Ids:
 
 
 def _refuse_foreign(ids_N: Ids, types: int) -> None:
-    """Raise ValueError for an id that the vocabulary lacks."""
+    """Raise ValueError for an id outside the vocabulary."""
     if len(ids_N) and not (ids_N.min() >= 0 and ids_N.max() < types):
         raise ValueError(
             f"ids go from {ids_N.min()} to {ids_N.max()}: those of {types} types from 0 to "

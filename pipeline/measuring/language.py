@@ -1,7 +1,7 @@
-"""Language models by description: counted or learned, on the same text, scored alike.
+"""Language models, counted or learned, on the same text, with the same score: fields and runs.
 
-What is scored is the test part, all of it, as one stream from a cold start: the mean of -ln p over
-its tokens, and its exponential, the perplexity.
+The score is the mean of -ln p over the tokens of the test part, read as one stream from a zero
+state, and its exponential, the perplexity.
 """
 
 import abc
@@ -26,9 +26,9 @@ LEARNED = (
     "learning_rate", "final_rate", "threshold", "batch_size", "length", "steps", "evaluations",
     "held_out_size",
 )  # fmt: skip
-"""What describes the one kind of model and the other, beside what may be left out."""
+"""The fields that a counted model and a learned one must have; the others may be left out."""
 READ = 1000
-"""Tokens of the test part along which the entropy at each temperature is taken."""
+"""Tokens of the test part over which the entropy at each temperature is averaged."""
 
 
 class LanguageModelling(Trial, abc.ABC):
@@ -38,47 +38,47 @@ class LanguageModelling(Trial, abc.ABC):
     dataset: Annotated[str, named(SOURCES)]
     kind: Literal["counted", "learned"]
     model: str
-    """What it is called."""
+    """The model's name."""
     order: Annotated[Count, Field(le=12)] | None = None
-    """Of Kneser–Ney: the tokens of an n-gram."""
+    """Kneser–Ney: the number of tokens of an n-gram."""
     discounts: Literal[1, 3] | None = None
-    """Of Kneser–Ney: one, or three, the modified form."""
+    """Kneser–Ney: one discount, or three, which is the modified form."""
     embedding_size: Count | None = None
     hidden_size: Count | None = None
     layers: Count | None = None
     recurrence: Literal["srn", "gru", "lstm"] | None = None
     dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None
-    """Of what leaves each layer."""
+    """The dropout rate of each layer's output."""
     input_dropout: Annotated[NonNegativeFloat, Field(lt=1)] | None = None
-    """Of embeddings; None is none."""
+    """The dropout rate of embeddings; None is 0."""
     spread: PositiveFloat | None = None
-    """Embeddings start evenly within ± this."""
+    """Embeddings are initialised uniformly within ± this."""
     tied: bool | None = None
     cutoffs: Annotated[list[Count], *AS_TEXT] | None = None
-    """Of an adaptive softmax; None where it is whole."""
+    """The cutoffs of an adaptive softmax; None is a plain softmax."""
     divisor: PositiveFloat | None = None
-    """Of an adaptive softmax."""
+    """Adaptive softmax: by what factor projections shrink from cluster to cluster."""
     optimizer: Literal["adam", "sgd"] | None = None
     learning_rate: PositiveFloat | None = None
     final_rate: NonNegativeFloat | None = None
-    """Where the rate has fallen to at the end, by half a cosine."""
+    """The learning rate at the end, reached along half a cosine."""
     threshold: PositiveFloat | None = None
-    """To which the gradient's norm is clipped."""
+    """The norm to which the gradient is clipped."""
     batch_size: Count | None = None
-    """Streams."""
+    """Parallel streams of text."""
     length: Count | None = None
-    """Steps of a batch, to whose start error goes back."""
+    """Steps of a batch; error goes back to its first step, no further."""
     steps: Count | None = None
-    """Batches."""
+    """Batches of training."""
     evaluations: Count | None = None
     held_out_size: Count | None = None
-    """Tokens of the validation part that the curve is of."""
+    """Tokens of the validation part that are evaluated during training."""
     test_size: Count | None = None
     """Tokens of the test part that are scored; None is all."""
     sampled: Count | None = None
     """Tokens of each sample."""
     temperatures: Annotated[list[NonNegativeFloat], *AS_TEXT] | None = None
-    """Of the samples."""
+    """The temperatures of the samples."""
     probes: Probes | None = None
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class LanguageModelling(Trial, abc.ABC):
         return self
 
     def measure(self, given: Given) -> Rows:
-        """Return evaluations (record "curve"), the score ("test") and samples ("sample")."""
+        """Return rows: evaluations (record "curve"), the score ("test"), samples ("sample")."""
         return self._counted(given) if self.kind == "counted" else self._learned(given)
 
     def source_of(self, given: Given) -> Any:
@@ -109,7 +109,7 @@ class LanguageModelling(Trial, abc.ABC):
         return TASKS[self.task](given.data[self.dataset], seed=self.seed, **sizes)
 
     def learner_of(self, source: Any) -> "StreamLearner":
-        """Return what learns, its weights drawn from torch's generator."""
+        """Return the learner, its weights drawn from torch's global generator."""
         from lightning_modules.networks.language_model import LanguageModel
         from lightning_modules.training.clipping import Clip
         from lightning_modules.training.stream import StreamLearner
@@ -156,7 +156,7 @@ class LanguageModelling(Trial, abc.ABC):
         return learner, source, rows
 
     def _counted(self, given: Given) -> "Iterator[Row]":
-        """Count, and score."""
+        """Count the training part, and score the model."""
         from pipeline.measuring.kneser_ney import KneserNey
 
         source, clock = self.source_of(given), time.perf_counter()
@@ -194,7 +194,7 @@ class LanguageModelling(Trial, abc.ABC):
             }
 
     def _score(self, nats: float | None, scored: int, parameters: int, clock: float) -> Row:
-        """Return the row of the test part; a model that diverged has no loss."""
+        """Return the row of the test part; ``nats`` is None for a model that diverged."""
         import math
 
         return {

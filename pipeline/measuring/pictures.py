@@ -1,6 +1,6 @@
 """Grey pictures as text, so that a row can hold one and a page can show it: 16 shades, two a byte.
 
-rows x columns : base64 of the shades, row by row
+The text is ``<rows>x<columns>:<base64 of the shades, row by row>``.
 """
 
 import base64
@@ -12,7 +12,7 @@ SHADES = 16
 
 
 def packed(x_YX: Any) -> str:
-    """Return a picture, numbers from 0 to 1 (others are cut off), as text."""
+    """Return a picture, (Y, X) numbers from 0 to 1 (others are clipped), as text."""
     shades_YX = np.rint(np.clip(np.asarray(x_YX, dtype=float), 0, 1) * (SHADES - 1))
     flat = shades_YX.astype(np.uint8).flatten()
     pairs = np.append(flat, np.zeros(len(flat) % 2, np.uint8)).reshape(-1, 2)
@@ -22,7 +22,7 @@ def packed(x_YX: Any) -> str:
 
 
 def unpacked(text: str) -> np.ndarray:
-    """Return the picture that ``packed`` made text of, as bytes, (Y, X); ValueError for others."""
+    """Return the picture in a text made by ``packed``, (Y, X) bytes; ValueError for other texts."""
     size, _, shades = text.partition(":")
     Y, X = map(int, size.split("x"))
     pairs = np.frombuffer(base64.b64decode(shades, validate=True), np.uint8)

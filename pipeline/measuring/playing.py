@@ -1,4 +1,4 @@
-"""Games of two players by description: the fields that their trials share, and the run itself."""
+"""Training a generator against a discriminator: the fields that trials share, and the run."""
 
 import abc
 import inspect
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from lightning_modules.training.adversarial import AdversarialLearner
 
 ORDERS = IN_TURN, AT_ONCE = "in turn", "at once"
-"""D's step and then G's against what D is by then, or both from the same weights."""
+"""In turn: a step of D, then one of G against the new D. At once: both from the same weights."""
 Order = Literal["in turn", "at once"]
 
 
 def _known(named_ones: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Return the field; ValueError for a name that no regulariser has."""
+    """Return the field; ValueError for the name of no regulariser."""
     for name in named_ones:
         if name not in REGULARISERS:
             raise ValueError(f"{name!r} is unknown: {nearest(name, REGULARISERS)}")
@@ -33,11 +33,11 @@ def _known(named_ones: dict[str, dict[str, float]]) -> dict[str, dict[str, float
 
 
 Regularisers = Annotated[dict[str, dict[str, float]], pydantic.AfterValidator(_known), *AS_TEXT]
-"""The type of a field that names regularisers with their options, as probes are named."""
+"""The type of a field that maps names of regularisers to their options."""
 
 
 def build(regularisers: Mapping[str, Mapping[str, Any]] | None) -> list[Any]:
-    """Return new regularisers; ValueError for an option or a value that no such one takes."""
+    """Return new regularisers; ValueError for an option or value that one does not accept."""
     built = []
     for name, options in (regularisers or {}).items():
         allowed = inspect.signature(REGULARISERS[name]).parameters
@@ -53,21 +53,21 @@ def build(regularisers: Mapping[str, Mapping[str, Any]] | None) -> list[Any]:
 
 
 class Playing(Training, abc.ABC):
-    """A generator and a discriminator who learn against each other."""
+    """A generator and a discriminator that learn against each other."""
 
     adversary: Annotated[str, named(ADVERSARIES)] | None = None
-    """None where nobody plays: what samples are compared with."""
+    """The pair of players; None for a baseline without any."""
     options: Options | None = None
-    """What the players are built with beside the size of a sample."""
+    """The players' constructor arguments beside the size of a sample."""
     loss: Annotated[str, named(LOSSES)] | None = None
     regularisers: Regularisers | None = None
     order: Order | None = None
     generator_rate: PositiveFloat | None = None
-    """Of the generator, where it is another than the discriminator's."""
+    """The generator's learning rate, if it differs from the discriminator's."""
     momentum: NonNegativeFloat | None = None
     """Adam's β1."""
     averaging: NonNegativeFloat | None = None
-    """By how much the generator that samples are taken from follows the other."""
+    """The decay of the moving average of the generator's weights, from which samples are drawn."""
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> "Playing":
@@ -77,7 +77,7 @@ class Playing(Training, abc.ABC):
         return self
 
     def learner_of(self, adversary: "Adversary") -> "AdversarialLearner":
-        """Return what learns."""
+        """Return the learner of both players."""
         from lightning_modules.training.adversarial import AdversarialLearner
 
         return AdversarialLearner(
@@ -93,6 +93,6 @@ class Playing(Training, abc.ABC):
         )
 
     def play(self, adversary: "Adversary", source: Any, given: Given) -> Learned:
-        """Have the players learn from a task's samples."""
+        """Train the players on a task's samples."""
         learner = self.learner_of(adversary)
         return Learned(learner, source, self.fit(learner, source, given))

@@ -1,6 +1,7 @@
-"""Probes by name: from a field of a trial to what watches its training.
+"""Probes by name: a field of a trial -> the probes that watch its training.
 
-A section names them with their options, ``probes: {error_flow: {every: 10}, horizon: {}}``.
+A section of parameters maps their names to options, as in
+``probes: {error_flow: {every: 10}, horizon: {}}``.
 """
 
 import inspect
@@ -15,7 +16,7 @@ from pipeline.study import AS_TEXT, Value
 
 
 def _known(probes: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
-    """Return the field; ValueError for a name that no probe has."""
+    """Return the field; ValueError for the name of no probe."""
     for name in probes:
         if name not in PROBES:
             raise ValueError(f"{name!r} is unknown: {nearest(name, PROBES)}")
@@ -27,7 +28,7 @@ Probes = Annotated[dict[str, dict[str, Value]], pydantic.AfterValidator(_known),
 
 
 def build(probes: Mapping[str, Mapping[str, Value]] | None) -> list[Any]:
-    """Return new probes; ValueError for an option or a value that no such probe takes."""
+    """Return new probes; ValueError for an option or value that one does not accept."""
     built = []
     for name, options in (probes or {}).items():
         allowed = inspect.signature(PROBES[name]).parameters

@@ -1,7 +1,7 @@
-"""Sentences learned by a network, or counted: a description of the run, and its figures.
+"""Classifying or tagging sentences, by a network or by counting: the fields, the run, its figures.
 
-The network that is tested is the one of the evaluation that did best on the held-out sentences;
-both figures are kept. Counting has nothing to choose, so it sees these sentences too.
+The network is tested with the weights that did best on the held-out sentences during training; its
+accuracy on both is kept. Counting makes no such choice, so it learns from these sentences as well.
 """
 
 import abc
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class SentenceTraining(Training, abc.ABC):
-    """A network that reads sentences, or a way of counting, by the name of ``method``."""
+    """A network that reads sentences, or a way of counting; ``method`` is its name in figures."""
 
     # A trial is frozen, so that a field may be narrowed.
     dataset: DataSet  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
@@ -33,13 +33,13 @@ class SentenceTraining(Training, abc.ABC):
     counting: str | None = None
     """Either a network, or a way of counting."""
     options: Options | None = None
-    """What the network is built with beside its numbers of ids and outputs."""
+    """The network's constructor arguments beside its numbers of ids and outputs."""
     anneal: bool | None = None
-    """Whether the rate falls to 0 over the run, as half a cosine does."""
+    """Whether the learning rate falls to 0 over the run, along half a cosine."""
     train_size: Count | None = None
-    """Sentences that are learned from; None is all."""
+    """The number of training sentences; None is all."""
     unknown_rate: NonNegativeFloat
-    """How often a word that stands once in them is read as one that is not known."""
+    """How often, in training, a word that occurs only once is replaced by the unknown word."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "SentenceTraining":
@@ -48,7 +48,7 @@ class SentenceTraining(Training, abc.ABC):
         return self
 
     def counted_on(self, given: Given) -> Any:
-        """Return the text as counting sees it: as many sentences, the held-out ones among them."""
+        """Return the text for counting: it has the same sentences, the held-out ones included."""
         from pipeline.tasks._sentences import drawn
 
         (text,) = self.read(given)
@@ -69,7 +69,7 @@ class SentenceTraining(Training, abc.ABC):
         )
 
     def learner_of(self, source: Any) -> "BackpropLearner":
-        """Return the network in what trains it, its weights drawn by the trial's seed."""
+        """Return the learner of the network, its weights drawn from the trial's seed."""
         import torch
 
         from lightning_modules.training.backprop import BackpropLearner
@@ -85,10 +85,10 @@ class SentenceTraining(Training, abc.ABC):
         return BackpropLearner(network, source.loss, self.optimizer, **of)
 
     def learn(self, learner: "BackpropLearner", source: Any, given: Given) -> list[Row]:
-        """Train; evaluations are rows with ``right``, in percent, and record "curve".
+        """Train. Rows of evaluations have record "curve" and ``right``, the accuracy in percent.
 
-        The last row, record "test", is of the one look at the test part, by the weights of the
-        ``chosen`` step, which had ``held_out_right``. The learner is left with them.
+        The last row, record "test", is the one evaluation on the test part, with the weights of the
+        step ``chosen``, whose held-out accuracy was ``held_out_right``. The learner keeps these.
         """
         from lightning_modules.training.best import Best
         from lightning_modules.training.fit import fit
@@ -121,24 +121,24 @@ class SentenceTraining(Training, abc.ABC):
 
 
 def in_percent(accuracy: float | None) -> float | None:
-    """Return how many of a hundred are right."""
+    """Return the accuracy in percent."""
     return None if accuracy is None else 100 * accuracy
 
 
 def counted(right: float, **more: float) -> Row:
-    """Return the row of a way of counting, which has ``right`` of a hundred right."""
+    """Return the row of a way of counting, with its test accuracy ``right``, in percent."""
     return {"record": "test", "step": 0, "diverged": False, "right": right, **more}
 
 
 def ends(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the looks at the test part; a run that diverged has none right."""
+    """Return the rows of the test part; the accuracy of a run that diverged is 0."""
     tests = rows[rows["record"] == "test"]
     lost = tests["diverged"].astype(bool)
     return tests.assign(right=pd.to_numeric(tests["right"]).where(~lost, 0.0))
 
 
 def by_method(rows: pd.DataFrame, of: str = "right") -> "Mapping[str, pd.Series]":
-    """Return a figure of the test part by method, by seed: the index."""
+    """Return column ``of`` on the test part, by method; the index of each is the seed."""
     by = ends(rows).set_index("seed").groupby("method", sort=False)
     return {str(name): pd.to_numeric(runs[of]) for name, runs in by}
 
@@ -147,7 +147,7 @@ LABELS = {"step": "batches", "right": "right, %", "method": "read by"}
 
 
 def curves(name: str, title: str, column: str | None = None) -> Figure:
-    """Return the picture of what is right along training."""
+    """Return the figure of the held-out accuracy over training."""
     return Figure(
         name=name,
         title=title,

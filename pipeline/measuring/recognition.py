@@ -1,12 +1,12 @@
-"""Made pictures of asked-for classes, judged: recognised or not, as varied as real ones, of use?
+"""Judging generated pictures of given classes: are they recognised, varied, and of use?
 
-    recognised   the share that a judge takes for what was asked for, class by class
+    recognised   the share of a class's generated pictures that a judge assigns to that class
     variety      within a class, the sum of the pixels' variances over that of real pictures
-    nearest      the distance to the nearest picture that was learned from, over that of real
-                 pictures that were not: near 0 of what only remembers
-    score        how often a network is right on real pictures that learned from made ones alone
+    nearest      the distance to the nearest training picture, over that distance for real
+                 pictures that were not trained on: near 0 if training pictures are reproduced
+    score        the accuracy on real pictures of a network that learned from generated ones alone
 
-The judge learns from another half of the training part than whoever makes pictures.
+The judge learns from one half of the training part, the generator from the other.
 
 References:
     Ravuri & Vinyals (2019), Classification accuracy score for conditional generative models,
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from pipeline.data.sets._base import PictureSet
 
 AT_ONCE = 1_000
-"""Pictures that are judged, or measured, at once: a bound on memory."""
+"""Pictures that are processed at once: a bound on memory."""
 
 
 class Judge(NamedTuple):
-    """A network that reads pictures, and how often it is right on the test part."""
+    """A network that classifies pictures, and its accuracy on the test part."""
 
     network: Any
     accuracy: float
 
 
 class Reading(NamedTuple):
-    """How a network learns to read."""
+    """How a network learns to classify pictures."""
 
     network: str
     options: Mapping[str, Any]
@@ -47,10 +47,10 @@ class Reading(NamedTuple):
     steps: int
     held_out_size: int
     size: int | None
-    """Rows and columns that pictures are drawn to."""
+    """Rows and columns to which pictures are resized; None leaves them as they are."""
 
     def learned(self, images: "PictureSet", seed: int, given: Given, name: str) -> Judge:
-        """Return a network that learned from the training part, its rate falling to 0."""
+        """Train a network and return it; ``name`` is its folder for checkpoints."""
         import torch
 
         from lightning_modules.networks._pictures import PictureNetwork
@@ -79,7 +79,7 @@ class Reading(NamedTuple):
 
 
 def halves(images: "PictureSet") -> tuple["PictureSet", "PictureSet"]:
-    """Return the training part's first half, to make pictures by, and its second, to judge by."""
+    """Return the data set with half its training part, twice: for generators, and for judges."""
     cut = len(images.train_y_N) // 2
     return _part(images, slice(cut)), _part(images, slice(cut, None))
 
@@ -91,7 +91,7 @@ def _part(images: "PictureSet", of: slice) -> "PictureSet":
 
 
 def pixels(x_NHW: "Tensor", size: int | None) -> "Tensor":
-    """Return pictures, bytes, as numbers from 0 to 1 in a row each, (N, I), drawn to a size."""
+    """Return pictures of bytes, resized, as rows of numbers from 0 to 1, (N, I)."""
     from torch.nn.functional import interpolate
 
     x_NHW = x_NHW.float() / 255
@@ -101,9 +101,9 @@ def pixels(x_NHW: "Tensor", size: int | None) -> "Tensor":
 
 
 def as_training_part(images: "PictureSet", x_NI: "Tensor", y_N: "Tensor", size: int) -> Any:
-    """Return the data set with made pictures, numbers from 0 to 1, in place of its training part.
+    """Return the data set with generated pictures (0 to 1) in place of its training part.
 
-    Its test part is drawn to their size.
+    Its test part is resized to theirs.
     """
     import torch
 
@@ -116,7 +116,7 @@ def as_training_part(images: "PictureSet", x_NI: "Tensor", y_N: "Tensor", size: 
 
 
 def recognised(judge: Judge, x_NI: "Tensor", y_N: "Tensor", classes: int) -> "Tensor":
-    """Return the share that the judge takes for what was asked for, by class, (K,)."""
+    """Return the share of pictures that the judge assigns to their class, by class, (K,)."""
     import torch
 
     with torch.no_grad():
@@ -126,13 +126,13 @@ def recognised(judge: Judge, x_NI: "Tensor", y_N: "Tensor", classes: int) -> "Te
 
 
 def variety(x_NI: "Tensor", y_N: "Tensor", real_NI: "Tensor", real_y_N: "Tensor", k: int) -> float:
-    """Return the ratio of a class's variances, summed over pixels, to those of real pictures."""
+    """Return class k's variance, summed over pixels, as a ratio to that of real pictures."""
     made, real = (of[y == k].var(dim=0).sum() for of, y in ((x_NI, y_N), (real_NI, real_y_N)))
     return float(made / real)
 
 
 def nearest(x_NI: "Tensor", known_NI: "Tensor") -> float:
-    """Return the mean distance to the nearest of the pictures that were learned from."""
+    """Return the mean distance of pictures to the nearest of the training pictures."""
     import torch
 
     found = [torch.cdist(x_BI, known_NI).amin(dim=1) for x_BI in x_NI.split(AT_ONCE // 10)]

@@ -1,9 +1,9 @@
-"""Text that a language model goes on with, and how freely it may.
+"""Sampling text from a language model at a temperature.
 
     p(x) ∝ exp(ln p_model(x) / temperature)
 
-At temperature 1 that is the model; the lower it is, the more of p goes to what is likely, and the
-entropy falls; at 0 the likeliest token is taken each time.
+Temperature 1 is the model itself; lower temperatures favour likely tokens, so the entropy falls;
+at 0 the likeliest token is taken each time.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def tempered(log_NV: Tensor, temperature: float) -> Tensor:
-    """Return the probabilities at a temperature, (N, V); at 0 all of it is the likeliest's."""
+    """Return the probabilities at a temperature, (N, V); at 0 the likeliest token has 1."""
     above(0, or_equal=True, temperature=temperature)
     if temperature == 0:
         p_NV = torch.zeros_like(log_NV)
         return p_NV.scatter_(-1, log_NV.argmax(dim=-1, keepdim=True), 1.0)
-    # The largest is taken out first: divided by a small temperature, it would overflow.
+    # The largest is subtracted first: divided by a small temperature, it would overflow.
     return ((log_NV - log_NV.amax(dim=-1, keepdim=True)) / temperature).softmax(dim=-1)
 
 
@@ -38,7 +38,7 @@ def entropy(p_NV: Tensor) -> Tensor:
 def continued(
     network: "LanguageModel", start: Sequence[int], length: int, temperature: float, seed: int
 ) -> list[int]:
-    """Return ``length`` tokens that follow ``start``, which has one at least; dropout is off."""
+    """Return ``length`` sampled tokens after ``start`` (at least one token); dropout is off."""
     whole(1, length=length, start=len(start))
     whole(0, seed=seed)
     device = next(network.parameters()).device
@@ -57,7 +57,7 @@ def continued(
 
 @torch.no_grad()
 def entropy_along(network: "LanguageModel", read: Sequence[int], temperature: float) -> float:
-    """Return the mean entropy in nats of what a text's tokens are followed by."""
+    """Return the mean entropy in nats of the model's predictions after each token of a text."""
     device = next(network.parameters()).device
     with evaluating(network):
         log_TBV = network(torch.tensor(read, device=device)[:, None, None])

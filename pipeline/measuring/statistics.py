@@ -1,6 +1,6 @@
 """Rows -> numbers: how runs ended, means with their intervals, lines through points.
 
-Intervals in words are computed here; what claims ask beside them is in ``judging``. scipy and
+Intervals in words are computed here; the tests behind claims are in ``judging``. scipy and
 statsmodels are imported where they are used, so that a study can be declared without waiting.
 """
 
@@ -12,14 +12,14 @@ import pandas as pd
 
 
 def last_rows(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of each run's last step; ``by`` names the columns that tell runs apart."""
+    """Return the rows of each run's last step; ``by`` names the columns that identify a run."""
     return rows[rows["step"] == rows.groupby(list(by))["step"].transform("max")]
 
 
 def last_evaluations(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the last row of each run; one that diverged has an infinite held-out loss.
 
-    ``by`` names the columns that tell the runs apart.
+    ``by`` names the columns that identify a run.
     """
     last = last_rows(rows, by)
     loss = pd.to_numeric(last["held_out_loss"])
@@ -28,7 +28,7 @@ def last_evaluations(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def half_width(values: pd.Series) -> float:
-    """Return the half-width of the mean's 95 % confidence interval, by Student; NaN for one."""
+    """Return the half-width of the mean's 95 % interval by Student's t; NaN for one value."""
     from scipy.stats import t
 
     if len(values) < 2:
@@ -37,7 +37,7 @@ def half_width(values: pd.Series) -> float:
 
 
 def half_widths(grouped: Any) -> pd.Series:
-    """Return that of each group's mean, of values grouped by pandas."""
+    """Return the same for each group's mean, of values grouped by pandas."""
     from scipy.stats import t
 
     return grouped.sem() * t.ppf(0.975, grouped.size() - 1)
@@ -50,15 +50,15 @@ def with_interval(values: pd.Series, digits: int = 3) -> str:
 
 
 def apart(less: pd.Series, more: pd.Series) -> bool:
-    """Return whether the 95 % intervals of two means leave no doubt which is smaller.
+    """Return whether ``more`` has the larger mean and the two 95 % intervals do not overlap.
 
-    So it is where they do not overlap; of single values it never is.
+    It is False if either has a single value.
     """
     return bool(more.mean() - less.mean() > half_width(less) + half_width(more))
 
 
 def with_deviation(values: pd.Series, digits: int = 2) -> str:
-    """Return mean and standard deviation as words; the mean alone of a single value."""
+    """Return mean and standard deviation as words; for a single value, the mean alone."""
     mean = f"{values.mean():.{digits}f}"
     return mean if len(values) < 2 else f"{mean} ± {values.std():.{digits}f}"
 
@@ -72,7 +72,7 @@ def share_interval(succeeded: pd.Series) -> tuple[float, float]:
 
 
 def share_in_words(succeeded: pd.Series) -> str:
-    """Say how many succeeded, and the interval."""
+    """Return how many succeeded, and the 95 % interval, as words."""
     low, high = share_interval(succeeded)
     return f"{int(succeeded.sum())} of {len(succeeded)} ({low:.0%} to {high:.0%})"
 
@@ -80,7 +80,7 @@ def share_in_words(succeeded: pd.Series) -> str:
 def line(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
     """Fit y = slope x + intercept; return both and the slope's 95 % half-width.
 
-    The half-width is NaN for two points, which leave nothing to judge it by.
+    The half-width is NaN for two points, through which every line fits exactly.
     """
     from scipy.stats import linregress, t
 

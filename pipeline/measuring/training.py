@@ -1,7 +1,6 @@
-"""Training runs by description: the fields that their trials share, and the run itself.
+"""Training runs described by a trial's fields: the fields that trials share, and the run itself.
 
-A study's trial derives from the description that it needs, adds what is its own, and turns the
-rows into its rows:
+A study's Trial derives from one of these classes, adds its own fields, and returns its rows:
 
     class Memory(SequenceTraining):
         variant: str
@@ -31,19 +30,20 @@ DataSet = Annotated[str, named(SOURCES)]
 
 
 class Learned(NamedTuple):
-    """What came of a training run."""
+    """The result of a training run."""
 
     learner: Any
     source: Any
     """The task that was learned."""
     rows: list[dict[str, Any]]
-    """Its evaluations and what its probes tell, in order."""
+    """The rows of its evaluations and its probes, in order."""
 
 
 def tested(learner: "Learner", source: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the evaluation of the one look at the test part, after the training told in ``rows``.
+    """Return the row of the one evaluation on the test part, after the training with ``rows``.
 
-    It stands in place of the last one's losses; a run that diverged has none.
+    It is the last row of training with the test part's loss and accuracy as the held-out ones, and
+    unchanged for a run that diverged.
     """
     last = [row for row in rows if "probe" not in row][-1]
     if not last["diverged"]:
@@ -53,23 +53,23 @@ def tested(learner: "Learner", source: Any, rows: list[dict[str, Any]]) -> dict[
 
 
 class Training(Trial, abc.ABC):
-    """What every training run by batches is described by."""
+    """The fields of every training run by batches."""
 
     task: Annotated[str, named(TASKS)]
     dataset: DataSet | None = None
-    """The data set that the task is cut from, where it is."""
+    """The data set that the task is made from; None for a generated task."""
     optimizer: Literal["adam", "sgd"]
     learning_rate: PositiveFloat
     clip: Literal["norm", "value", "adaptive"] | None = None
     threshold: PositiveFloat | None = None
-    """Of the clip."""
+    """The threshold of the clip."""
     batch_size: Count
     steps: Count
-    """Batches."""
+    """Batches of training."""
     evaluations: Count | None = None
-    """How often the held-out part is looked at, or"""
+    """The number of evaluations on the held-out part; give this or ``evaluate_every``."""
     evaluate_every: Count | None = None
-    """after how many batches it is."""
+    """Batches from one evaluation to the next."""
     held_out_size: Count
     probes: Probes | None = None
 
@@ -87,11 +87,11 @@ class Training(Trial, abc.ABC):
         return self.evaluate_every or max(1, self.steps // (self.evaluations or 1))
 
     def read(self, given: Given) -> list[Any]:
-        """Return the data set that the task is cut from, in a list; none where it is generated."""
+        """Return the data set that the task is made from, in a list; empty for a generated task."""
         return [] if self.dataset is None else [given.data[self.dataset]]
 
     def clipped(self) -> Any:
-        """Return the clip, or None."""
+        """Return the gradient's clip, or None."""
         from lightning_modules.training.clipping import Clip
 
         return None if self.clip is None else Clip(self.clip, self.threshold or 0.0)
@@ -104,9 +104,9 @@ class Training(Trial, abc.ABC):
         steps: int | None = None,
         every: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Train, and return a row for each evaluation and each thing that a probe told.
+        """Train, and return the rows of evaluations and probes.
 
-        ``steps`` and ``every`` are batches, where these are not what the fields say.
+        ``steps`` and ``every``, in batches, override the trial's fields.
         """
         from lightning_modules.training.fit import fit
 
@@ -125,21 +125,21 @@ class SequenceTraining(Training, abc.ABC):
     """A cell under a linear readout, trained on a task of sequences by any algorithm."""
 
     length: Count | None = None
-    """Steps of a sequence; None where the task has its own."""
+    """Steps of a sequence; None if the task sets the length itself."""
     cell: Annotated[str, named(CELLS)]
     algorithm: Annotated[str, named(ALGORITHMS)]
     horizon: Count | None = None
-    """Of truncated BPTT."""
+    """Truncated BPTT: how many steps it looks back."""
     stride: Count | None = None
-    """Of truncated BPTT."""
+    """Truncated BPTT: for how many steps losses go back together."""
     block_length: Count | None = None
-    """Of blocked RTRL."""
+    """Blocked RTRL: steps of a block."""
     update_every: Count | None = None
-    """Steps from one update to the next; None is one at the end of each batch."""
+    """Steps from one update to the next; None is one update at the end of each batch."""
     hidden_size: Count
     decay: Literal["l1", "l2"] | None = None
     strength: NonNegativeFloat | None = None
-    """Of the decay."""
+    """The coefficient of the decay."""
 
     @model_validator(mode="after")
     def _decay_whole(self) -> "SequenceTraining":
@@ -154,16 +154,16 @@ class SequenceTraining(Training, abc.ABC):
         return TASKS[self.task](*self.read(given), seed=self.seed, **sizes, **length, **options)
 
     def cell_of(self, source: "Task") -> "Cell":
-        """Return the cell with its weights where they start."""
+        """Return a new cell, its weights as they are initialised."""
         return CELLS[self.cell](source.input_size, self.hidden_size)
 
     def algorithm_of(self) -> "Algorithm":
-        """Return the algorithm, built with what the trial says of it."""
+        """Return the algorithm, built with the trial's options for it."""
         said = {name: getattr(self, name) for name in ("horizon", "stride", "block_length")}
         return ALGORITHMS[self.algorithm](**{k: v for k, v in said.items() if v is not None})
 
     def learner_of(self, source: "Task", cell: "Cell") -> "SequenceLearner":
-        """Return what learns."""
+        """Return the learner."""
         from lightning_modules.training.decay import Decay
         from lightning_modules.training.sequence import SequenceLearner
 

@@ -1,13 +1,13 @@
-"""Sequences turned into others by an encoder–decoder, or by counting: the run, and its accuracies.
+"""Sequence to sequence by an encoder–decoder, or by counting: the fields, the run, its accuracies.
 
-    teacher_forced_accuracy    share of a target's tokens that are the likeliest after those before
-                               them in the target
-    free_running_accuracy      share of a target's tokens that stand at their place in what the
-                               decoder says when it hears itself alone
-    exact                      share of targets that are said whole
+    teacher_forced_accuracy    share of the targets' tokens that the decoder finds likeliest, given
+                               the target's tokens before them
+    free_running_accuracy      share of the targets' tokens that the decoder's output has at the
+                               same place, given its own earlier outputs
+    exact                      share of targets for which all of the output is right
 
-The end of a target is one of its tokens. The weights that are measured are those of the evaluation
-with the highest teacher-forced accuracy on what is held out.
+The end-of-sequence token counts. The weights that are measured are those with the highest
+teacher-forced accuracy on the held-out part during training.
 """
 
 import abc
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
 
 
 class Runs(NamedTuple):
-    """What came of a training run, whose learner was left with the weights that were chosen."""
+    """The result of a training run; its learner was left with the chosen weights."""
 
     rows: list[Row]
-    """Its evaluations, record "curve", and what its probes told."""
+    """The rows of its evaluations, record "curve", and of its probes."""
     chosen: int
-    """The step of these weights."""
+    """The step at which the chosen weights were taken."""
     diverged: bool
 
 
 class TransducerTraining(Training, abc.ABC):
-    """An encoder–decoder, or a way of counting, by the name of ``method``."""
+    """An encoder–decoder, or a way of counting; ``method`` is its name in figures."""
 
     method: str
     network: Annotated[str, named(NETWORKS)] | None = None
     counting: str | None = None
     """Either a network, or a way of counting."""
     options: Options | None = None
-    """What the network is built with beside its numbers of tokens."""
+    """The network's constructor arguments beside its numbers of tokens."""
     anneal: bool | None = None
-    """Whether the rate falls to 0 over the run, as half a cosine does."""
+    """Whether the learning rate falls to 0 over the run, along half a cosine."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "TransducerTraining":
@@ -59,7 +59,7 @@ class TransducerTraining(Training, abc.ABC):
         return self
 
     def learner_of(self, source: Any) -> "BackpropLearner":
-        """Return the network in what trains it, its weights drawn by the trial's seed."""
+        """Return the learner of the network, its weights drawn from the trial's seed."""
         import torch
 
         from lightning_modules.training.backprop import BackpropLearner
@@ -72,7 +72,7 @@ class TransducerTraining(Training, abc.ABC):
         return BackpropLearner(network, source.loss, self.optimizer, **of)
 
     def learn(self, learner: "BackpropLearner", source: Any, given: Given) -> Runs:
-        """Train."""
+        """Train, and leave the learner with the weights that did best on the held-out part."""
         from lightning_modules.training.best import Best
         from lightning_modules.training.fit import fit
 
@@ -92,7 +92,7 @@ class TransducerTraining(Training, abc.ABC):
 
 
 def _recorded(row: Row) -> Row:
-    """Say which record a row is of, and of which kind its accuracy is."""
+    """Return a row with its kind, ``record``, and its accuracy under the name of its kind."""
     if "probe" in row:
         return {**row, "record": "probe"}
     told = {"record": "curve", **row}
@@ -101,7 +101,7 @@ def _recorded(row: Row) -> Row:
 
 
 class Counted(NamedTuple):
-    """Tokens and targets, and how many of them are right; what is added up, not means of means."""
+    """Numbers of tokens and targets, and of right ones: sums over batches, not means of means."""
 
     tokens: int = 0
     teacher_forced: int = 0
@@ -110,7 +110,7 @@ class Counted(NamedTuple):
     exact: int = 0
 
     def accuracies(self) -> Row:
-        """Return shares by their names."""
+        """Return the three accuracies by name."""
         return {
             "teacher_forced_accuracy": self.teacher_forced / self.tokens,
             "free_running_accuracy": self.free_running / self.tokens,
@@ -119,7 +119,7 @@ class Counted(NamedTuple):
 
 
 def counted(network: "Transducer", batches: "Iterable[Batch]", ends: "Ends") -> Counted:
-    """Count what is right of targets, teacher-forced and free-running, greedily."""
+    """Count right tokens and targets, teacher-forced and free-running with greedy decoding."""
     import torch
 
     from lightning_modules.networks._search import greedy
@@ -140,7 +140,7 @@ def counted(network: "Transducer", batches: "Iterable[Batch]", ends: "Ends") -> 
 
 
 def said_right(said_TB: "Tensor", y_TB: "Tensor", is_token_TB: "Tensor") -> tuple[int, int]:
-    """Count the tokens of targets that were said at their place, and the targets said whole."""
+    """Return how many target tokens are right at their place, and how many whole targets."""
     from torch.nn.functional import pad
 
     longer = len(y_TB) - len(said_TB)
@@ -150,11 +150,11 @@ def said_right(said_TB: "Tensor", y_TB: "Tensor", is_token_TB: "Tensor") -> tupl
 
 
 def error_by_position(network: "Transducer", batch: "Batch") -> list[Row]:
-    """Return how much error comes to each step of the encoder that reads forwards.
+    """Return the error at each step s of the forward encoder, a row for each.
 
-    Sources are of one length. ``direct`` is ‖∂L/∂m_s‖ at fixed other states: what the decoder
-    itself sends; ``total`` is ‖dL/dm_s‖, what comes back through later states among it. L is the
-    mean over the targets' tokens, norms are over the samples together.
+    Sources have one length. ``direct`` is ‖∂L/∂m_s‖ with the other states fixed: the error that
+    the decoder sends straight to that state; ``total`` is ‖dL/dm_s‖, which includes what comes back
+    through later states. L is the mean over the targets' tokens; norms are over all samples.
     """
     import copy
 
@@ -171,7 +171,7 @@ def error_by_position(network: "Transducer", batch: "Batch") -> list[Row]:
     x_TBI, y_TB, is_token_TB = (of.to(at) for of in batch[:3])
     S = int((x_TBI[..., 0] != 0).sum(dim=0).max())
     probe = error_flow.__name__.rpartition(".")[2]
-    # cuDNN's layers go back in training mode alone.
+    # cuDNN's layers can be differentiated in training mode alone.
     with watch(looked_at, [probe]) as record, torch.backends.cudnn.flags(enabled=False):
         encoded = looked_at.encode(x_TBI[:S, :, 0])
         encoded.memory_SBM.retain_grad()
