@@ -1,4 +1,5 @@
-"""Journal + declaration -> page, figures, index. Only figures/ draws; ``press`` builds beside.
+"""A study's journal and declaration -> its page and figures, and the page over all studies.
 
-May import running (what is recorded), studies and what lies below; nothing imports it.
+Only figures/ draws; ``press`` builds pages in processes of their own. May import running, studies
+and what lies below; only commands and the documentation import it.
 """

@@ -1,4 +1,4 @@
-"""How many of a study's claims got which verdict, for people."""
+"""How many of a study's claims got which verdict, as numbers and in words."""
 
 from typing import NamedTuple
 
@@ -9,12 +9,12 @@ class Counts(NamedTuple):
     identities: int
     """Exact claims that hold."""
     findings: int
-    """Claims with chance in them that hold."""
+    """Claims with intervals that hold."""
     missed: int
     undecided: int
 
     def words(self) -> str:
-        """Return them as a sentence has them."""
+        """Return the counts in words."""
         kinds = (
             ("identity holds", "identities hold"),
             ("finding holds", "findings hold"),

@@ -1,4 +1,4 @@
-"""A declared figure or table and the rows -> what a page shows of it."""
+"""A declared figure or table and the rows -> the form in which a page shows it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from pipeline.reporting.figures import words
 from pipeline.study import Figure, Table
 
 HALF, GAP = 68, 2
-"""Letters that half of the page holds side by side, and those that go between two columns."""
+"""Characters of a line in half of the page's width, and those between two columns of a table."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Exhibit:
-    """A figure or a table as the page shows it; ``error`` says why it cannot."""
+    """A figure or a table as a page shows it; if it cannot be shown, ``error`` says why."""
 
     declared: Figure | Table
     drawn: figures.Drawn | None = None
     """The figure; None of a table, and where there is an error."""
     data: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)
     across: int = 1
-    """Panels side by side; of a table, 2 if it is too wide for half of the page."""
+    """Panels side by side; for a table, 2 if it is too wide for half of the page."""
     alt: str = ""
     note: str = ""
     numbers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -33,7 +33,7 @@ class Exhibit:
 def exhibit(
     declared: Figure | Table, rows: pd.DataFrame, study: str = "", command: str = ""
 ) -> Exhibit:
-    """Draw a figure, or print a table; what runs the study's trials again goes with a figure."""
+    """Draw a figure, or print a table; ``command``, shown with a figure, runs the trials again."""
     if isinstance(declared, Figure):
         return _drawn(declared, rows, study, command)
     return _printed(declared, rows)
@@ -58,7 +58,7 @@ def _drawn(figure: Figure, rows: pd.DataFrame, study: str, command: str) -> Exhi
 
 
 def _spread(figure: Figure, data: pd.DataFrame) -> str:
-    """Say what a band or a whisker spans, where there is one."""
+    """Return what a band or a whisker spans, in words; empty if there is none."""
     drawn = {"line": "Line: mean; band", "bar": "Bar: mean; whisker"}.get(figure.kind)
     at = [*figures.groups(figure), figure.x]
     rows, seeds = data.groupby(at).size().max(), data["seed"].nunique() if "seed" in data else 0
@@ -68,7 +68,7 @@ def _spread(figure: Figure, data: pd.DataFrame) -> str:
 
 
 def _printed(table: Table, rows: pd.DataFrame) -> Exhibit:
-    """Build a table; the numbers of a row go by its words."""
+    """Build a table; ``numbers`` has each row's numbers under the row's words."""
     data = table.build(rows)
     named = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
     values = data.drop(columns=named)
@@ -82,7 +82,7 @@ def _printed(table: Table, rows: pd.DataFrame) -> Exhibit:
 
 
 def _across(data: pd.DataFrame) -> int:
-    """Return how many halves of the page a table's longest cells, side by side, take up."""
+    """Return how many halves of the page's width a table takes, by its longest cells: 1 or 2."""
     longest = [max(map(len, (str(c), *map(cell, data[c])))) for c in data]
     return 1 if sum(longest) + GAP * len(longest) <= HALF else 2
 
@@ -95,7 +95,7 @@ def cell(value: Any) -> str:
 
 
 def _alt(figure: Figure) -> str:
-    """Say what is drawn to whoever cannot see it."""
+    """Return a figure's alternative text, for readers who cannot see it."""
     kind = {"line": "Line chart", "scatter": "Scatter chart", "bar": "Bar chart"}
     kind["pictures"] = "Pictures"
     by = [figures.called(figure, c) for c in (figure.hue, figure.column, figure.row) if c]

@@ -1,6 +1,6 @@
-"""What a study's journal says: its claims and answer, its figures and tables, its numbers.
+"""A study's journal -> its claims and answer, its figures and tables, its numbers.
 
-Above 300 lines because it is all that a page's template asks of a journal, in one place.
+Above 300 lines because it is all that a page's template reads from a journal, in one place.
 """
 
 import dataclasses
@@ -32,13 +32,13 @@ from pipeline.study import (
 )
 
 INCOMPLETE = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
-"""What a declaration raises where rows that it counts on are missing, or of earlier code."""
+"""What a declaration may raise if rows that it needs are missing, or measured by earlier code."""
 WEIGHT = {HOLDS: 1, UNDECIDED: 0, MISSED: -1}
 """A verdict as a number, for ``dvc metrics diff``."""
 
 
 class Judged(NamedTuple):
-    """A claim beside its verdict, its family corrected for."""
+    """A claim and its verdict, corrected for the number of the study's claims."""
 
     part: str
     claim: Claim
@@ -47,7 +47,7 @@ class Judged(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class PartFindings:
-    """A study, or one part of a study that has several, with its own rows."""
+    """A part of a study, with its own rows."""
 
     name: str
     declared: Part
@@ -55,10 +55,10 @@ class PartFindings:
     missing: int
     """Its trials that have not finished."""
     stale: int
-    """Those that earlier code measured, whose rows may lack what is read now."""
+    """Its trials measured by earlier code, whose rows may lack columns that are read now."""
     study: str
     command: str
-    """What runs its trials again."""
+    """The command that runs its trials again."""
 
     @property
     def question(self) -> str:
@@ -67,7 +67,7 @@ class PartFindings:
 
     @cached_property
     def claims(self) -> list[Claim]:
-        """Its claims; what cannot be computed, for trials missing or stale, is undecided."""
+        """Its claims; those that missing or stale trials make uncomputable are one, undecided."""
         stated: list[Claim] = []
         error = self._attempt(lambda: stated.extend(self.declared.expects(self.rows)))
         if not error:
@@ -92,7 +92,7 @@ class PartFindings:
 
 @dataclasses.dataclass(frozen=True)
 class Adopted:
-    """Trials that count under the present code and were measured by that of a commit."""
+    """Trials that count for the present code but were measured by that of a commit."""
 
     commit: str
     trials: int
@@ -101,7 +101,7 @@ class Adopted:
 
 
 class Findings:
-    """A study's journal, read against its declaration."""
+    """The results in a study's journal, by its declaration."""
 
     def __init__(self, job: Job):
         """Read the journal as it is now."""
@@ -146,7 +146,7 @@ class Findings:
 
     @property
     def missing(self) -> int:
-        """How many trials that are asked for have not finished: they failed, or wait for a run."""
+        """How many trials of the study's file have not finished: they failed, or have not run."""
         return len(self.asked) - len(self.finished)
 
     @property
@@ -156,9 +156,10 @@ class Findings:
 
     @property
     def lacking(self) -> list[str]:
-        """What trials that have not ended want and could not be had, and how many want it.
+        """Data sets that could not be fetched, each with the number of trials that lack it.
 
-        Of data that nobody asked for nothing is said: what is committed is the same everywhere.
+        A data set that was never asked for is not named, so that committed pages do not depend on
+        the machine.
         """
         wanted = Counter(name for trial in self._left for name in datasets_of(trial))
         return [
@@ -169,7 +170,7 @@ class Findings:
 
     @property
     def adopted(self) -> list[Adopted]:
-        """What earlier code measured and the present one stands for, commit by commit."""
+        """Trials adopted from earlier code, by its commit."""
         commits: dict[str, list[bool]] = {}
         for record in self._present:
             if record.adopted:
@@ -178,7 +179,7 @@ class Findings:
 
     @cached_property
     def judged(self) -> list[Judged]:
-        """All claims with their verdicts, those with chance in them corrected as one family."""
+        """All claims with their verdicts, corrected for the number of inexact ones."""
         stated = [(part.name, claim) for part in self.parts for claim in part.claims]
         found = evidence.verdicts([claim for _, claim in stated])
         return [Judged(*of, verdict) for of, verdict in zip(stated, found, strict=True)]
@@ -238,14 +239,14 @@ class Findings:
 
     @cached_property
     def provenance(self) -> list[Mapping[str, Any]]:
-        """What each data set was when the trials ran, more than once if it changed meanwhile."""
+        """What each data set was when the trials ran; several entries if it changed in between."""
         served = {(name, fact): None for r in self.finished for name, fact in r.data.items()}
         of = sorted(served, key=lambda pair: pair[0])
         return [self._facts[fact] for _, fact in of if self._facts.get(fact)]
 
     @property
     def embedded(self) -> list[Mapping[str, Any]]:
-        """The data sets that something else stands in for."""
+        """The data sets that were replaced by a stand-in."""
         return [served for served in self.provenance if served["embedded"]]
 
     @property
@@ -269,12 +270,12 @@ class Findings:
 
     @property
     def command(self) -> str:
-        """What runs the trials that are not finished, or stale, and makes the page again."""
+        """The command that runs unfinished and stale trials, and builds the page again."""
         return f"python -m pipeline run {self.name} --scale {self.scale}"
 
     @property
     def time(self) -> str:
-        """The trials' times added up, in a fit unit."""
+        """The sum of the trials' times, in h, min or s."""
         seconds = round(sum(r.seconds for r in self._ended), 3)
         units = (("h", 3600), ("min", 60), ("s", 1))
         unit, size = next((u for u in units if seconds >= u[1]), units[-1])
@@ -282,7 +283,7 @@ class Findings:
 
     @property
     def reproduced(self) -> list[dict[str, str]]:
-        """The published figures that claims stand for, beside what was seen here."""
+        """The published figures that claims reproduce, with this project's own."""
         return [
             {
                 **of.claim.published._asdict(),
@@ -299,7 +300,7 @@ class Findings:
         ]
 
     def particulars(self, record: Record) -> str:
-        """Return what tells a trial from the others, its part and its seed."""
+        """Return the parameters in which a trial differs from its part's others, in words."""
         part = self.study.part_of(record.trial)
         of = [trial for trial in self.asked.values() if self.study.part_of(trial) is part]
         telling = {k for k, v in record.trial.items() if any(o.get(k) != v for o in of)} | {"part"}
@@ -307,7 +308,7 @@ class Findings:
         return ", ".join(f"{k} {words(v)}" for k, v in entries if k in telling and v is not None)
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers, all finite, as nested dicts."""
+        """Return the study's numbers as nested dicts, without those that are not finite."""
         return {
             "claims": self.counts._asdict(),
             "trials": {
@@ -332,14 +333,14 @@ def _counted(job: Job, held: Held) -> dict[str, Record]:
     counted: dict[str, Record] = {}
     for record in held.records.values():
         if (asked := job.asked(record.trial)) is not None:
-            # Of two descriptions of one trial the present one counts.
+            # Of two records of one trial, the one with today's description counts.
             counts = held.records.get(asked, record)
             counted[asked] = dataclasses.replace(counts, trial=job.trials[asked])
     return counted
 
 
 def _attempt(work: Callable[[], object], missing: int, stale: int) -> str:
-    """Do the work; where trials are missing or stale, say what went wrong instead of raising it."""
+    """Call ``work``; if trials are missing or stale, return its error in words, else raise it."""
     try:
         work()
     except INCOMPLETE as error:
@@ -351,7 +352,7 @@ def _attempt(work: Callable[[], object], missing: int, stale: int) -> str:
 
 
 def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers that are finite, as plain ones, and no mapping without any."""
+    """Return the finite numbers as floats; mappings that have none are left out."""
     plain: dict[str, Any] = {}
     for name, value in numbers.items():
         if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""What a page was made of and what it consists of, left beside it: whether it has to be made again.
+"""A file beside each page that records its inputs and files: it tells whether the page is current.
 
-A page is made of its study's journal, its file of parameters, and the code: all of the project's
-but what other studies declare, and the libraries that compute and draw.
+The inputs are the study's journal, its file of parameters, all of the project's code except other
+studies' declarations, and the libraries that compute and draw.
 """
 
 import dataclasses
@@ -36,20 +36,20 @@ Sources = Mapping[Path, str]
 
 @dataclasses.dataclass(frozen=True)
 class Imprint:
-    """What is left beside a page."""
+    """The record beside a page."""
 
     made_of: str
-    """A digest of all that it was made of."""
+    """A digest of the page's inputs."""
     files: dict[str, str]
-    """The digest of each file that it consists of, by path within the folder of all pages."""
+    """The digests of the page's own files, by path within the folder of all pages."""
     theme: str
-    """Under which the page over all studies shows it."""
+    """The heading under which the page over all studies lists it."""
     entry: str
-    """Its entry there, as HTML."""
+    """Its entry on that page, as HTML."""
     summary: dict[str, Any]
-    """Its numbers."""
+    """The study's numbers."""
     reproduced: list[dict[str, str]]
-    """The published figures that its claims stand for, beside its own."""
+    """The published figures that its claims reproduce, with its own."""
 
 
 def folder_of(name: str, scale: str, root: Path) -> Path:
@@ -58,19 +58,19 @@ def folder_of(name: str, scale: str, root: Path) -> Path:
 
 
 def data_of(name: str, scale: str, root: Path) -> Path:
-    """Return the folder of the data of a study's figures, beside those of all others, for DVC."""
+    """Return the folder of the data of a study's figures, which DVC plots."""
     return root / "reports" / scale / "plots" / name
 
 
 def sources() -> Sources:
-    """Read the project's code as it is on the disk now."""
+    """Return the digests of the project's code as it is on the disk now."""
     packages = PIPELINE, HOME / "lightning_modules"
     files = (path for package in packages for path in package.rglob("*"))
     return {path: _digest(path) for path in sorted(files) if path.suffix in CODE}
 
 
 def made_of(name: str, scale: str, code: Sources) -> str:
-    """Return a digest of all that a study's page is made of."""
+    """Return a digest of the inputs of a study's page."""
     given = [journal(name, scale).path, params.FOLDER / f"{name}.yaml"]
     used = {str(path.relative_to(HOME)): of for path, of in code.items() if _may_use(name, path)}
     libraries = {library: importlib.metadata.version(library) for library in LIBRARIES}
@@ -79,13 +79,13 @@ def made_of(name: str, scale: str, code: Sources) -> str:
 
 
 def leave(folder: Path, imprint: Imprint) -> None:
-    """Write down what belongs to the page in the folder."""
+    """Write the record into a page's folder."""
     text = json.dumps(dataclasses.asdict(imprint), ensure_ascii=False)
     (folder / FILE).write_text(text, encoding="utf-8")
 
 
 def left(folder: Path) -> Imprint | None:
-    """Return what was left in the folder of a page, None if that is nothing intelligible."""
+    """Return the record in a page's folder; None if there is none, or it cannot be read."""
     try:
         return Imprint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -93,7 +93,7 @@ def left(folder: Path) -> Imprint | None:
 
 
 def is_current(name: str, scale: str, root: Path) -> bool:
-    """Tell whether the page is there, untouched, and made of what there is now."""
+    """Return whether a page exists, is unchanged, and was made of the present inputs."""
     folder = folder_of(name, scale, root)
     imprint = left(folder)
     if imprint is None or imprint.made_of != made_of(name, scale, sources()):

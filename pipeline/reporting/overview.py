@@ -21,7 +21,7 @@ THEMES = (
     "sequences",
     "energy",
 )
-"""In this order, and others after them."""
+"""The headings in their order; other themes follow."""
 
 
 def build(
@@ -33,7 +33,7 @@ def build(
         scale: their scale.
         names: which studies, in their order.
         root: the folder that holds ``reports``.
-        errors: why a study has no page of what there is now, in one line.
+        errors: by study, why it has no current page, in one line.
 
     Raises:
         UserError: none has a page, or these cannot be written.
@@ -64,7 +64,7 @@ def build(
 
 
 def row(name: str, scale: str, names: Iterable[str], root: Path = Path()) -> dict[str, str]:
-    """Return a row of the record by its name, as it was last reproduced at a scale.
+    """Return a row of the record of published figures by its name, as last reproduced at a scale.
 
     Raises:
         UserError: there is none of that name.
@@ -82,7 +82,7 @@ def row(name: str, scale: str, names: Iterable[str], root: Path = Path()) -> dic
 
 
 def verdicts(scale: str, names: Iterable[str], root: Path = Path()) -> Iterator[str]:
-    """Say of each study that has a page what held and what was missed, and where to look."""
+    """Iterate over lines, one for each study with a page: its verdicts' counts, its page's path."""
     for name in names:
         folder = imprint.folder_of(name, scale, root)
         if left := imprint.left(folder):

@@ -1,4 +1,4 @@
-"""Text -> pages on the disk: templates filled, files and folders replaced whole or not at all."""
+"""Templates -> files on the disk: filling them, and replacing folders wholly or not at all."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ def fill(
     /,
     **shown: Any,
 ) -> str:
-    """Return a filled template of a folder; what is no ``Markup`` is escaped."""
+    """Return a filled template of a folder; values that are not ``Markup`` are escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
@@ -37,7 +37,7 @@ def fill(
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other writers of a folder away meanwhile; UserError where it cannot be written."""
+    """Lock a folder against other writers during the block; UserError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY)
@@ -53,7 +53,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """Lend an empty folder that takes the place of ``folder`` when the block ends well."""
+    """Give an empty folder that replaces ``folder`` if the block ends without error."""
     draft, former = (folder.with_name(f".{folder.name}.{what}") for what in ("draft", "former"))
     for left in (draft, former):
         shutil.rmtree(left, ignore_errors=True)

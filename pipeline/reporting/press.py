@@ -1,7 +1,8 @@
-"""Builds pages side by side, in processes of their own that import what a page needs alone.
+"""Builds pages in parallel, in processes of their own that import only what pages need.
 
-Whoever asks for a page need not wait: it is built beside, at low priority. A page whose inputs have
-not changed is left as it is. What goes wrong with one is said in one line, and the others go on.
+Asking for a page returns at once: the page is built in the background, at low priority. A page
+whose inputs have not changed is left as it is. An error with one page is reported in one line, and
+the others are still built.
 """
 
 import contextlib
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
     from pipeline.params import Settings
 
 NICE = 10
-"""How much more the trials beside count."""
+"""The niceness of the builders: trials take precedence."""
 KILLED = "the process that built its page was killed: python -m pipeline report"
 
 
 class Printed(NamedTuple):
-    """What became of a study's page."""
+    """The outcome of building a study's page."""
 
     name: str
     seconds: float
     """Zero if the page was up to date."""
     error: str = ""
-    """One line if there is no page of what there is now, empty otherwise."""
+    """The error in one line, if the page could not be built; else empty."""
 
 
 class Press:
@@ -62,8 +63,8 @@ class Press:
         """Start nothing yet.
 
         Args:
-            settings: the scale, and how many studies there are.
-            console: where to say what became of the pages.
+            settings: the scale, and the studies, whose number limits the processes.
+            console: where outcomes are printed.
             broken: the studies that cannot be declared, and why.
             workers: how many processes; if not given, as many as cores.
             root: the folder that holds ``reports``.
@@ -81,7 +82,7 @@ class Press:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        """Wait for the pages and say what became of each; ``errors`` keeps what went wrong."""
+        """Wait for the pages and print each outcome; ``errors`` keeps the errors by study."""
         try:
             if kind is None:
                 self._finish()
@@ -95,7 +96,7 @@ class Press:
                 builder.close()
 
     def print(self, name: str) -> None:
-        """Begin a study's page, and return at once."""
+        """Start building a study's page, and return at once."""
         self._pages[name] = self._threads.submit(self._page, name)
 
     def _finish(self) -> None:
@@ -124,7 +125,7 @@ class Press:
         return Printed(name, time.monotonic() - start, error)
 
     def _built(self, name: str) -> str:
-        """Have a page built; return what went wrong, in one line."""
+        """Have a process build a page; return the error in one line, empty if there is none."""
         try:
             builder = self._idle.get_nowait()
         except queue.Empty:
@@ -140,10 +141,10 @@ class Press:
 
 
 class _Builder:
-    """A process that builds pages, one after the other; it outlives its parent by one at most."""
+    """A process that builds pages one by one; it outlives its parent by one page at most."""
 
     def __init__(self):
-        """Start it."""
+        """Start the process."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -166,25 +167,25 @@ class _Builder:
         return json.loads(answer) if answer else KILLED
 
     def kill(self) -> None:
-        """End it, whatever it is at: a page is replaced whole or not at all."""
+        """Kill the process, even while it builds: a page is replaced wholly or not at all."""
         self._process.kill()
 
     def close(self) -> None:
-        """End it, and let go of what it was spoken to through, which nobody may use now."""
+        """Kill the process and close its pipes; no other thread may use them then."""
         self.kill()
         with contextlib.suppress(BrokenPipeError):
             self._process.communicate()
 
 
 def _serve() -> None:
-    """Build the pages that are asked for on stdin, and answer on stdout, until there are no more.
+    """Build the pages that are asked for on stdin, and answer on stdout, until stdin ends.
 
-    Trials go first, and Ctrl-C is for whoever asks.
+    It runs at low priority, so that trials go first, and leaves Ctrl-C to its parent.
     """
     os.nice(NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a study prints is no answer
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps a study's prints out of answers
         with at_once():
             import pipeline.reporting.report
             import pipeline.running.jobs  # noqa: F401

@@ -14,7 +14,7 @@ _LINK = re.compile(r"https?://[^\s<>]+[^\s<>.,;)]|arXiv:(\d{4}\.\d{4,5})")
 
 
 def sections(doc: str | None) -> dict[str, str]:
-    """Return ``question`` (the first paragraph), ``about`` (what follows), and each heading's."""
+    """Return a docstring's parts: ``question`` (its first paragraph), ``about``, each heading's."""
     opening, *rest = _HEADING.split(inspect.cleandoc(doc or ""))
     question, _, about = opening.strip().partition("\n\n")
     found = {"question": _line(question), "about": about.strip()}
@@ -29,7 +29,7 @@ def render(text: str) -> Markup:
 
 
 def numbered(text: str) -> dict[int, str]:
-    """Return the items of the text's numbered lists, by number; of a text without any, itself."""
+    """Return the items of a text's numbered lists, by number; without lists, the text as item 1."""
     found = {
         int(item.partition(".")[0]): _line(_ITEM.sub("", item))
         for block in re.split(r"\n\s*\n", text)
@@ -47,7 +47,8 @@ def inline(text: str) -> Markup:
 def references(text: str) -> list[Markup]:
     """Return each reference on its own, with links.
 
-    One begins where the last ended with a full stop and the line names a year in brackets.
+    A reference begins at a line with a year in brackets, if the one before has ended with a full
+    stop.
     """
     entries: list[str] = []
     for line in map(str.strip, text.splitlines()):
@@ -62,7 +63,7 @@ def references(text: str) -> list[Markup]:
 
 
 def _block(block: str) -> Markup:
-    """Return one block: indented is verbatim, numbered or marked is a list, else a paragraph."""
+    """Return one block: verbatim if indented, a list if numbered or marked, else a paragraph."""
     block = block.strip("\n")
     if all(line.startswith("    ") for line in block.splitlines()):
         return Markup("<pre>{}</pre>").format(inspect.cleandoc(f"\n{block}"))

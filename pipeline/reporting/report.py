@@ -21,14 +21,14 @@ from pipeline.reporting.placing import fill, locked, replacing
 from pipeline.running.jobs import Job
 
 ROWS = "rows.parquet"
-"""The page's table, for whoever goes on from it with pandas."""
+"""The file with the page's rows, for use with pandas."""
 SUMMARY = "summary.json"
 _SOURCES = imprint.sources()
 """The code as it was when this process imported it."""
 
 
 def build(job: Job, root: Path = Path()) -> Path:
-    """Write the page of a study and what belongs to it, whole or not at all; return the folder.
+    """Write the page of a study and its files, all or none; return the folder.
 
     Args:
         job: the study at a scale; trials may be missing, and the page says so.
@@ -81,7 +81,7 @@ def _json(numbers: Mapping[str, Any]) -> str:
 
 
 def _parquet(rows: pd.DataFrame) -> bytes:
-    """Return the table as parquet; a column that mixes words and numbers is of words."""
+    """Return the rows as parquet; a column that mixes words and numbers is written as words."""
     plain, file = rows.copy(), io.BytesIO()
     for name in rows:
         if rows[name].dtype == object and len({type(v) for v in rows[name].dropna()}) > 1:

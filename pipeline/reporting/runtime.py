@@ -1,4 +1,4 @@
-"""The one file that pages of a scale refer to: what draws their charts in a browser."""
+"""The script that draws charts in a browser, one file that all pages of a scale refer to."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ NOTICE = (
 
 
 def put(folder: Path) -> None:
-    """Write it into the folder of a scale's pages, unless it is there."""
+    """Write the script into the folder of a scale's pages, unless it is there."""
     if (folder / NAME).exists():
         return
     with locked(folder), replacing(folder / NAME) as draft:
@@ -29,5 +29,5 @@ def put(folder: Path) -> None:
 
 
 def _script() -> str:
-    bundle: Any = vl_convert.javascript_bundle  # whose snippet may be left out, against its types
+    bundle: Any = vl_convert.javascript_bundle  # its argument is optional, against its type hints
     return NOTICE + bundle()

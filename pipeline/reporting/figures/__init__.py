@@ -1,4 +1,4 @@
-"""A declared figure and the rows -> its chart, its pictures and its numbers. Only these draw."""
+"""A declared figure and the rows -> its chart, pictures and numbers. Only this room draws."""
 
 from pipeline.reporting.figures.choice import called, chosen, groups, hidden, numbers
 from pipeline.reporting.figures.drawing import Drawn, draw

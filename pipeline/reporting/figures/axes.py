@@ -1,4 +1,4 @@
-"""The axes of charts: quantities along a line or its logarithm, and words in their order."""
+"""The axes of charts: linear and logarithmic ones for numbers, and ordered ones for words."""
 
 import json
 import math
@@ -17,15 +17,15 @@ NUMBER = (
 )
 """How an axis writes a number, in Vega's language."""
 SHORT = NUMBER.replace(",.10~g", ",.3~g").replace(".2~e", ".1~e")
-"""How a legend of colours does."""
+"""How a colour legend writes a number, more briefly."""
 FEW = 8
-"""Values at which a logarithmic axis is marked one by one, where they were chosen: are round."""
+"""The most values that a logarithmic axis marks one by one, if all are round numbers."""
 LEVEL = 50
-"""Letters that stand side by side below an axis."""
+"""The most characters of all labels below an axis that are set horizontally."""
 
 
 def across(figure: Figure, data: pd.DataFrame) -> alt.X:
-    """Return the horizontal channel: of numbers with distances, else of words in their order."""
+    """Return the horizontal channel: a scale for numbers, else words in their order."""
     title, found = called(figure, figure.x), values(data, figure.x)
     if figure.kind == "bar" or not are_numbers(data[figure.x]):
         names = {json.dumps(v): figure.labels.get(v, words(v)) for v in map(plain, found)}
@@ -40,10 +40,10 @@ def across(figure: Figure, data: pd.DataFrame) -> alt.X:
 
 
 def along(log: bool, numbers: pd.Series, decades: int = 2, panels: bool = False) -> dict[str, Any]:
-    """Return scale and axis of some numbers; a logarithmic one is marked at round ones.
+    """Return scale and axis of some numbers; a logarithmic axis is marked at round numbers.
 
-    At 1, 2 and 5 of each power of ten where there are no more than so many decades. Of several
-    ``panels``, whose scales may be their own, each is marked by what it shows.
+    These are powers of ten or, over at most so many ``decades``, also 2 and 5 times them. With
+    several ``panels``, whose scales may differ, each panel's marks follow from its own values.
     """
     if not log:
         scale = alt.Scale(zero=False, nice=False, padding=8)
@@ -63,7 +63,7 @@ def along(log: bool, numbers: pd.Series, decades: int = 2, panels: bool = False)
 
 
 def in_order(figure: Figure, data: pd.DataFrame, column: str) -> dict[str, Any]:
-    """Return the order, the title and the axis of a heat map's column: as many labels as fit."""
+    """Return order, title and axis of a heat map's column, with as many labels as fit."""
     said = NUMBER if are_numbers(data[column]) else "datum.label"
     axis = alt.Axis(labelOverlap="greedy", labelExpr=said, labelAngle=0, grid=False)
     order = [plain(v) for v in values(data, column)]
@@ -77,7 +77,7 @@ def numbered(**more: Any) -> alt.Axis:
 
 
 def _is_round(value: float) -> bool:
-    """Tell whether a value looks chosen: a whole number, or one of three digits at most."""
+    """Return whether a value is round: a whole number, or of at most three significant digits."""
     return float(value).is_integer() or float(f"{value:.3g}") == value
 
 

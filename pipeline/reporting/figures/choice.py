@@ -22,9 +22,9 @@ def chosen(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def hidden(figure: Figure, rows: pd.DataFrame) -> int:
-    """Count the values that cannot be shown: missing, not finite, or below a logarithmic axis.
+    """Count the values that cannot be shown: missing, not finite, or, on a log axis, not above 0.
 
-    A row that has no place in the figure is not one; of a grid, cells without a value count.
+    Rows without an x (in a grid, without x and y) do not count; in a grid, cells are counted.
     """
     kept = _kept(figure, rows)
     places = [figure.x, figure.y] if figure.kind in GRIDS else [figure.x]
@@ -56,7 +56,7 @@ def called(figure: Figure, column: str | None) -> str:
 
 
 def groups(figure: Figure) -> list[str]:
-    """Return the columns that tell one series, or panel, from another."""
+    """Return the columns that tell series and panels apart."""
     hue = None if figure.kind in GRIDS else figure.hue
     return [name for name in (figure.row, figure.column, hue) if name]
 
@@ -70,7 +70,7 @@ def values(data: pd.DataFrame, name: str | None) -> list[Any]:
 
 
 def are_numbers(column: pd.Series) -> bool:
-    """Return whether a column has distances, not only an order."""
+    """Return whether a column holds numbers; booleans do not count."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
@@ -88,7 +88,7 @@ def coincide(figure: Figure, part: pd.DataFrame) -> bool:
 
 
 def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:
-    """Return each series' mean over seeds: of a line at its end, of anything else altogether."""
+    """Return each series' mean over seeds: of a line's last x, of other kinds over all values."""
     data, by, value = chosen(figure, rows), groups(figure), measured(figure)
     if figure.kind == "pictures":
         return {"pictures": float(len(data))}
@@ -103,7 +103,7 @@ def numbers(figure: Figure, rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _kept(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that the figure asks for; a group without a name is called none."""
+    """Return the rows and columns that the figure uses; a missing group name becomes "none"."""
     kept = rows
     for name, wanted in figure.where.items():
         kept = kept[kept[name].isin(wanted if isinstance(wanted, tuple) else (wanted,))]

@@ -1,7 +1,8 @@
-"""A declared figure and the rows -> its chart, for a page that can be asked, and its pictures.
+"""A declared figure and the rows -> its interactive chart, and its still pictures.
 
-A chart is drawn once, in colours that stand for a ground's: see ``grounds``. The same rows give the
-same bytes: no date, no random names, nothing estimated by chance.
+A chart is drawn once, in placeholder colours that a light or a dark ground replaces: see
+``grounds``. The same rows give the same bytes: there is no date, no random name, no random
+estimate.
 """
 
 import dataclasses
@@ -33,7 +34,7 @@ from pipeline.reporting.figures.pictures import gallery, size
 from pipeline.study import Figure
 
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-"""What the page itself is set in."""
+"""The fonts of the page."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,20 +42,20 @@ class Drawn:
     """A figure as a chart and as pictures."""
 
     chart: str
-    """The chart for the page's script: its specification, its colours on either ground. JSON."""
+    """The chart for the page's script, as JSON: its specification, its colours on both grounds."""
     inline: str
     """SVG whose colours follow the page's colour scheme, for readers without scripts."""
     svg: str
-    """SVG on paper."""
+    """SVG on the light ground."""
     png: bytes
-    """The same in pixels."""
+    """The same as PNG."""
 
 
 def draw(figure: Figure, rows: pd.DataFrame, study: str = "", command: str = "") -> Drawn:
     """Draw a figure.
 
-    ``command`` runs its trials again, for whoever points at them. ``study`` tells the names of its
-    parts from those of other pictures of a page.
+    ``command``, shown in a point's tooltip, runs the trials again. ``study`` makes the names in the
+    SVG distinct from those in the other pictures of a page.
     """
     series = _series(figure, rows)
     specification = _chart(figure, rows, series, command).to_dict(validate=False)
@@ -74,7 +75,7 @@ def draw(figure: Figure, rows: pd.DataFrame, study: str = "", command: str = "")
 
 
 def _pixels(svg: str) -> bytes:
-    """Return the picture as PNG of 128 colours, a seventh of what Vega's own takes."""
+    """Return the picture as PNG of 128 colours, a seventh of the size of Vega's own."""
     drawn, file = Image.open(io.BytesIO(vl_convert.svg_to_png(svg, scale=2))), io.BytesIO()
     few = drawn.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     few.save(file, "PNG", optimize=True)
@@ -82,12 +83,12 @@ def _pixels(svg: str) -> bytes:
 
 
 def _numbered(svg: str, prefix: str) -> str:
-    """Return the picture with the names of its parts counted from 1: Vega goes on counting."""
+    """Return the picture with its ids numbered from 1; Vega's counter never starts again."""
     names: dict[str, str] = {}
     for name in re.findall(r' id="([^"]+)"', svg):
         names.setdefault(name, f"{prefix}{len(names) + 1}")
     svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)  # the page's picture is one image
-    # A third of a scatter's bytes: what is so anyway, and places finer than a pixel's hundredth.
+    # Saves a third of a scatter's bytes: default attributes, and digits below a pixel's hundredth.
     svg = svg.replace(' opacity="1"', "")
     svg = re.sub(r"\d+\.\d{3,}(?=[,)])", lambda number: f"{float(number[0]):.2f}", svg)
     svg = svg.replace('font-family="sans-serif"', f'font-family="{FONTS}"')
@@ -99,7 +100,7 @@ def _numbered(svg: str, prefix: str) -> str:
 
 
 def _series(figure: Figure, rows: pd.DataFrame) -> Series:
-    """Return the series of all rows: a value looks the same in every figure of these."""
+    """Return the series of all rows, so that a value looks the same in every figure of them."""
     if figure.hue is None or figure.kind in GRIDS:
         return Series([None])
     shown = values(chosen(figure, rows), figure.hue)
@@ -154,13 +155,13 @@ FIELDS = {
 
 
 def _heading(figure: Figure, column: str, value: Any) -> str:
-    """Return what a panel is called."""
+    """Return the heading of a panel."""
     known = figure.labels.get(value) if isinstance(value, str) else None
     return known or f"{called(figure, column)}: {words(value)}"
 
 
 def _records(told: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows without their gaps."""
+    """Return the rows as dicts, without missing values."""
     return [
         {
             str(name): float(f"{value:.6g}") if isinstance(value, float) else value
@@ -179,7 +180,7 @@ def _size(down: int, across: int) -> tuple[int, int]:
 
 
 def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
-    """Return whether a common scale leaves each panel that is not level a third of its height."""
+    """Return whether, on a common y scale, each panel's values span a third of it, or are equal."""
     if figure.kind in GRIDS or not {"low", "high"} <= set(told):
         return True
     panels = [name for name in ("_row", "_column") if name in told]
@@ -192,10 +193,10 @@ def _comparable(figure: Figure, told: pd.DataFrame) -> bool:
 
 
 def _as_wide(figure: Figure, told: pd.DataFrame) -> bool:
-    """Return whether a common scale leaves each panel of several values a third of its breadth.
+    """Return whether, on a common x scale, each panel's values span a third of it, or are equal.
 
-    Of a grid, half of its columns; of a logarithmic axis a sixth, as it is marked at the same
-    places in all panels, of which a narrow one may hold none.
+    On a logarithmic axis, a sixth: it has the same marks in all panels, and a narrower panel might
+    show none of them. In a grid, each panel needs half of the columns.
     """
     panels = [name for name in ("_row", "_column") if name in told]
     if figure.kind in GRIDS:
@@ -223,7 +224,7 @@ def _settings() -> Mapping[str, Any]:
         "labelLimit": 0, "titleLimit": 0, "columnPadding": 14,
     }  # fmt: skip
     return {
-        # Not a name for each of a thousand points: the picture has one of its own.
+        # No accessible name for each of a thousand points: the picture has one as a whole.
         "aria": False,
         "mark": {"aria": False},
         "background": PAPER,

@@ -1,8 +1,8 @@
-"""What figures are drawn on and with: two grounds, and what tells one series from another.
+"""The look of figures: a light and a dark ground, and what tells one series from another.
 
-A figure is drawn once, with colours that stand for others; a ground says which these are.
-Colour never stands alone: every series has its own marker and dashes as well, and bars stand in the
-order of the legend, so that a print in grey or an eye that confuses hues can tell them apart.
+A figure is drawn once, with placeholder colours; each ground has the real colours for them.
+Series differ not by colour alone: each has its own marker and dashes, and bars are in the order of
+the legend, so that they can be told apart in grey print and by readers with colour blindness.
 Colours are those of Okabe & Ito (2008), Color universal design, lightened on the dark ground, and
 those of van der Walt & Smith's map viridis.
 """
@@ -20,19 +20,19 @@ VIRIDIS = (
     "#fde725",
 )  # fmt: skip
 PAPER, INK, MUTED, GRID = "#0a2000", "#0a2001", "#0a2002", "#0a2003"
-"""Stand for a ground's own colours. No colour of the map, and none that is meant, begins so."""
+"""Placeholders of a ground's own colours. No real colour begins with #0a."""
 _STANDING = re.compile("#0a([012])([0-9a-f]{3})")
-"""A series' colour, a colour of its theory, a ground's own; and its number."""
+"""A placeholder: its kind (0: of a series, 1: of its theory, 2: of the ground) and its number."""
 
 
 class Ground(NamedTuple):
-    """What a figure is seen on."""
+    """The colours of figures on a light or a dark page."""
 
     own: tuple[str, str, str, str]
     """Paper, ink, muted ink, grid."""
     colours: tuple[str, ...]
     span: tuple[float, float]
-    """The part of the colour map that stands out from the paper."""
+    """The part of the colour map that contrasts with the paper."""
 
 
 LIGHT = Ground(
@@ -52,22 +52,22 @@ class Style(NamedTuple):
 
     colour: str
     theory: str
-    """The colour of what was expected: between the series' own and ink."""
+    """The colour of the predicted values: between the series' own colour and ink."""
     shape: str
     dashes: Sequence[int]
 
 
 class Series:
-    """The series that a figure may show: colours in order for numbers, apart for words."""
+    """The series that a figure may show: colours of a map for numbers, distinct ones for words."""
 
     def __init__(self, values: Iterable[Any]):
-        """Name them, each once."""
+        """Take the values that name the series, each once."""
         self._values = list(values)
         numbers = all(isinstance(v, int | float) for v in self._values)
         self._ordered = len(self._values) > 1 and numbers
 
     def styles(self) -> dict[Any, Style]:
-        """Return each one's style, in colours that stand for a ground's."""
+        """Return the style of each series, in placeholder colours."""
         few, styles = len(LIGHT.colours), {}
         for i, value in enumerate(self._values):
             colour = i if self._ordered else i % few
@@ -77,7 +77,7 @@ class Series:
         return styles
 
     def standing_in(self, text: str) -> dict[str, tuple[str, str]]:
-        """Return what each colour that stands in a text for others is on either ground."""
+        """Return the colours, on the light and dark ground, of each placeholder in a text."""
         found = {match[0]: (match[1], int(match[2], 16)) for match in _STANDING.finditer(text)}
         grounds = [self._colours(ground) for ground in (LIGHT, DARK)]
         return {

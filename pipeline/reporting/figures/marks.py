@@ -1,4 +1,4 @@
-"""What is drawn in every panel of a chart: lines, points, bars, or cells."""
+"""The marks in every panel of a chart: lines, points, bars, or cells."""
 
 import dataclasses
 import json
@@ -15,9 +15,9 @@ from pipeline.reporting.figures.grounds import INK, Style, words
 from pipeline.study import Figure
 
 DENSE = 1_000
-"""Rows of which each seed's line can be shown as well."""
+"""The most rows for which each seed's line can be shown as well."""
 WRITTEN_IN, ROOM = 100, 30
-"""Cells of a panel whose values are written in, and the least breadth of one, in pixels."""
+"""The most cells of a panel whose values are written in, and their least width in pixels."""
 POINT, LINE = 26, 1.8
 """Area of a marker, breadth of a line, in pixels."""
 THEORY = " (theory)"
@@ -25,18 +25,18 @@ SAID = {
     "said": "format(datum.y, '.4~g') + (datum.half ? ' ± ' + format(datum.half, '.2~g') : '')",
     "span": "format(datum.low, '.4~g') + ' to ' + format(datum.high, '.4~g')",
 }
-"""What is told of a point, in Vega's language."""
+"""The texts in a point's tooltip, in Vega's expression language."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Marks:
-    """The marks of a figure whose series have styles of their own.
+    """The marks of a figure of series: lines, points or bars.
 
     Attributes:
         data: the rows that it shows.
         look: the style of each series, by its value.
-        side: how many names of the legend stand side by side.
-        command: what runs the trials again.
+        side: how many names are in a line of the legend.
+        command: the command that runs the trials again.
     """
 
     figure: Figure
@@ -47,7 +47,7 @@ class Marks:
 
     @property
     def told(self) -> pd.DataFrame:
-        """The chart's rows: of kind 0 what is shown, of kind 1 the seeds behind it."""
+        """The chart's rows: of kind 0 the points or means, of kind 1 each seed's values."""
         figure, own = self.figure, _named(self.figure, self.data)
         told = (own if figure.kind == "scatter" else _summed(own)).assign(kind=0)
         if self._each:
@@ -60,7 +60,7 @@ class Marks:
         return told.assign(hue=told["hue"].map(names) if figure.hue else self._names[0])
 
     def layers(self) -> Any:
-        """Return what is drawn, the last on top."""
+        """Return the layers of the chart, the topmost last."""
         toggled = alt.selection_point(name="toggled", fields=["hue"], bind="legend", toggle="true")
         base: Any = alt.Chart().encode(
             x=across(self.figure, self.data),
@@ -80,7 +80,7 @@ class Marks:
         return whole
 
     def _lines(self, base: Any, mean: Any) -> list[Any]:
-        """Return bands, means, seeds and points, and what theory says."""
+        """Return the layers of bands, means, seeds, points, and theory."""
         drawn, points = [], mean.mark_point(filled=True, size=POINT, fillOpacity=0.85)
         if self.figure.kind == "line":
             dashes = self._by([list(style.dashes) for style in self.look.values()])
@@ -105,7 +105,7 @@ class Marks:
         return drawn
 
     def _bars(self, mean: Any) -> list[Any]:
-        """Return bars with their whiskers, and rungs of what theory says."""
+        """Return the layers of bars, whiskers, and ticks for theory."""
         beside = {}
         if len(self._names) > 1:
             beside = {"xOffset": alt.XOffset("hue:N", sort=self._names)}
@@ -121,7 +121,7 @@ class Marks:
 
     @property
     def _names(self) -> list[str]:
-        """What the series are called."""
+        """The printed names of the series."""
         labels = self.figure.labels
         return [labels.get(v, words(v)) if self.figure.hue else "measured" for v in self.look]
 
@@ -133,7 +133,7 @@ class Marks:
 
     @property
     def _nested(self) -> bool:
-        """Whether curves coincide, so that the earlier have to be broader."""
+        """Whether curves coincide, so that earlier ones are drawn broader, to be seen below."""
         return self.figure.kind == "line" and coincide(self.figure, self.data)
 
     @property
@@ -144,7 +144,7 @@ class Marks:
         return alt.Legend(orient="top", title=title, columns=self.side, values=self._names)
 
     def _by(self, own: list[Any], of_theory: list[Any] | None = None) -> alt.Scale:
-        """Return the scale of what tells series apart, all of one domain: of one legend."""
+        """Return a scale of series' styles; all have one domain, so that they share a legend."""
         names = self._names
         kinds = names + [name + THEORY for name in names] if self.figure.theory else names
         return alt.Scale(domain=kinds, range=[*own, *(of_theory or own)][: len(kinds)])
@@ -166,7 +166,7 @@ class Marks:
 
     @property
     def _tips(self) -> list[alt.Tooltip]:
-        """What is told of a point."""
+        """The entries of a point's tooltip."""
         figure = self.figure
         tips = [alt.Tooltip("hue:N", title=called(figure, figure.hue))] if figure.hue else []
         tips += [
@@ -184,9 +184,9 @@ class Marks:
 
 
 def cells(figure: Figure, data: pd.DataFrame, wide: int) -> tuple[pd.DataFrame, Any]:
-    """Return the rows of a heat map and what is drawn of them: tables of colours, on one scale.
+    """Return the rows of a heat map and its layers; all panels share one colour scale.
 
-    Values are written in where there is room for them in panels of so many pixels' breadth.
+    Values are written into the cells if there is room in panels ``wide`` pixels wide.
     """
     value, own = measured(figure), _named(figure, data).rename(columns={"hue": "value"})
     by = [name for name in ("row", "column", "x", "y") if name in own]
@@ -224,7 +224,7 @@ def cells(figure: Figure, data: pd.DataFrame, wide: int) -> tuple[pd.DataFrame, 
 
 
 def _named(figure: Figure, data: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by what their columns are to the chart."""
+    """Return the rows with columns named by their role in the chart."""
     of = {
         "x": figure.x,
         "y": figure.y,

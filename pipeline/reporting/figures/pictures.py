@@ -1,6 +1,6 @@
-"""What is drawn in every panel of a chart of pictures: each in its cell of a grid.
+"""Charts of pictures: in every panel a grid, with a picture in each cell.
 
-A row's picture is text, as ``pipeline.measuring.pictures`` packs it.
+A row holds its picture as text, made by ``pipeline.measuring.pictures``.
 """
 
 import base64
@@ -17,7 +17,7 @@ from pipeline.reporting.figures.choice import called, measured
 from pipeline.study import Figure
 
 CELL, GAP = 30, 2
-"""The side of a picture's cell, and what is left free in it, in pixels."""
+"""The side of a picture's cell, and the gap left free in it, in pixels."""
 
 
 def size(data: pd.DataFrame, figure: Figure) -> tuple[int, int]:
@@ -26,9 +26,9 @@ def size(data: pd.DataFrame, figure: Figure) -> tuple[int, int]:
 
 
 def gallery(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
-    """Return the rows of a chart of pictures and what is drawn of them.
+    """Return the rows of a chart of pictures and its layers.
 
-    Of several pictures for one cell, those of other seeds, the first is shown.
+    If there are several pictures for one cell, of several seeds, the first is shown.
     """
     of = {"x": figure.x, "y": figure.y, "row": figure.row, "column": figure.column}
     places = {name: data[column] for name, column in of.items() if column}
@@ -48,7 +48,7 @@ def gallery(figure: Figure, data: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
 
 
 def _address(text: str) -> str:
-    """Return a picture as an address that holds it whole."""
+    """Return a picture as a data URL."""
     file = io.BytesIO()
     Image.fromarray(unpacked(text)).save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
