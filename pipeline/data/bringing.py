@@ -13,9 +13,9 @@ from pipeline.data.provenance import Provenance
 from pipeline.errors import UserError, anonymous
 
 PRIVATE = "a mirror: it is not published"
-"""The address of what has none."""
+"""The recorded address of a data set that has no public one."""
 FOLDER = "a mirror in a folder"
-"""The origin of what no server has sent: where the folder lies is its machine's own affair."""
+"""The recorded origin of a file from a mirror in a folder, whose path is not recorded."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Source:
     licence: str
     citation: str
     embedded: Embedded | None = None
-    """What stands in for it where no address answers."""
+    """The stand-in, if no address answers."""
     published_as: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What the addresses call a file, where that is not its name."""
     folder: str = ""

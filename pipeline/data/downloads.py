@@ -1,9 +1,9 @@
 """Files from several addresses, verified by SHA-256; the only file that knows pooch.
 
-That there is no network is decided by silence. A data set's hosts are asked all at once, in
-threads, because the look-up of a name has no time-out of its own; one that says nothing for
-ANSWER_SECONDS is not asked again. All waiting in vain, for stalled downloads too, ends after
-SILENCE_SECONDS. A download that moves, however slowly, is never cut.
+A missing network is recognised by silence. A data set's hosts are asked all at once, in threads,
+because the look-up of a name has no time-out of its own; a host that does not answer within
+ANSWER_SECONDS is not asked again. All waiting without an answer, for stalled downloads too, is
+limited to SILENCE_SECONDS in total. A download that makes progress is never cut off.
 """
 
 import contextlib
@@ -31,22 +31,22 @@ ANSWER_SECONDS = 4.5
 STALL_SECONDS = 10.0
 SILENCE_SECONDS = 15.0
 AS_IT_IS = {"Accept-Encoding": "identity"}
-"""What is asked for: the file itself, not packed once more on its way."""
+"""The header that asks for the file as it is, without compression on its way."""
 _SILENT = "no answer"
 _WRONG = "wrong checksum"
 
 
 @dataclasses.dataclass
 class Network:
-    """What this process has learnt of the network."""
+    """What this process knows of the network."""
 
     patience: float = SILENCE_SECONDS
-    """Seconds that may still be waited in vain."""
+    """Seconds that may still be spent waiting without an answer."""
     hosts: dict[str, str] = dataclasses.field(default_factory=dict)
-    """What keeps each host that was asked from being used; empty where it answers."""
+    """For each host that was asked, why it cannot be used; empty if it answers."""
 
     def ask(self, addresses: Sequence[str]) -> None:
-        """Find out which hosts of the addresses say anything at all."""
+        """Find out which hosts of the addresses answer at all."""
         new = {_host(a): a for a in addresses if _host(a) and _host(a) not in self.hosts}
         self.hosts |= dict.fromkeys(new, _SILENT)
         asking = [threading.Thread(target=self._ask, args=h, daemon=True) for h in new.items()]
@@ -60,7 +60,7 @@ class Network:
             self.wasted(time.monotonic() - start)
 
     def wasted(self, seconds: float) -> None:
-        """Count what was waited in vain."""
+        """Count seconds of waiting without an answer."""
         self.patience = max(0.0, self.patience - seconds)
 
     def _ask(self, host: str, address: str) -> None:

@@ -1,7 +1,7 @@
-"""What the folder of a data set holds, written down in its provenance.json.
+"""The record of what a data set's folder holds: its provenance.json.
 
-The record is written last of all. A folder without one, or whose files are not the ones that it
-names, is no data set: a fetch that was killed leaves nothing that passes for one.
+The record is written last. A folder without it, or with other files than it names, does not count
+as a data set: so a fetch that was killed leaves nothing that could be mistaken for one.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class Provenance:
     licence: str
     citation: str
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
-    """Who served each file, by name; of the same bytes it changes nothing."""
+    """Who served each file, by name; it does not count in comparisons."""
 
     @property
     def sha256(self) -> str:
@@ -45,15 +45,15 @@ class Provenance:
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def facts(self) -> dict[str, Any]:
-        """Return what records say of it: the same wherever the same files came from."""
+        """Return what trials' records keep of it: the same wherever the files came from."""
         said = dataclasses.asdict(self)
         del said["files"], said["origins"]
         return {**said, "sha256": self.sha256}
 
     def as_many(self, there: int, what: str, **wanted: int) -> int:
-        """Return how many of those there are get used: all, where a stand-in has too few.
+        """Return how many of the ``there`` items are used: as wanted, or all of a stand-in's.
 
-        ValueError where the data set itself has too few: what is said of a trial would not be so.
+        ValueError if the real data set has too few: the trial would not be what its fields say.
         """
         ((name, size),) = wanted.items()
         if size > there and not self.embedded:
@@ -76,7 +76,7 @@ def digest(path: Path) -> str:
 
 
 def recorded(folder: Path) -> Provenance | None:
-    """Return what the folder says that it holds, None where it says nothing intelligible."""
+    """Return the record in a folder; None if there is none, or it cannot be read."""
     try:
         return Provenance(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -84,7 +84,7 @@ def recorded(folder: Path) -> Provenance | None:
 
 
 def verified(name: str, root: Path) -> tuple[Path, Provenance]:
-    """Return a data set's folder and what it holds; UserError where that isn't so."""
+    """Return a data set's folder and its record; UserError if the files do not match it."""
     folder = folder_of(name, root)
     again = f"fetch it: python -m pipeline fetch {name}"
     provenance = recorded(folder)
@@ -97,7 +97,7 @@ def verified(name: str, root: Path) -> tuple[Path, Provenance]:
 
 
 def record(folder: Path, provenance: Provenance) -> None:
-    """Write the record in one stroke, unless it says so already."""
+    """Write the record, replacing the file at once, unless it is the same already."""
     text = json.dumps(dataclasses.asdict(provenance), indent=2, ensure_ascii=False) + "\n"
     if recorded(folder) != provenance:
         partial = folder / f".{RECORD}"

@@ -1,9 +1,9 @@
-"""What the tasks of expressions share: trees by depth, and how they travel in a batch.
+"""What the tasks of expressions share: trees by depth, and their form in a batch.
 
-Column 0 of x holds a token's id, 0 being padding. Column 1 holds, of a token that is a node, the
-position of its parent, counted from 1, of the root its own, and 0 of brackets and padding. So a
-network of trees sees the tree, and who reads column 0 alone a sequence. The value of the whole is
-asked for at the last token.
+Column 0 of x holds a token's id; 0 is padding. Column 1 holds, for a token that is a node of the
+tree, the position of its parent, counted from 1 (for the root its own), and 0 for brackets and
+padding. So a tree network can read the tree, and a sequential network the sequence in column 0. The
+target is the value of the whole expression, at its last token.
 """
 
 import abc
@@ -19,7 +19,7 @@ from pipeline.tasks._common import HELD_OUT_BATCH, Generated, numbers
 
 DIGITS = 10
 AT_DEPTH = 2
-"""The part, beside those of training and of what is held out, of which depths are tested."""
+"""The part from which expressions of one depth are drawn, beside training and held-out ones."""
 
 
 class Written(NamedTuple):

@@ -2,11 +2,11 @@
 
     x_t = s_t      y_t = s_{t+1}      loss (forecast - y_t)²
 
-Series are scaled to mean 0 and variance 1, so that the loss is the normalised error (NMSE) and who
-answers 0 has a loss of 1. All but the measured series are simulated, as follows: each lane from a
-start of its own, the first SKIPPED points left out, then a lap of LAP steps that is scaled by its
-own mean and deviation. At its end a lane starts over from its beginning. The held-out series are
-further lanes, from other starts.
+Series are scaled to mean 0 and variance 1, so that the loss is the normalised error (NMSE), and
+always answering 0 has a loss of 1. A lane is one of the B parallel series of a batch. Measured
+series aside, each lane is simulated from its own random start: the first SKIPPED points are left
+out, the LAP steps after them are scaled by their own mean and deviation. At its end a lane starts
+again from its beginning. The held-out series are further lanes, from other starts.
 
 The state is reset at a lane's beginning and every ``reset_every`` steps.
 

@@ -1,4 +1,4 @@
-"""The same examples in another order: for learners of which one pass over the data tells."""
+"""The same examples in another order, for learners whose result depends on their order."""
 
 from collections.abc import Iterator
 from typing import Any, final

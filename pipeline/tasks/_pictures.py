@@ -1,9 +1,9 @@
 """What the tasks made of pictures share: in which order they are shown, and which are held out.
 
-The held-out pictures, by which training is followed and settings may be chosen, are taken from the
-training part; training goes through what is left of it, epoch by epoch. As many of the test part
-are for one look, after training, and nothing may be chosen by them. Both are spread evenly over
-their part, the same for every seed (the first half of MNIST's test part is the easier one).
+The held-out pictures, used to follow training and to choose settings, are taken from the training
+part; training goes through the rest of it, epoch by epoch. As many pictures of the test part are
+evaluated once, after training, and nothing may be chosen by them. Both are spread evenly over their
+part and are the same for every seed (the first half of MNIST's test part is the easier one).
 """
 
 import abc

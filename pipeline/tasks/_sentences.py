@@ -1,12 +1,12 @@
 """What the tasks of sentences share: ids, batches of like length, padding, the three parts.
 
-Words and characters get their ids from the sentences that are trained on, and from these alone:
-what is held out, to follow training and choose by, and what is tested, in one look afterwards, may
-hold words that none of them has, which become ``<unk>``. So that this has a vector too, each word
-that stands in the training part once is read as ``<unk>`` now and then.
+Words and characters get their ids from the training sentences alone. Held-out sentences (to follow
+training and choose settings) and test sentences (evaluated once, afterwards) may have other words,
+which become ``<unk>``. So that the vector of ``<unk>`` is learned too, a word that occurs once in
+the training sentences is sometimes read as ``<unk>``.
 
-A batch has sentences of like length; which of these, and in which order the batches come, is drawn
-anew each epoch. Behind the shorter sentences of a batch there is padding, id 0, which is masked.
+A batch has sentences of similar length; which ones, and the order of the batches, is drawn anew
+each epoch. Shorter sentences are padded at their end with id 0, which is masked.
 """
 
 from collections import Counter

@@ -1,13 +1,13 @@
 """Sentences as tokens and back: words and marks of punctuation, in their own case.
 
-    tokens     letters and digits that apostrophes or hyphens join are one word, as are numbers with
-               points, commas or colons in them and letters with a point each (``a.m.``); every
-               other character that is no blank is a token of its own
-    sentence   tokens with blanks between, none before what closes (. , ? ! …) or after what opens
-               (¿ ¡ ( …); straight quotes open and close in turn
+    tokens     letters and digits joined by apostrophes or hyphens are one word, as are numbers with
+               points, commas or colons in them, and abbreviations such as ``a.m.``; every other
+               character that is not blank is a token of its own
+    sentence   tokens with blanks between, but none before closing marks (. , ? ! …) or after
+               opening ones (¿ ¡ ( …); straight quotes open and close in turn
 
-Characters are composed (NFC), so that an accent is one way of writing. Scores such as BLEU are of
-sentences, not of tokens.
+Characters are composed (NFC), so that an accented letter is always the same character. Scores such
+as BLEU are computed of sentences, not of tokens.
 """
 
 import re

@@ -1,11 +1,11 @@
 """The next token of a corpus, read as several streams: what tasks of words and characters share.
 
-The training tokens, taken as a ring, are cut into B pieces of equal length, one a stream; the seed
-turns the ring. Stream b reads its piece ``length`` tokens a batch, batch i + 1 going on where batch
-i stopped, and starts over, from a zero state, at the end of its piece.
+The training tokens, treated as a ring that the seed rotates, are cut into B pieces of equal length,
+one for each stream. Stream b reads ``length`` tokens of its piece a batch; batch i + 1 continues
+where batch i stopped. At the end of its piece it starts again, from a zero state.
 
-Held out is the validation part, in several streams; each starts from a zero state. The test part is
-one stream, from a zero state, in which every token is scored, the first after ``before``.
+The validation part is the held-out one, read in several streams, each from a zero state. The test
+part is one stream from a zero state; every token is scored, the first one after ``before``.
 """
 
 import abc

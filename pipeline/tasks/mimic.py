@@ -3,11 +3,11 @@
     h_t = tanh(W h_{t-1} + U x_t)      y_t = V h_t      x_t standard normal
 
 W is orthogonal, U and V Gaussian, of variance one over their number of columns; the rows of V are
-then scaled so that every output has variance 1, as measured on inputs of their own. Who answers 0
-has a loss of 1. The seed draws the teacher together with the inputs.
+then scaled so that every output has variance 1, as measured on separate inputs. Always answering 0
+has a loss of 1. The seed draws both the teacher and the inputs.
 
-The teacher starts from h = 0 at every 5,000th step, and so must who imitates it: the state is reset
-there. Between two resets the stream has no seam.
+The teacher starts from h = 0 at every 5,000th step, and the learner's state is reset there as well.
+Between two resets the stream is continuous.
 
 References:
     Marschall, Cho & Savin (2020), A unified framework of online learning algorithms for training

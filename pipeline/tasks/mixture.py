@@ -1,11 +1,11 @@
-"""Samples of few entries in one step: Gaussians of one spread, each as likely, around given places.
+"""Samples, each one step, of a mixture of equally likely Gaussians of one spread, at given places.
 
     origin    one place, 0, in one dimension
     shifted   one place, 3, in one dimension
     ring      8 places on the circle of radius 2
     square    25 places, 5×5, two apart, around 0
 
-The class says which place a sample belongs to. A spread of 0 has all samples at their places.
+A sample's class is the number of its place. With a spread of 0 all samples lie at the places.
 
 References:
     Metz, Poole, Pfau & Sohl-Dickstein (2017), Unrolled generative adversarial networks, ICLR,

@@ -1,11 +1,11 @@
 """Nested sums and differences: ( 3 - ( 4 + 7 ) ), modulo a number.
 
-An expression of depth d is a bracket with an operator between two others, one of depth d - 1, the
-other of a depth from 0 to d - 1, each as likely; which is left is a coin's affair. A digit has
-depth 0. Operators are + and -, each as likely; the tree's nodes are operators and digits. Read from
-left to right a digit counts with the sign of all brackets that it is in, so that as much has to be
-remembered as brackets are open. Any class is as likely as any other where a digit's residue is:
-where 10 is a multiple of the modulus.
+An expression of depth d is a bracket with an operator between two others: one of depth d - 1, the
+other of a depth drawn uniformly from 0 to d - 1, in random order. A digit has depth 0. Operators
+are + and -, equally likely; the tree's nodes are operators and digits. Read from left to right, a
+digit's sign depends on all brackets around it, so the memory needed grows with the number of open
+brackets. All classes are equally likely if the digits' residues are: if 10 is a multiple of the
+modulus.
 
 References:
     Veldhoen, Hupkes & Zuidema (2016), Diagnostic classifiers: revealing how neural networks process

@@ -1,7 +1,7 @@
-"""The next character of a text, inputs being one-hot: ``character_ids`` for what takes vectors.
+"""The next character of a text: ``character_ids`` with one-hot inputs, as cells need them.
 
-The test part is left alone: curves are looked at while settings are chosen, and a figure that is
-looked at for choosing is no test.
+The test part is not used here, because the curves of this task serve to choose settings, and a
+figure used for choosing is not a test.
 """
 
 from collections.abc import Iterator

@@ -3,11 +3,11 @@
     x_t = s_t, and where asked for the season, sin and cos of 2π month / 12, in front of it
     y_t = s_{t+1} … s_{t+horizon}
 
-A series is scaled by the mean and deviation of its training part alone; as anomalies it is first
-taken off the climatology, the mean of each month of the training part. A batch is stretches of the
-training part from places that the seed draws; the first ``warm_up`` steps of each are read and not
-counted. What is held out is the training part's oldest steps, so that the newest are learned from;
-nothing after the training part is read by ``batch`` or ``held_out``.
+A series is scaled by the mean and deviation of its training part alone. With ``anomalies`` the
+climatology, the mean of each month over the training part, is subtracted first. A batch holds
+stretches of the training part that start at random places; the first ``warm_up`` steps of each are
+read but do not count. Held out are the oldest steps of the training part, so that the newest are
+learned from; ``batch`` and ``held_out`` read nothing after the training part.
 
 References:
     Weigend, Huberman & Rumelhart (1990), Predicting the future: a connectionist approach,

@@ -1,9 +1,9 @@
 """Forecast the number of sunspots a month ahead.
 
-Scaled by mean and deviation of the training part alone, which goes for the held-out part, too. The
-lanes read the training part, taken as a ring, from B places at equal distances; the seed turns the
-ring. Where it joins end and beginning no step is read and the state is reset. The held-out part is
-read once, in one lane.
+The whole series is scaled by the mean and deviation of the training part. The B lanes (parallel
+series) read the training part as a ring, from B places at equal distances; the seed rotates the
+ring. No step is read across the joint of its end and beginning, and the state is reset there. The
+held-out part is read once, in one lane.
 
 References:
     Yule (1927), On a method of investigating periodicities in disturbed series, with special

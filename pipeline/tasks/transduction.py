@@ -3,12 +3,12 @@
     source    a b c d              targets of ``copy``     a b c d <end>
                                    targets of ``reverse``  d c b a <end>
 
-Lengths are uniform from 1 to ``longest``. Each step of the target counts, its end among them. The
-decoder's inputs are the targets one step late, ``<begin>`` before them. Who knows nothing of the
-source is right in one symbol out of ``symbols``.
+Lengths are uniform from 1 to ``longest``. Each step of the target counts, ``<end>`` included. The
+decoder's inputs are ``<begin>`` and then the targets, one step late. Guessing without the source is
+right for one symbol out of ``symbols``.
 
-Beyond ``longest`` nothing is trained on: ``of_length`` gives strings of any length. Of strings of a
-few symbols there are so few that training sees each of them.
+Training has no strings longer than ``longest``; ``of_length`` gives strings of any length. There
+are so few different strings of a few symbols that training sees all of them.
 
 References:
     Sutskever, Vinyals & Le (2014), Sequence to sequence learning with neural networks, NeurIPS:

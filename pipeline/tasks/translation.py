@@ -1,14 +1,14 @@
 """Sentences and their translations, for an encoder–decoder.
 
 Both sides are tokens of ``_tokeniser``, numbered by vocabularies of the training part alone: a word
-that it has fewer than ``at_least`` times is ``<unk>``, in whatever part. Training leaves out pairs
-with a side of more than ``longest`` tokens; what is held out and tested leaves out none.
+that occurs there fewer than ``at_least`` times is ``<unk>`` in all parts. Training leaves out pairs
+with a side of more than ``longest`` tokens; the held-out and the test pairs are complete.
 
-Batches are of like lengths, of the target first, drawn anew each epoch; what is left over from
-whole batches waits for another.
+Batches have pairs of similar length, of the target first, drawn anew each epoch; pairs that do not
+fill a whole batch are left out in that epoch.
 
-The held-out pairs are of the validation part, by which settings are chosen; the test part is for
-one look.
+The held-out pairs are of the validation part, by which settings are chosen; the test part is
+evaluated once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What every data set is, and what the kinds of data look like in memory."""
+"""The base class of all data sets, and the kinds of data as they are in memory."""
 
 import abc
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ class PairedText:
 
 
 Loaded = TypeVar("Loaded", PictureSet, Text, Series)
-if TYPE_CHECKING:  # the statement above is part of what measured trials are known by
+if TYPE_CHECKING:  # the statement above is in the hash of measured trials, so it stays as it is
     Loaded = TypeVar(
         "Loaded",
         PictureSet,
