@@ -14,7 +14,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from docs import making, readme
-from docs.drawing import drawn, layers
+from docs.drawing import svg
+from docs.layers import drawn, layers
 from docs.links import broken
 from docs.members import rooms
 from docs.usage import SCALE, Usage
@@ -88,6 +89,8 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
         pages: the folder, which must not be there yet.
         written: the folder of those written by hand.
     """
+    from docs.outlines import outlined  # torch comes with it
+
     shutil.copytree(written, pages)
     found, usage = rooms(), Usage(Path())
     for room in found:
@@ -95,12 +98,12 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
         folder.mkdir(parents=True)
         (folder / "index.md").write_text(making.room_page(room, usage), encoding="utf-8")
         for member in room.members:
-            text = making.member_page(member, room, usage)
+            text = making.member_page(member, room, usage, outlined(member))
             (folder / f"{member.name}.md").write_text(text, encoding="utf-8")
     (probes,) = (room for room in found if room.name == "probes")
     _put(pages / "watch.md", PROBES, making.probes_table(probes))
     _put(pages / "log.md", MISSED, making.missed_table(usage))
-    _put(pages / "architecture.md", LAYERS, str(drawn(layers(Path("pyproject.toml")))))
+    _put(pages / "architecture.md", LAYERS, str(svg(drawn(layers(Path("pyproject.toml"))))))
     (pages / "studies").mkdir()
     for name in STUDIES:
         text = making.study_page(name, found, usage)

@@ -1,62 +1,128 @@
-"""The layers of the project, as import-linter is told to hold them, drawn: who may import whom."""
+"""Boxes and arrows as SVG, in the site's own colours: what every drawing of it is made of.
 
-import tomllib
-from pathlib import Path
+A drawing is one picture to a screen reader, so its label has to say all that it shows.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
-HIGH, APART, BETWEEN, LETTER = 28, 20, 12, 7.3
-"""Pixels: a box's height, between rows, between boxes of a row, of a letter's width."""
+HIGH, LETTER, LINE = 28, 7.3, 13
+"""Pixels: a box's height, a letter's width, from one line of text to the next."""
 
 
-def layers(project: Path) -> list[list[str]]:
-    """Return the layers, the highest first, each as the packages that do not know each other."""
-    contracts = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (held,) = (contract for contract in contracts if contract["type"] == "layers")
-    return [[name.strip() for name in layer.split("|")] for layer in held["layers"]]
+class Box(NamedTuple):
+    """A rectangle with lines of text in its middle; its ends are round as far as ``round`` goes."""
+
+    name: str
+    """What the label calls it."""
+    lines: tuple[str, ...]
+    left: float
+    top: float
+    width: float
+    height: float = HIGH
+    kind: str = "plain"
+    """Its class in the site's CSS."""
+    round: float = 4
+
+    @property
+    def middle(self) -> float:
+        """The middle from left to right."""
+        return self.left + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge."""
+        return self.top + self.height
 
 
-def drawn(rows: list[list[str]]) -> Markup:
-    """Return a drawing of the layers as SVG: a row each, arrows from those that may import."""
-    widths = [[len(name) * LETTER + 20 for name in row] for row in rows]
-    wide = max(sum(row) + BETWEEN * (len(row) - 1) for row in widths)
-    high = len(rows) * (HIGH + APART) - APART
-    shapes = [
-        _row(row, of, place, wide) for place, (row, of) in enumerate(zip(rows, widths, strict=True))
-    ]
-    said = "; ".join(" and ".join(row) for row in rows)
+class Arrow(NamedTuple):
+    """A line from box to box, by their names; its path as SVG has it."""
+
+    source: str
+    target: str
+    path: str
+    headed: bool = True
+
+
+class Note(NamedTuple):
+    """Text beside or in boxes; ``kind`` is start, middle or end: what stands at ``left``."""
+
+    text: str
+    left: float
+    top: float
+    kind: str = "middle"
+
+
+class Drawing(NamedTuple):
+    """A picture of so many pixels; frames lie behind all else."""
+
+    label: str
+    wide: float
+    high: float
+    boxes: Sequence[Box]
+    arrows: Sequence[Arrow] = ()
+    frames: Sequence[Box] = ()
+    notes: Sequence[Note] = ()
+
+
+def width_of(*lines: str, least: float = 0) -> float:
+    """Return how wide a box has to be for these lines."""
+    return max(least, max(map(len, lines)) * LETTER + 14)
+
+
+def told(boxes: Iterable[Box], arrows: Sequence[Arrow]) -> str:
+    """Return in words what there is, and what leads where."""
+    targets: dict[str, list[str]] = {}
+    for arrow in arrows:
+        known = targets.setdefault(arrow.source, [])
+        if arrow.target not in known:
+            known.append(arrow.target)
+    names = "; ".join(dict.fromkeys(box.name for box in boxes))
+    kind = "Arrows" if any(arrow.headed for arrow in arrows) else "Lines"
+    led = "; ".join(f"{source} to {', '.join(to)}" for source, to in targets.items())
+    return f"{names}. {kind}: {led}." if led else f"{names}."
+
+
+def svg(drawing: Drawing) -> Markup:
+    """Return a drawing as SVG."""
+    shapes = [_rect(frame) for frame in drawing.frames]
+    shapes += [_line(arrow) for arrow in drawing.arrows]
+    shapes += [_rect(box) for box in drawing.boxes]
+    shapes += [_text(note) for box in drawing.boxes for note in _lines(box)]
+    shapes += [_text(note) for note in drawing.notes]
     return Markup(
-        '<svg class="layers" role="img" viewBox="-1 -1 {} {}" width="{}" aria-label="{}">'
-        '<defs><marker id="down" markerWidth="8" markerHeight="8" refX="6" refY="4" '
-        'orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>{}</svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" '
+        'viewBox="-1 -1 {0} {1}" width="{0}" height="{1}" aria-label="{2}">'
+        '<defs><marker id="head" markerWidth="8" markerHeight="8" refX="7" refY="4" '
+        'orient="auto"><path d="M0,1 L7,4 L0,7 z"/></marker></defs>{3}</svg>'
     ).format(
-        round(wide) + 2,
-        high + 2,
-        round(wide) + 2,
-        f"Layers from top to bottom, each may import those below it: {said}",
+        round(drawing.wide) + 2,
+        round(drawing.high) + 2,
+        drawing.label,
         Markup("").join(shapes),
     )
 
 
-def _row(names: list[str], widths: list[float], place: int, wide: float) -> Markup:
-    """Return the boxes of one layer, and the arrow that leads to it from above."""
-    top = place * (HIGH + APART)
-    left = (wide - sum(widths) - BETWEEN * (len(widths) - 1)) / 2
-    shapes = []
-    if place:
-        middle = round(wide / 2)
-        shapes.append(
-            Markup('<path class="arrow" d="M{0},{1} V{2}" marker-end="url(#down)"/>').format(
-                middle, top - APART + 2, top - 2
-            )
-        )
-    for name, width in zip(names, widths, strict=True):
-        shapes.append(
-            Markup(
-                '<rect x="{}" y="{}" width="{}" height="{}" rx="4"/><text x="{}" y="{}">{}</text>'
-            ).format(round(left), top, round(width), HIGH, round(left + width / 2), top + 18, name)
-        )
-        left += width + BETWEEN
-    return Markup("").join(shapes)
+def _lines(box: Box) -> list[Note]:
+    """Return a box's lines as notes, around its middle."""
+    first = box.top + box.height / 2 - (len(box.lines) - 1) * LINE / 2 + 4
+    return [Note(text, box.middle, first + at * LINE) for at, text in enumerate(box.lines)]
+
+
+def _rect(box: Box) -> Markup:
+    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="{}"/>').format(
+        box.kind, *(round(of, 1) for of in (box.left, box.top, box.width, box.height, box.round))
+    )
+
+
+def _line(arrow: Arrow) -> Markup:
+    head = Markup(' marker-end="url(#head)"') if arrow.headed else ""
+    return Markup('<path class="arrow" d="{}"{}/>').format(arrow.path, head)
+
+
+def _text(note: Note) -> Markup:
+    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
+        note.kind, round(note.left, 1), round(note.top, 1), note.text
+    )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -18,6 +18,9 @@ from pipeline.reporting.counts import Counts
 from pipeline.reporting.imprint import Imprint
 from pipeline.reporting.overview import THEMES
 from pipeline.studies import STUDIES
+
+if TYPE_CHECKING:  # torch comes with it
+    from docs.outlines import Outline
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGES = Path(__file__).parent / "pages"
@@ -64,13 +67,14 @@ def fill(template: str, **shown: Any) -> str:
     return placing.fill(template, filters, TEMPLATES, scale=SCALE, **shown)
 
 
-def member_page(member: Member, room: Room, usage: Usage) -> str:
-    """Return the page of a method."""
+def member_page(member: Member, room: Room, usage: Usage, outline: "Outline | None" = None) -> str:
+    """Return the page of a method, with its figure where it has one."""
     says = sections(member.doc)
     blocks, sentences = BLANK.split(says["about"]), list(_sentences(says["about"]))
     return fill(
         "member.md.j2",
         member=member,
+        outline=outline,
         says=says,
         about="\n\n".join(block for block in blocks if not DIFFERS.match(block)),
         costs=[s for s in sentences if re.search(r"^Cost: |\bO\(", s)],

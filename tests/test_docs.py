@@ -12,6 +12,7 @@ from docs.__main__ import write
 from docs.links import broken
 from docs.making import sections
 from docs.members import Member, Room, rooms
+from docs.outlines import DRAWN
 from docs.usage import Usage
 from lightning_modules.registry import Registry
 from pipeline.reporting import prose
@@ -60,6 +61,7 @@ def test_every_method_has_a_page_that_holds_all_that_its_file_says(
 ):
     page = (pages / "methods" / room.name / f"{member.name}.md").read_text()
     seen = _words(page.partition("## The file")[0])
+    assert ('<svg xmlns' in page) == ('<figure class="outline">' in page) == (room.name in DRAWN)
     says = sections(member.doc)
     assert says["question"].replace("``", "") in seen
     for reference in prose.references(says["references"]):
