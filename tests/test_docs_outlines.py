@@ -11,7 +11,7 @@ from docs.members import Member, rooms
 from docs.outlines import DRAWN, adversary_parts, cell, examples, network_parts, outlined
 from docs.outlines.cells import Level, levels
 from docs.outlines.energies import coupled, groups
-from docs.outlines.maps import plane
+from docs.outlines.maps import FAR, plane
 from docs.outlines.networks import Flow, traced
 from lightning_modules.cells import CELLS
 from lightning_modules.cells.ablated_lstm import AblatedLSTM
@@ -246,7 +246,7 @@ def test_units_of_a_plane_are_drawn_as_far_apart_as_the_map_has_them():
     for a, one in enumerate(units):
         for b, other in enumerate(units):
             apart = math.hypot(one.left - other.left, one.top - other.top)
-            assert apart == pytest.approx(56 * float(map_.distance_MM[a, b]))
+            assert apart == pytest.approx(FAR * float(map_.distance_MM[a, b]))
 
 
 @pytest.mark.parametrize("name", MACHINES)

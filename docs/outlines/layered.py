@@ -54,9 +54,8 @@ def layered(parts: Sequence[Part], opening: str) -> Drawing:
 
 def size(part: Part) -> str:
     """Return what a part puts out, as numbers of each axis."""
-    step, *rest = (*part.shape, 1)[: max(1, len(part.shape))]
-    axes = rest if step == 1 and len(rest) == 1 else [step, *rest]  # of one step alone
-    return "×".join(map(str, axes))
+    one_step = len(part.shape) == 2 and part.shape[0] == 1
+    return "×".join(map(str, part.shape[1:] if one_step else part.shape)) or "1"
 
 
 def _words(part: Part) -> tuple[str, str, str, str, str]:

@@ -77,8 +77,8 @@ def _placed(level: Level, who: str, step: int, middle: float, below: float) -> _
         else:
             width = width_of("same step")
             at = bottom - high / 2 - TALL / 2
-            said, place = ("same step",), (middle - width / 2, at, width, TALL)
-            frame = Box(f"the step at {who}", said, *place, "closed")
+            left = middle - width / 2
+            frame = Box(f"the step at {who}", ("same step",), left, at, width, TALL, "closed")
         top = bottom - high - UP - TALL
     named = [(f"{of.name} at {who}", (of.name, str(of.size)), "state") for of in level.state]
     return _Place(z, frame, _row(named, middle, top))
