@@ -61,7 +61,7 @@ def test_every_method_has_a_page_that_holds_all_that_its_file_says(
 ):
     page = (pages / "methods" / room.name / f"{member.name}.md").read_text()
     seen = _words(page.partition("## The file")[0])
-    assert ('<svg xmlns' in page) == ('<figure class="outline">' in page) == (room.name in DRAWN)
+    assert ("<svg xmlns" in page) == ('<figure class="outline">' in page) == (room.name in DRAWN)
     says = sections(member.doc)
     assert says["question"].replace("``", "") in seen
     for reference in prose.references(says["references"]):
