@@ -1,13 +1,13 @@
 """What all probes have in common: when they look, how they keep values, how they make rows.
 
-A probe keeps what it measured as tensors, wherever these are, and waits for none of them. Every
-``HELD`` measurements are stacked and reduced together, so that what is small costs next to
-nothing; numbers are made only when rows are. A row is the mean over all measurements since the
-rows before it. Where a probe says that some of them may be undefined, it is the mean of the others,
-and the row's ``defined`` says how many these were.
+A probe keeps its measurements as tensors on the device where they are, and never waits for them.
+Every ``HELD`` measurements are stacked and reduced together, so that small ones cost next to
+nothing; they become Python numbers only when rows are made. A row is the mean over all measurements
+since the rows before it. Where a probe allows undefined measurements, it is the mean of the defined
+ones, and the row's ``defined`` says how many these were.
 
-A probe that fails says so once, in one line, and stands aside: what it kept until then is told, and
-training goes on.
+A probe that fails says so once, in one line, and looks no more: rows of what it kept until then are
+still made, and training goes on.
 """
 
 import abc
@@ -28,16 +28,16 @@ from lightning_modules.probes._seen import Passage
 
 HELD = 64
 LOOKS = "passed", "updated", "gone_back"
-"""What a learner shows itself by."""
+"""The methods by which a learner shows itself to a probe."""
 
 
 class Probe(Callback, abc.ABC):
     """An instrument that a learner shows itself to.
 
     Attributes:
-        sees: what it can measure: passages, updates, or the outputs of a network's layers.
-        needs: what of these it cannot do without; by default any of them will do.
-        passage: what it sees passages as.
+        sees: what it can measure, such as passages, updates, or the outputs of a network's layers.
+        needs: which of these it cannot do without; by default any of them will do.
+        passage: the class of the passages that it is shown.
         every: how often it looks, in training batches, the first being one of them.
         aside: whether it failed, and looks no more.
     """
@@ -47,7 +47,7 @@ class Probe(Callback, abc.ABC):
     passage = Passage
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Have a failure of what is called during training be a remark."""
+        """Turn failures of the methods that are called during training into remarks."""
         super().__init_subclass__(**options)
         for name in LOOKS:
             if name in vars(cls):
@@ -94,11 +94,11 @@ class Probe(Callback, abc.ABC):
         del seen
 
     def gone_back(self, seen: Outputs) -> None:
-        """Look at what came back to a network's layers."""
+        """Look at the norms of the errors that came back to a network's layers."""
         del seen
 
     def keep(self, **values: Tensor) -> None:
-        """Keep one measurement; its tensors are not written to any more."""
+        """Keep one measurement, whose tensors must not be written to afterwards."""
         if not values:
             return
         if self._held and _shapes(self._held[-1]) != _shapes(values):
@@ -116,7 +116,7 @@ class Probe(Callback, abc.ABC):
 
     @abc.abstractmethod
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
-        """Say what the means since the last rows are, in float64 on the CPU, as rows.
+        """Make rows of the means since the last rows, given in float64 on the CPU.
 
         A mean is NaN where one of its measurements is; ``defined_of`` leaves such ones out.
         """
@@ -135,9 +135,9 @@ class Probe(Callback, abc.ABC):
         ]
 
     def rows(self, step: int) -> list[Row]:
-        """Return rows of all that was measured since the last ones, and start anew.
+        """Return rows of all that was measured since the last call, and start anew.
 
-        Each has ``probe``, ``step``, ``quantity``, ``value``, and what tells it from others, such
+        Each has ``probe``, ``step``, ``quantity``, ``value``, and keys that tell rows apart, such
         as ``t``, ``layer`` or ``gate``. A value that is not finite is None.
         """
         try:
@@ -190,7 +190,7 @@ class Probe(Callback, abc.ABC):
 
 
 def guarded(look: Callable[..., None]) -> Callable[..., None]:
-    """Return the method of a probe, after whose failure it stands aside."""
+    """Return a probe's method so wrapped that the probe looks no more once the method failed."""
 
     @functools.wraps(look)
     def safely(self: Probe, *args: Any, **options: Any) -> None:
@@ -215,6 +215,6 @@ def _shapes(values: dict[str, Tensor]) -> list[tuple[str, torch.Size]]:
 
 
 def _finite(row: Row) -> Row:
-    """Return the row, its value None where that is no number that a table can hold."""
+    """Return the row, with None for a value that is not finite."""
     value = row["value"]
     return row if isinstance(value, float) and math.isfinite(value) else {**row, "value": None}

@@ -12,13 +12,13 @@ def layers_of(cell: Cell) -> list[slice]:
 
 
 def names_of(cell: Cell) -> list[str]:
-    """Return what each layer's gates are called before their own names: ``0.`` or ``1.0.``."""
+    """Return the prefix of each layer's gates' names: ``0.``, or ``1.0.`` in nested stacks."""
     return [name for name, _, _ in _walk(cell, 0, "")]
 
 
 def _walk(cell: Cell, start: int, name: str) -> Iterator[tuple[str, int, Cell]]:
     """Iterate over the layers from the bottom; in a state the top layer's memory comes first."""
-    # Known by what it has: naming Stack would make every trained result depend on its code.
+    # Not by isinstance: importing Stack would make every trained result depend on its code.
     layers = getattr(cell, "cells", None)
     if layers is None:
         yield name, start, cell

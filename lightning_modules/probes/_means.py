@@ -1,8 +1,8 @@
-"""Means over measurements, kept as sums: of those that are defined, wherever float64 holds them.
+"""Means over the measurements that are defined, kept as float64 sums that do not overflow.
 
-A measurement that is NaN is undefined, as a direction is of what did not move: it is left out and
-not counted. What lies above 2^960 is summed apart, times 2^-64, so that no sum of finite numbers
-leaves the type on the way to their mean, and sums of others stay what they are bit for bit.
+A measurement that is NaN is undefined, such as the direction of an update that moved nothing: it is
+left out and not counted. Values above 2^960 are summed apart, times 2^-64, so that no sum of finite
+numbers overflows on the way to their mean; other sums are bit for bit the plain ones.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class Sums(NamedTuple):
 
     total: Tensor
     far: Tensor
-    """Of what lies far out, times ``NEARER``."""
+    """The sum of values beyond ``FAR``, times ``NEARER``."""
     defined: Tensor
-    """Over how many measurements each goes."""
+    """How many measurements were defined."""
     taken: Tensor
     """How many there were, defined or not."""
 
@@ -29,7 +29,7 @@ class Sums(NamedTuple):
     def of(cls, values: Tensor) -> "Sums":
         """Sum measurements over the first axis."""
         values = values.double()
-        if values.is_cpu and values.numel():  # one question: is there anything out of the ordinary
+        if values.is_cpu and values.numel():  # one test for the usual case: no NaN, nothing far
             least, largest = torch.aminmax(values)
             if float(least) >= -FAR and float(largest) <= FAR:
                 total = values.sum(0)

@@ -1,7 +1,7 @@
-"""What comes back to the outputs of a network's modules in a backward pass.
+"""The gradients that come back to the outputs of a network's modules in a backward pass.
 
-Seen is what a module without children returns as one tensor that takes a gradient. Of the others a
-probe says once, in one line, which they are and why.
+A module is seen if it has no children and returns one tensor that takes a gradient. Probes name the
+other modules without children once, in one line, and say why they are not seen.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from lightning_modules.norms import norm
 
 
 class Watched:
-    """A context in which a network goes forward; the norms are there after the way back."""
+    """A context for a network's forward pass; ``show`` has the norms after the backward pass."""
 
     def __init__(self, network: nn.Module, probes: Sequence[Instrument]):
         """Watch the modules without children, for those probes that see outputs."""
@@ -40,10 +40,10 @@ class Watched:
         self._handles = []
 
     def _called(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Make a place for the norm, zero for what no error comes back to."""
+        """Make a place for the norm, which stays zero if no error comes back."""
         why = unseen(output)
         if why is None and not output.requires_grad:
-            # To what has no weights and comes before all weights there is no error.
+            # A module without weights that comes before all weights gets no error.
             why = "takes no gradient" if next(module.parameters(), None) is not None else ""
         if why is not None:
             if why:
@@ -63,7 +63,7 @@ class Watched:
     def show(self) -> None:
         """Show the norms to the probes."""
         for name, call, view, version in self._views:
-            # Of a view that was written to, autograd forgets the node that the hook is at.
+            # If a view is written to, autograd drops the node that the hook was registered at.
             if view._version != version and not self._norms[name][call]:
                 self._unseen[name] = "is a view that was written to"
                 self._norms[name][call] = self._norms[name][call] * torch.nan
@@ -76,9 +76,9 @@ class Watched:
 
 
 def hook_layers(network: nn.Module, called: Any) -> list[Any]:
-    """Have ``called`` follow every call of a module without children, its name put in front."""
+    """Call ``called`` after every call of a module without children, with its name in front."""
     if any(_is_compiled(module) for module in network.modules()):
-        called = torch.compiler.disable(called)  # it is not to become part of what is compiled
+        called = torch.compiler.disable(called)  # the hook itself must not be compiled
     return [
         module.register_forward_hook(partial(called, name))
         for name, module in network.named_modules()
@@ -92,7 +92,7 @@ def _is_compiled(module: nn.Module) -> bool:
 
 
 def unseen(output: Any) -> str | None:
-    """Return why nothing can be measured of what a module returned; None where it can."""
+    """Return why a module's output cannot be measured; None where it can."""
     if not isinstance(output, Tensor):
         return f"returns a {type(output).__name__}"
     return None if output.is_floating_point() else f"returns {output.dtype}"
@@ -101,7 +101,7 @@ def unseen(output: Any) -> str | None:
 def say_unseen(
     probe: Instrument, why: dict[str, str], seen: dict[str, Any], network: nn.Module
 ) -> None:
-    """Say which modules were not seen; each time that there are others."""
+    """Remark which modules were not seen, again whenever these change."""
     if why:
         told = ", ".join(f"{name or 'the network'} ({reason})" for name, reason in why.items())
         probe.remark(f"does not see {told}")

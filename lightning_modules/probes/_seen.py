@@ -1,6 +1,7 @@
-"""What probes see of a passage through some steps, worked out once for all of them.
+"""What probes see of a passage, computed once for all of them.
 
-L is the loss that an update goes down: the mean over the outputs that the passage counts.
+A passage is one run of an algorithm through T steps of a batch. L is the loss that the update
+descends: the mean over the outputs that count.
 """
 
 import dataclasses
@@ -19,14 +20,14 @@ from lightning_modules.probes._layers import layers_of
 
 @dataclasses.dataclass
 class Passage:
-    """A run through T steps whose weights have not moved since.
+    """A run through T steps; the weights have not moved since.
 
     Attributes:
         s_BS: the state before all steps.
         counted: how many outputs L is the mean of.
         credited: the steps that have losses of their own; None where that is not known.
         gradient_P: of L, by the cell's weights and then the readout's; None if unknown.
-        given_TBS: ``direct_TBS``, if it is at hand.
+        given_TBS: ``direct_TBS``, if it is known already.
     """
 
     cell: Cell
@@ -42,14 +43,14 @@ class Passage:
 
     @functools.cached_property
     def direct_TBS(self) -> Tensor:  # noqa: N802
-        """The summed losses' derivative by the states after the steps, later ones held."""
+        """The summed losses' direct derivative by the states, later states held, (T, B, S)."""
         if self.given_TBS is not None:
             return self.given_TBS
         return self.reading.direct(slice(None), self.run.path.states_TBS)
 
     @functools.cached_property
     def total_TBS(self) -> Tensor:  # noqa: N802
-        """Their whole derivative by all states, the one before the steps first, (T + 1, B, S)."""
+        """Their total derivative by all states, the one before the steps first, (T + 1, B, S)."""
         return self.swept[1] if self.run.total_TBS is None else self.run.total_TBS
 
     @functools.cached_property
@@ -59,17 +60,17 @@ class Passage:
 
     @functools.cached_property
     def flow_LT(self) -> Tensor:  # noqa: N802
-        """‖∂L/∂h‖ in each layer, over all samples, (L, T + 1), before the steps first."""
+        """‖∂L/∂h‖ in each layer over all samples, (layers, T + 1), from before the first step."""
         return self.norms(self.total_TBS)
 
     def norms(self, v_TBS: Tensor) -> Tensor:
-        """Return the norms of v over each layer's h, of all samples together, (L, T), for L."""
-        # Not those of each sample first: they are 32 times as many, each of a short row.
+        """Return norms over each layer's h and all samples, divided by ``counted``, (layers, T)."""
+        # Not by sample first: for a batch of 32 that is 32 times as many norms of short rows.
         of_T = [norm(v_TBS[..., h], (-2, -1), over=self.counted) for h in layers_of(self.cell)]
         return of_T[0].unsqueeze(0) if len(of_T) == 1 else torch.stack(of_T)
 
     def few(self, samples: int) -> "Few":
-        """Return the first samples' steps, followed again."""
+        """Return the first ``samples`` samples, followed again with their Jacobians."""
         if samples not in self._few:
             self._few[samples] = Few.of(self, slice(0, min(samples, self.x_TBI.shape[1])))
         return self._few[samples]

@@ -3,13 +3,13 @@
     mean         of a layer's outputs, over all units, examples and steps
     spread       their standard deviation
     saturated    the share of them that let (next to) no error back through their function:
-                 nearer to an end than a fortieth of the way between both for tanh, logistic and
-                 softsign (for tanh and softsign |h| > .95), exactly zero for ReLU
+                 for tanh, logistic and softsign those within a fortieth of the range from an end
+                 of it (for tanh and softsign |h| > .95), for ReLU exact zeros
 
 ``layer`` counts the modules without children in the order of their calls, ``module`` is their name;
-where one is called several times, ``t`` counts the calls. A module without ends, such as an affine
-map, has no ``saturated``. What is looked at are the batch's outputs before its update, by hooks
-that are there during a batch that is due, and at no other time.
+where one is called several times, ``t`` counts the calls. A module without limits, such as an
+affine map, has no ``saturated``. The outputs are those of a batch before its update; hooks are in
+place only during a batch that is due.
 
 References:
     Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural
@@ -29,7 +29,7 @@ from lightning_modules.probes._base import Probe, guarded
 from lightning_modules.probes._outputs import hook_layers, say_unseen, unseen
 
 NEAR = 0.95
-"""How far from the middle, of the way to an end, an output is near that end."""
+"""From this share of the way between the middle of the range and an end, an output is saturated."""
 
 
 @final
@@ -75,10 +75,10 @@ class Activations(Probe):
     @guarded
     @torch.no_grad()
     def _called(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Note one call's mean, mean square and saturation, NaN where there are no ends."""
+        """Note one call's mean, spread and saturation; NaN for one without limits."""
         del inputs
         if torch._C._current_graph_task_id() != -1:
-            return  # a checkpoint goes through the layer again, on the way back
+            return  # activation checkpointing calls the layer again in the backward pass
         why = unseen(output)
         if why is not None:
             self._unseen[name] = why
@@ -98,7 +98,7 @@ class Activations(Probe):
             for t, told in enumerate(means[name].tolist() if name in means else ()):
                 of: Row = {"t": t, "layer": layer, "module": name}
                 for quantity, value in zip(("mean", "spread", "saturated"), told, strict=True):
-                    if value == value:  # no number, where there are no ends
+                    if value == value:  # NaN where there are no limits
                         yield {"quantity": quantity, **of, "value": value}
 
     def state_dict(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Activations(Probe):
 
 
 def _saturated(module: nn.Module, h: Tensor) -> Tensor | None:
-    """Tell of each output whether it is saturated; None where there are no ends."""
+    """Tell of each output whether it is saturated; None for a module without limits."""
     if isinstance(module, nn.Tanh | nn.Softsign):
         return h.abs() > NEAR
     if isinstance(module, nn.Sigmoid):

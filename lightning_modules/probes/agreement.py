@@ -2,9 +2,9 @@
 
     cosine = g · g' / ‖g‖ ‖g'‖        norm_ratio = ‖g‖ / ‖g'‖        g' is the other's
 
-Of the cell's weights. The other algorithm starts at the passage's first state without a memory of
-passages before, so on a stream that is cut into pieces the two differ by what memory brings too.
-It takes nothing from the random generator that training uses. It costs a run of it.
+Both gradients are by the cell's weights. The other algorithm starts at the passage's first state
+without a memory of earlier passages, so on a stream that is cut into pieces the two differ by what
+memory adds, too. Training's random generator is left untouched. It costs one run of that algorithm.
 
 References:
     Marschall, Cho & Savin (2020), A unified framework of online learning algorithms for training
@@ -37,7 +37,7 @@ class Agreement(Probe):
         self._other = ALGORITHMS[algorithm]()
 
     def passed(self, seen: Passage) -> None:
-        """Keep both."""
+        """Keep cosine and ratio of norms."""
         devices = [seen.x_TBI.device] if seen.x_TBI.is_cuda else []
         with torch.random.fork_rng(devices):
             other_P = self._other.gradient(

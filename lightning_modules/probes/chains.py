@@ -1,13 +1,14 @@
-"""Whether the chains that a model is sampled by keep up with its weights.
+"""Whether the Gibbs chains that sample a model keep up with its changing weights.
 
     gap = ⟨F⟩_chains - ⟨F⟩_data        opened = gap after the update - gap before it
 
-in nats. An update lowers the energy of data and raises that of where chains stand, so it opens the
-gap, to first order by η ‖g‖², and until the next one the chains have k sweeps to get away. Where an
-update opens more than ``limit`` nats they do not sample the model any more, they are driven by the
-updates: outrun, with a likelihood that stands or falls. The probe then says so, in one line; a
-smaller rate, more sweeps or more chains help. (On MNIST with 16 hidden units the best rate opens
-2.4 nats, thrice that rate 6, and the likelihood is lost: hence the limit, which we chose so.)
+in nats. An update lowers the free energy F of the data and raises that of the chains' states, so it
+opens the gap, to first order by η ‖g‖²; until the next update the chains have k sweeps to move
+away. Where updates open more than ``limit`` nats, the chains no longer sample the model but are
+driven by the updates (they are "outrun"), and the likelihood stalls or falls. The probe then warns
+in one line; a smaller rate, more sweeps or more chains help. (On MNIST with 16 hidden units the
+best rate opens 2.4 nats; three times that rate opens 6, and the likelihood is lost. We chose the
+limit between.)
 
 References:
     Tieleman & Hinton (2009), Using fast weights to improve persistent contrastive divergence, ICML:
@@ -35,7 +36,7 @@ class Chains(Probe):
     needs = frozenset({"estimates"})
 
     def __init__(self, every: int = 1, limit: float = 4.0):
-        """Say that chains are outrun where updates open more than ``limit`` nats on average."""
+        """Warn of outrun chains where updates open more than ``limit`` nats on average."""
         super().__init__(every)
         above(0, limit=limit)
         self.limit = limit
@@ -69,7 +70,7 @@ class Chains(Probe):
 
 
 def _gap(seen: Estimated) -> Tensor:
-    """Return the gap under the weights as they are."""
+    """Return the gap under the present weights."""
     net = seen.energy
     if not isinstance(net, Distribution):
         raise TypeError(f"{type(net).__name__} gives its states no probabilities")

@@ -7,8 +7,8 @@
     threshold_over_norm  the threshold over the mean of ‖g‖; None where nothing clips,
                          and of gradients that were all zero
 
-Of clipping by norm, the last is what Pascanu et al. advise to set between 1/2 and 10. Each but the
-last is the mean over updates.
+For clipping by norm, Pascanu et al. advise a ``threshold_over_norm`` between 1/2 and 10. The others
+are means over updates.
 
 References:
     Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks, ICML.
@@ -37,7 +37,7 @@ class Clipping(Probe):
         self._threshold: float | None = None
 
     def updated(self, seen: Update) -> None:
-        """Keep the norm before, and what was changed."""
+        """Keep the norm before clipping, and what was changed."""
         norm, self._threshold = joint(seen.raw), seen.threshold
         if seen.raw is seen.clipped:
             self.keep(norm=norm)

@@ -2,7 +2,8 @@
 
     κ = gᵀ H g / gᵀ g        H: the Hessian of L, of the first ``samples`` samples
 
-exactly, without a graph through time. Let the weights be θ + a g. With d = ds/da along the path,
+It is computed exactly, without a graph through time. Let the weights be θ + a g. With d = ds/da
+along the path,
 
     d_t = J_t d_{t-1} + (∂F/∂θ) g        s_t = F(θ, s_{t-1}, x_t)
     λ_t = ∂L_t/∂s_t + λ_{t+1} J_{t+1}
@@ -11,10 +12,10 @@ gᵀ H g is the second derivative by a, at zero, of
 
     Σ_t λ_t F(θ + a g, s_{t-1} + a d_{t-1}, x_t) + L_t(s_t + a d_t, readout + a g)
 
-where all states and λ are held: a Lagrangian's second derivative along a path that satisfies its
-constraints is that of L. All steps are one batch to F, so automatic differentiation goes through
-one call of the cell, twice. What remains in time is two small products a step. g is the whole
-gradient, of cell and readout, before clipping, of all samples.
+where all states and λ are held fixed: a Lagrangian's second derivative along a path that satisfies
+its constraints is that of L. F takes all steps as one batch, so automatic differentiation goes
+twice through one call of the cell; only d and λ need a loop over time, of a small product a step
+each. g is the whole gradient, of cell and readout, before clipping, of all samples.
 
 κ beyond 2 / learning rate is where gradient descent overshoots.
 
@@ -60,7 +61,7 @@ class Curvature(Probe):
         if g_P is None or not counted:
             return
         c_TBS = seen.reading.direct(few.samples, few.states_TBS)
-        g_P, _ = scaled(g_P)  # of which κ knows the direction alone
+        g_P, _ = scaled(g_P)  # κ depends on the direction of g alone
         of_cell_P, of_readout_P = g_P.split(
             [seen.run.path.parameters, len(g_P) - seen.run.path.parameters]
         )

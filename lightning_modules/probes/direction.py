@@ -1,9 +1,9 @@
-"""Which way the weights move, beside steepest descent.
+"""How far the direction of an update is from steepest descent.
 
-    cosine = -Δθ · g / ‖Δθ‖ ‖g‖        g: the gradient as it was found, before clipping
+    cosine = -Δθ · g / ‖Δθ‖ ‖g‖        g: the gradient before clipping
 
-1 where plain gradient descent moves them, clipped by norm or not: scaling turns nothing. Clipping
-by value or by unit, decay, and an optimizer with a memory turn the update away from -g.
+It is 1 for plain gradient descent, clipped by norm or not, since that only scales. Clipping by
+value or by unit, decay, and an optimizer with a memory turn the update away from -g.
 
 References:
     Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks,
@@ -28,14 +28,14 @@ class Direction(Probe):
     sees = frozenset({"updates"})
 
     def updated(self, seen: Update) -> None:
-        """Keep the three products."""
+        """Keep the three dot products that the cosine is made of."""
         moved_P = _flat(seen.after).sub_(_flat(seen.before))
         (moved_P, _), (raw_P, _) = scaled(moved_P), scaled(_flat(seen.raw))
         pairs = (moved_P, raw_P), (moved_P, moved_P), (raw_P, raw_P)
         self.keep(products_3=torch.stack([torch.dot(a, b) for a, b in pairs]))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the cosines, none where nothing moved."""
+        """Return the cosines; NaN where nothing moved."""
         along_N, moved_N, raw_N = stacked["products_3"].double().unbind(dim=1)
         return {"cosine": -along_N / (moved_N * raw_N).sqrt()}
 

@@ -2,11 +2,11 @@
 
     ‖∂L/∂h_t‖        total: through all later steps and layers, over the samples together
 
-L is the loss that the update goes down, the mean over the passage's counted outputs, so samples
-share it. ``t`` counts steps from the passage's first, ``layer`` from the bottom. BPTT comes by
-this on its way; for algorithms that do not, it costs them one way back, O(n²) a step.
+L is the loss that the update descends, the mean over the passage's counted outputs of all samples.
+``t`` counts steps from the passage's first, ``layer`` from the bottom. BPTT computes this anyway;
+with other algorithms the probe costs one backward sweep, O(n²) a step.
 
-Of a feed-forward network, ``layer`` counts the modules without children in the order of their
+In a feed-forward network, ``layer`` counts the modules without children in the order of their
 calls, ``module`` is their name, and h their output; where one is called several times, ``t``
 counts the calls.
 
@@ -39,7 +39,7 @@ class ErrorFlow(Probe):
         self._modules: list[str] = []
 
     def passed(self, seen: Passage) -> None:
-        """Keep the norms at all steps, and before them."""
+        """Keep the norms at all steps, and at the state before them."""
         self.keep(flow_LT=seen.flow_LT)
 
     def gone_back(self, seen: Outputs) -> None:

@@ -1,11 +1,11 @@
 """How the estimated gradient of a likelihood compares with the exact one, on the same batch.
 
     cosine = g · g' / ‖g‖ ‖g'‖        norm_ratio = ‖g‖ / ‖g'‖        g' is the exact one
-    wrong_sign = the share of weights of which g g' < 0
+    wrong_sign = the share of weights with g g' < 0
 
-Of all weights. It takes nothing from the random generator that training uses. The exact one goes
-through all states, so it can be had up to 20 units: the hidden ones of an RBM, all of a Boltzmann
-machine. Beyond, the probe stands aside.
+Gradients are by all weights. Training's random generator is left untouched. The exact gradient is a
+sum over all states, so it exists for up to 20 units (U): the hidden ones of an RBM, all of a
+Boltzmann machine. Beyond that the probe looks no more and says so.
 
 Cost: O(2^U) a batch.
 
@@ -34,7 +34,7 @@ class Exactness(Probe):
     sees = frozenset({"estimates"})
 
     def passed(self, seen: Estimated) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Keep all three."""
+        """Keep the three quantities."""
         if not isinstance(seen.energy, Distribution):
             raise TypeError(f"{type(seen.energy).__name__} gives its states no probabilities")
         v_BV = seen.energy.seen(seen.x_BI, seen.t_BO)

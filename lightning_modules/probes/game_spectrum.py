@@ -1,15 +1,15 @@
-"""The eigenvalues of a game's Jacobian, exactly, in float64: does it pull together or turn?
+"""The eigenvalues of a game's Jacobian, exactly, in float64: do the players converge or rotate?
 
-    v = -(∂L_D/∂w_D, ∂L_G/∂w_G)        λ: the eigenvalues of ∂v/∂w, on the batch at hand
+    v = -(∂L_D/∂w_D, ∂L_G/∂w_G)        λ: the eigenvalues of ∂v/∂w, on the present batch
 
-    abscissa    the largest Re λ: above 0 even the flow leaves
+    abscissa    the largest Re λ: above 0 even the flow dw/dt = v diverges
     turning     the largest |Im λ|
     rotation    the share of eigenvalues with |Im λ| > |Re λ|
-    real, imaginary    the parts of the ``leading`` eigenvalues, the longest first
+    real, imaginary    the parts of the ``leading`` eigenvalues, the largest |λ| first
 
-An eigenvalue that is nothing but rounding belongs to a direction in which nothing changes, and is
-left out. Costs a way back for each weight, so it is for players of few: of more than ``most`` it
-says so.
+An eigenvalue of the size of rounding belongs to a direction in which nothing changes, and is left
+out of the first three. Costs a backward pass for each weight, so it is for small players: for more
+than ``most`` weights it measures nothing and says so.
 
 References:
     Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461.
@@ -35,19 +35,19 @@ FLAT = 1e-9
 
 @final
 class GameSpectrum(Probe):
-    """What the eigenvalues say of steps."""
+    """Abscissa, turning and rotation, and the leading eigenvalues."""
 
     sees = frozenset({"games"})
 
     def __init__(self, every: int = 500, most: int = 2_000, leading: int = 0):
-        """Look at games of ``most`` weights at the most."""
+        """Look at games of at most ``most`` weights; tell ``leading`` eigenvalues one by one."""
         super().__init__(every)
         whole(1, most=most)
         whole(0, leading=leading)
         self.most, self.leading = most, leading
 
     def passed(self, seen: Round) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Keep what the eigenvalues are, if weights are few."""
+        """Keep what the eigenvalues tell, if there are at most ``most`` weights."""
         size = sum(w.numel() for w in [*seen.weights_D, *seen.weights_G])
         if size > self.most:
             self.remark(f"does not see games of more than {self.most:,} weights: here {size:,}")

@@ -4,12 +4,12 @@
     below    the fraction of them below 0.1: shut
     above    the fraction above 0.9: open
 
-``gate`` is the gate's name in its cell; ``h`` is |h|, so that ``above`` is the saturation of a
-tanh, and ``below`` that of a logistic at its lower end, or the silence of a ReLU. Fractions are of
-samples, units and steps together.
+``gate`` is the gate's name in its cell. A gate called ``h`` stands for |h|: ``above`` is then the
+saturation of a tanh, ``below`` that of a logistic at its lower end, or of a ReLU at zero. Fractions
+are over samples, units and steps together.
 
-Of a passage's steps at most ``times`` are looked at, evenly spaced from the first, since every
-value of every gate costs more than the norm of its error.
+At most ``times`` steps of a passage are looked at, evenly spaced from the first, since reading
+every value of every gate costs more than the norm of its error.
 
 References:
     Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural

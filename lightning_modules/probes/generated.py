@@ -2,9 +2,9 @@
 
     mean    E x_i        spread    √ E (x_i - E x_i)²
 
-Over the classes of the batch at hand, by ``samples`` latent vectors of the probe's own, the same
-each time: of a generator a z + b in one dimension they say all. The generator is the one that
-learns, not one that follows.
+Samples are of the batch's classes and of ``samples`` latent vectors of the probe's own, the same
+each time. For a generator a z + b in one dimension the two quantities say everything. The generator
+is the one that learns, not the averaged one.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Generated(Probe):
 
     @torch.no_grad()
     def passed(self, seen: Round) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Keep both."""
+        """Keep mean and spread."""
         adversary, random = seen.game.adversary, torch.Generator().manual_seed(0)
         z_NZ = torch.randn(self.samples, adversary.latent_size, generator=random)
         y_N = seen.y_B.repeat(self.samples // len(seen.y_B) + 1)[: self.samples]

@@ -1,16 +1,17 @@
-"""How many steps back error falls by e.
+"""Over how many steps back error falls by a factor of e.
 
-    r_t = ‖∂L/∂h_{t-1} - ∂L_{t-1}/∂h_{t-1}‖ / ‖∂L/∂h_t‖        what one step further back leaves
+    r_t = ‖∂L/∂h_{t-1} - ∂L_{t-1}/∂h_{t-1}‖ / ‖∂L/∂h_t‖        the share left one step further back
 
-L_{t-1} is that step's own loss: error that comes in on the way does not hide the decay. Of a layer
-below others, what comes down to it counts as its own. Samples that are reset before step t are
-left out of r_t.
+L_{t-1} is step t-1's own loss, subtracted so that error which enters on the way does not hide the
+decay. Where there are layers above, the error that they pass down is not subtracted. Samples that
+are reset before step t are left out of r_t.
 
-From the passage's last step on, the logarithms of r, each the mean over measurements, are summed
-until -1 is reached; the horizon is the number of steps that this takes, linear in between. Where
-the passage is too short for that, its mean rate goes on: T / -Σ log r. A step that leaves nothing
-ends the horizon; error that does not fall has none: None. So is a mean rate within FLAT of none,
-which rounding alone may leave. A linear recurrence by an orthogonal matrix times σ has -1 / ln σ.
+From the passage's last step back, the logarithms of r, each the mean over measurements, are summed
+until -1 is reached; the horizon is the number of steps that this takes, interpolated linearly.
+Where the passage is too short, it is extrapolated at the mean rate: T / -Σ log r. A step that
+leaves nothing ends the horizon. Error that does not fall has no horizon, None; a mean rate within
+FLAT of zero, which rounding alone may cause, counts as not falling. A linear recurrence by an
+orthogonal matrix times σ has the horizon -1 / ln σ.
 
 References:
     Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen, TU München.
@@ -28,7 +29,7 @@ from lightning_modules.probes._base import Probe
 from lightning_modules.probes._seen import Passage
 
 FLAT = 1e-6
-"""A rate, by the step, that float32's rounding of norms may feign."""
+"""A rate of decay a step that may be nothing but float32's rounding of norms."""
 
 
 @final
@@ -40,11 +41,11 @@ class Horizon(Probe):
     def passed(self, seen: Passage) -> None:
         """Keep the norms on both sides of each step."""
         after_LT, before_LT = seen.flow_LT[:, 1:], seen.flow_LT[:, :-1]
-        if seen.resets_TB is not None:  # of those that were reset nothing goes back
+        if seen.resets_TB is not None:  # from samples that were reset nothing goes back
             after_LT = seen.norms(seen.total_TBS[1:].masked_fill(seen.resets_TB.unsqueeze(-1), 0))
         T = after_LT.shape[1]
         own = range(T) if seen.credited is None else seen.credited
-        own = [t + 1 for t in own if t + 1 < T]  # the last state is nobody's past
+        own = [t + 1 for t in own if t + 1 < T]  # no step follows the last state
         if own:
             before_LT = before_LT.clone()
             at: slice | list[int] = slice(1, T) if len(own) == T - 1 else own
@@ -53,7 +54,7 @@ class Horizon(Probe):
         self.keep(before_LT=before_LT, after_LT=after_LT)
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return log r by lag, the last step's first, and whether there was one, (N, T, L)."""
+        """Return log r by lag, the last step's first, and whether it is defined, (N, T, L)."""
         before, after = (stacked[k].transpose(1, 2).flip(1) for k in ("before_LT", "after_LT"))
         there = after > 0
         return {"log": torch.where(there, before.log() - after.log(), 0.0), "there": there}

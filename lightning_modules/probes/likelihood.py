@@ -1,14 +1,14 @@
-"""The exact likelihood of a batch, in nats, where it can be had: the mean of ln p.
+"""The exact log-likelihood of a batch, in nats, where it can be computed: the mean of ln p.
 
-It goes through all states: up to 20 hidden units of an RBM, or units of a Boltzmann machine.
-Beyond, the probe stands aside. Where a batch is the whole distribution, -ln p less its entropy is
-the Kullback–Leibler divergence to it.
+It is a sum over all states, so it exists for up to 20 units (U): the hidden ones of an RBM, all of
+a Boltzmann machine. Beyond that the probe looks no more and says so. Where a batch is the whole
+data distribution, -ln p minus its entropy is the Kullback–Leibler divergence from it.
 
 Cost: O(2^U) a batch.
 
 References:
     Hinton (2012), A practical guide to training restricted Boltzmann machines, section 5:
-        reconstruction error is no likelihood, and may fall while that falls, too.
+        reconstruction error is no likelihood, and may fall while the likelihood falls, too.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Likelihood(Probe):
 
     @torch.no_grad()
     def passed(self, seen: Estimated) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Keep it."""
+        """Keep the mean of ln p."""
         if not isinstance(seen.energy, Distribution):
             raise TypeError(f"{type(seen.energy).__name__} gives its states no probabilities")
         v_BV = seen.energy.seen(seen.x_BI, seen.t_BO)

@@ -1,4 +1,4 @@
-"""What a map tells of itself, after the batch that was looked at.
+"""Quantities that a map reports of itself after a batch.
 
     quantisation_error                      Kohonen's maps: of the batch's inputs
     topographic_error_4, _8 or _6           by how many neighbours a unit inside the grid has
@@ -6,7 +6,7 @@
     changes                                 all maps: examples of the batch that moved a weight
     rise                                    the furthest that a weight rose: 0 where all fell
 
-A batch that is a pass tells of changes a pass.
+Where a batch is a whole pass over the data, ``changes`` is that of a pass.
 
 References:
     Kiviluoto (1996), Topology preservation in self-organizing maps, ICNN.
@@ -28,7 +28,7 @@ class Maps(Probe):
     sees = needs = frozenset({"maps"})
 
     def passed(self, seen: Any) -> None:
-        """Keep what is told."""
+        """Keep the map's facts, changes and rise."""
         self.keep(**seen.facts, changes=seen.changes, rise=seen.rise)
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:

@@ -3,8 +3,9 @@
     g_b = B ∂L_b/∂w        L_b: sample b's share of L, so that the mean of g_b is ∂L/∂w
     signal = ‖mean g_b‖        spread = sqrt(Σ_b ‖g_b - mean g‖² / (B - 1))        ratio of the two
 
-Of the cell's weights, and of error through the passage alone, whatever the algorithm. One way
-back and one gradient a sample: about the cost of BPTT once more. One sample has no spread: None.
+Gradients are by the cell's weights, with error through the passage alone, whatever the algorithm.
+It costs one backward sweep and a gradient for each sample: about as much as BPTT once more. One
+sample has no spread: None.
 
 References:
     McCandlish, Kaplan, Amodei & OpenAI (2018), An empirical model of large-batch training,
@@ -30,12 +31,12 @@ class Noise(Probe):
     sees = frozenset({"passages"})
 
     def passed(self, seen: Passage) -> None:
-        """Keep both."""
+        """Keep signal, spread and their ratio."""
         u_TBZ, _ = seen.swept
         B = u_TBZ.shape[1]
         g_BRP = u_TBZ.new_zeros(B, 1, seen.run.path.parameters)
         seen.run.path.accumulate(u_TBZ.unsqueeze(2), 0, g_BRP)
-        g_BP, scale = scaled(g_BRP.squeeze(1))  # which the sum over samples might leave
+        g_BP, scale = scaled(g_BRP.squeeze(1))  # the sum over samples might overflow
         g_BP.mul_(B / seen.counted)
         mean_P = g_BP.mean(0)
         signal, spread = norm(mean_P), norm(g_BP.sub_(mean_P), over=(B - 1 or torch.nan) ** 0.5)

@@ -1,10 +1,11 @@
-"""How two players move: the length of either's gradient, and whether a step turns from the last.
+"""How two players move: the norm of each one's gradient, and how far a step turns from the last.
 
-    norm      ‖∂L_D/∂w_D‖ and ‖∂L_G/∂w_G‖, what regularisers add included
-    cosine    Δw_t · Δw_(t-1) / ‖Δw_t‖ ‖Δw_(t-1)‖, of either player and of both together
+    norm      ‖∂L_D/∂w_D‖ and ‖∂L_G/∂w_G‖, including what regularisers add
+    cosine    Δw_t · Δw_(t-1) / ‖Δw_t‖ ‖Δw_(t-1)‖, of each player and of both together
 
-1 is a straight way. On a circle of angular speed ω, steps of size h turn by ωh: cosine cos ωh; -1
-is a step back. A look every n-th batch takes the next one in as well.
+A cosine of 1 is a straight path, -1 a step back; on a circle of angular speed ω, steps of size h
+turn by ωh, which is a cosine of cos ωh. With ``every`` above 1 the batch after each n-th one is
+looked at as well, to compare the two.
 
 References:
     Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461: players

@@ -2,12 +2,12 @@
 
     smoothness = ‖g(θ + Δθ) - g(θ)‖ / ‖Δθ‖        norm = ‖g(θ)‖
 
-Both gradients are of the same passage, so that no chance of the next batch is in the difference;
-g is of cell and readout together, before clipping, by back-propagation through the passage from
-its first state. It costs a run of that, on the moved weights.
+Both gradients are of the same passage, so that their difference does not depend on the next batch;
+g is by cell and readout together, before clipping, by back-propagation through the passage from its
+first state. It costs two runs of back-propagation, one of them on the moved weights.
 
-Where a loss has a bounded second derivative, ‖H‖, this is at most its bound. Zhang et al. find
-that it grows with the gradient's norm instead, L0 + L1 ‖g‖, which is when clipping helps.
+Where the norm of the loss's Hessian is bounded, this is at most the bound. Zhang et al. find that
+it grows with the gradient's norm instead, as L0 + L1 ‖g‖; that is where clipping helps.
 
 References:
     Zhang, He, Sra & Jadbabaie (2020), Why gradient clipping accelerates training: a theoretical

@@ -3,14 +3,14 @@
     Q_t R_t = J_t Q_{t-1}        J_t = ds_t/ds_{t-1}        exponent i: the mean of log |R_t,ii|
     ∂h_t/∂h_k        its singular values, for k fixed and t = k + lag
 
-Exponents are the ``count`` largest, in nats a step. The first quarter of the steps turns Q to the
-leading directions and does not count; Q is made orthonormal every ``APART`` steps. k lies so that
-the longest lag ends at the passage's last step; lags that do not fit are left out, and of each the
-``count`` largest singular values are told. Steps before which a sample is reset count for neither:
-Q is kept as it is, and a Jacobian across a reset is zero.
+Exponents are the ``count`` largest, in nats a step. The first quarter of the steps aligns Q with
+the leading directions and does not count; Q is made orthonormal every ``APART`` steps. k is chosen
+so that the longest lag ends at the passage's last step; lags that do not fit are left out. For each
+lag the ``count`` largest singular values are told. Steps before which a sample is reset count for
+neither: Q stays as it is there, and a Jacobian across a reset is zero.
 
-Both are of the first ``samples`` samples, and the mean over them. Dense Jacobians cost O(S³) a
-step and sample for the singular values, O(T S²) memory.
+Both are means over the first ``samples`` samples. With dense Jacobians the singular values cost
+O(S³) a step and sample, and O(T S²) memory.
 
 References:
     Benettin, Galgani, Giorgilli & Strelcyn (1980), Lyapunov characteristic exponents for smooth
@@ -76,7 +76,7 @@ class Spectrum(Probe):
 def lyapunov(j_TBSS: Tensor, count: int, keep_TB: Tensor | None = None) -> Tensor:
     """Return the ``count`` largest exponents along the Jacobians, the mean over samples.
 
-    ``keep_TB`` is false at steps before which a sample is reset; None is that none is.
+    ``keep_TB`` is false at steps before which a sample is reset; None if there are no resets.
     """
     T, B, S, _ = j_TBSS.shape
     j_TBSS = _full(j_TBSS)
@@ -100,7 +100,7 @@ def lyapunov(j_TBSS: Tensor, count: int, keep_TB: Tensor | None = None) -> Tenso
 
 
 def _singular(j_BHH: Tensor) -> Tensor:
-    """Return the singular values, the largest first; NaN of what overflowed, which has none."""
+    """Return the singular values, the largest first; NaN for a Jacobian that overflowed."""
     finite_B11 = j_BHH.isfinite().all(-1, keepdim=True).all(-2, keepdim=True)
     of_BH = torch.linalg.svdvals(j_BHH.where(finite_B11, 0))
     return of_BH.where(finite_B11[..., 0], torch.nan)
@@ -121,5 +121,5 @@ def _across(few: Few, lags: Sequence[int], H: int) -> Iterator[tuple[int, Tensor
 
 
 def _full(v: Tensor) -> Tensor:
-    """Return v in float32 where it is in less, for which there is no linear algebra."""
+    """Return v, in float32 if it is of lower precision, for which there is no linear algebra."""
     return v.to(torch.promote_types(v.dtype, torch.float32))

@@ -1,8 +1,8 @@
-"""How far an update moves each parameter, beside its size.
+"""How far an update moves each parameter, relative to its size.
 
     ‖Δθ‖ / ‖θ‖        θ before the update
 
-About 1e-3 is a rule of thumb for a healthy rate; a parameter that starts at zero has none: None.
+About 1e-3 is a rule of thumb for a healthy learning rate. For a parameter at zero it is None.
 
 References:
     Bengio (2012), Practical recommendations for gradient-based training of deep architectures,
@@ -32,7 +32,7 @@ class Updates(Probe):
         self.keep(**dict(zip(seen.names, norms_W2.unbind(), strict=True)))
 
     def reduce(self, **stacked: Tensor) -> dict[str, Tensor]:
-        """Return the ratios, (N,), by parameter: one may be moved by some updates alone."""
+        """Return the ratios, (N,), by parameter; some updates may leave out some parameters."""
         return {name: ratio(*norms_N2.unbind(1)) for name, norms_N2 in stacked.items()}
 
     def tell(self, means: dict[str, Tensor]) -> Iterator[Row]:
