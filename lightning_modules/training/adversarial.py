@@ -1,19 +1,19 @@
 """Two players learn against each other, each down its own loss by its own optimizer.
 
-    alternating     D moves; then, on latent vectors drawn anew, G moves against what D is now
+    alternating     D moves; then, on latent vectors drawn anew, G moves against the moved D
     simultaneous    both gradients are of the same weights and the same latent vectors
 
-Either player's gradient is taken by its own weights alone: the other's are not touched, nor do they
-get a gradient. A batch's samples are data, its targets their classes, and as many samples are
-generated of the same classes. With ``averaging`` β a second generator follows the first,
+Each player's gradient is by its own weights alone. A batch's samples are data, its targets their
+classes, and as many samples are generated of the same classes. With ``averaging`` β a second
+generator follows the first,
 
     w̄ ← β w̄ + (1 - β) w        after each batch
 
-and is the one that ``sampler`` samples from: the players turn around each other, their mean less.
+and ``sampler`` samples from that one: players rotate around each other, their average does so less.
 
-Losses in rows are the discriminator's, without what regularisers add, of data and of samples by
-latent vectors that are the same each time; the accuracy is how often D tells which is which: ½ is
-what it has where it cannot.
+Losses in rows are the discriminator's, without what regularisers add; on held-out data its samples
+are of latent vectors that are the same each time. The accuracy is the share of data and samples
+that D tells apart rightly: ½ where it cannot.
 
 References:
     Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?,
@@ -61,9 +61,9 @@ class AdversarialLearner(Learner):
         momentum: float | None = None,
         averaging: float | None = None,
     ):
-        """``generator_rate`` is the generator's, None: the same as the discriminator's.
+        """``generator_rate`` is the generator's learning rate, None the discriminator's.
 
-        ``momentum`` is Adam's β1, None: torch's own; ValueError for another optimizer.
+        ``momentum`` is Adam's β1, None torch's default; ValueError for another optimizer.
         """
         super().__init__("cross_entropy", optimizer, learning_rate)
         if momentum is not None:
@@ -152,7 +152,7 @@ class AdversarialLearner(Learner):
         self.books.note(batch.x_TBI.shape[1], loss * len(x_BI), len(x_BI))
 
     def sampler(self) -> Adversary:
-        """Return a copy of the players, the generator the one that follows where there is one."""
+        """Return a copy of the players, with the averaged generator where there is one."""
         copied = copy.deepcopy(self.adversary)
         if self.averaged is not None:
             copied.generator.load_state_dict(self.averaged.state_dict())
@@ -180,7 +180,7 @@ class AdversarialLearner(Learner):
         return Score(loss / counted, right / (2 * counted)) if counted else Score(None, None)
 
     def _round(self, x_BI: Tensor, y_B: Tensor) -> Round:
-        """Return a round by latent vectors drawn from the run's generator."""
+        """Return a round with latent vectors drawn from the run's random generator."""
         z_BZ = torch.randn(len(x_BI), self.adversary.latent_size)
         return Round(self.game, x_BI, y_B, z_BZ.to(x_BI))
 

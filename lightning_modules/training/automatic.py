@@ -1,6 +1,7 @@
-"""What learners by automatic differentiation share: a rate that falls, and updates that are shown.
+"""What learners by automatic differentiation share: a falling rate, and updates shown to probes.
 
-Lightning goes back and moves the weights; in between, gradients are clipped and probes look.
+Lightning runs the backward pass and the optimizer; in between, gradients are clipped and probes
+look.
 """
 
 import abc
@@ -21,7 +22,7 @@ class AutomaticLearner(Learner, abc.ABC):
 
     @abc.abstractmethod
     def gone_back(self) -> None:
-        """Have the probes that look see what came back."""
+        """Show the probes in ``_due`` what came back in the backward pass."""
 
     def falling(self, optimizer: Any, to: float) -> Any:
         """Return the optimizer with a rate that falls over the run, as half a cosine does."""

@@ -1,6 +1,6 @@
 """Learning by ordinary back-propagation: automatic differentiation of a network x -> y.
 
-Probes see its updates, and of all modules without children the outputs h and ∂L/∂h.
+Probes see its updates, and for every module without children its outputs h and ∂L/∂h.
 """
 
 from collections.abc import Iterable, Iterator

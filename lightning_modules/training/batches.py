@@ -1,7 +1,7 @@
-"""What a batch has to be before anything is learned from it.
+"""Checks of a batch before anything is learned from it.
 
-Everything is asked of the batch as its task made it, before it goes to a device, so that no answer
-is waited for.
+They are made on the batch as its task made it, before it goes to a GPU, so that no check has to
+wait for one.
 """
 
 import torch
@@ -12,9 +12,9 @@ from lightning_modules.training.losses import Loss
 
 
 def checked(batch: Batch, loss: Loss, outputs: int) -> Batch:
-    """Return the batch with booleans for flags; ValueError, in one line, for what cannot be.
+    """Return the batch with boolean flags; a one-line ValueError if shapes or targets do not fit.
 
-    ``outputs`` is how many outputs a step has: the classes, or the values.
+    ``outputs`` is how many outputs a step has: the number of classes, or of values.
     """
     x_TBI, y_TB, mask_TB, resets_TB = batch
     if x_TBI.dim() != 3 or not x_TBI.shape[0] or not x_TBI.shape[1]:
@@ -40,7 +40,7 @@ def checked(batch: Batch, loss: Loss, outputs: int) -> Batch:
 
 
 def _flags(name: str, flags: Tensor) -> Tensor:
-    """Return flags as booleans: as numbers they would choose or weigh by what they are."""
+    """Return flags as booleans: as numbers they would be taken for indices or weights."""
     if flags.dtype == torch.bool:
         return flags
     if flags.is_floating_point() or flags.is_complex():

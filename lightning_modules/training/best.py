@@ -1,6 +1,6 @@
-"""The weights that did best on held-out data, so that what is tested was chosen without the test.
+"""The weights that did best on held-out data, so that the tested model is chosen without test data.
 
-It stands among a run's probes, is asked for rows at each evaluation as they are, and has none.
+Give it to ``fit`` among the probes: like them it is called at each evaluation, but makes no rows.
 """
 
 from typing import Any, final
@@ -21,7 +21,7 @@ class Best(Callback):
     """
 
     def __init__(self) -> None:
-        """Have seen nothing yet."""
+        """Start without weights."""
         self.step, self.accuracy = 0, -1.0
         self.weights: dict[str, Tensor] = {}
 
@@ -33,7 +33,7 @@ class Best(Callback):
         self._learner = pl_module
 
     def rows(self, step: int) -> list[Any]:
-        """Look at the evaluation that has just been recorded; there is nothing to tell."""
+        """Look at the evaluation that has just been recorded; return no rows."""
         accuracy = self._recorder.rows[-1]["held_out_accuracy"]
         if accuracy is not None and accuracy > self.accuracy:
             self.step, self.accuracy = step, accuracy

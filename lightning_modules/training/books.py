@@ -1,4 +1,4 @@
-"""What a learner writes down while it trains."""
+"""The counts and losses that a learner keeps while it trains."""
 
 import dataclasses
 import math
@@ -12,7 +12,7 @@ from torch import Tensor
 @final
 @dataclasses.dataclass
 class Books:
-    """Counts and losses; no module, for which every assignment is a search for parameters."""
+    """Counts and losses; not a torch module, in which every assignment looks for parameters."""
 
     batches: int = 0
     """How many batches were trained on."""
@@ -38,8 +38,8 @@ class Books:
         if self.open is None:
             return
         (loss, counted), self.open = self.open, None
-        # A sum is finite only if every term is: one pass, and one wait for the device. Where it is
-        # not, the terms themselves may be, at the end of the type.
+        # A finite sum has finite terms only: one pass, and one wait for the device. An infinite one
+        # may have finite terms that overflow together, so then the terms are tested.
         values = torch.stack([loss, *(w.detach().sum() for w in weights)]).tolist()
         if not all(map(math.isfinite, values)):
             finite = all(bool(w.detach().isfinite().all()) for w in weights)

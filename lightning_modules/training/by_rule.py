@@ -1,14 +1,14 @@
-"""Learning by a rule of its own, example by example, without an optimizer.
+"""Learning by a learning rule (``rules/``), example by example, without an optimizer.
 
-A batch is a stretch of examples, which the rule goes through in order: all steps of the first
-time, then of the next. Classes are targets of 1 for the class and 0 for the others; values are
-taken as they are. Losses are the rule's own. Where the rule has settled, further batches change
-nothing, and ``rule.settled_at`` says after how many examples that was, or None.
+The rule goes through a batch's examples in order: all samples of the first time step, then of the
+next. Classes become targets of 1 for the class and 0 for the others; values are taken as they are.
+Losses are the rule's own. Once the rule has settled, further batches change nothing;
+``rule.settled_at`` says after how many examples that was, None before.
 
-Probes see a batch as one update, whose gradient is its whole move over -η N. Those that listen to
-modules hear the network go forward once more, as it stands before the batch. Where the rule has
-errors they are what each example brought back by the weights of its own moment, of the batch's mean
-loss.
+Probes see a batch as one update, whose gradient is its whole move divided by -η N. For probes of
+modules the network runs forward once more, before the batch is learned. Probes of errors, for rules
+that have them, see those of the batch's mean loss; each example's error is by the weights of its
+own moment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ class RuleLearner(Learner):
         return {**super().described(), "network": self.network, "rule": self.rule}
 
     def attach(self, probe: Instrument) -> None:
-        """Refuse, too, a probe of errors alone where the rule has none."""
+        """Refuse, too, a probe that sees errors alone if the rule has none."""
         if probe.sees & self.shows == {"outputs"} and not self.rule.has_errors:
             raise ValueError(f"{probe.name} sees errors, but {type(self.rule).__name__} has none")
         super().attach(probe)
@@ -106,7 +106,7 @@ class RuleLearner(Learner):
         return nn.functional.one_hot(y_N, self._classes).to(like.dtype)
 
     def outputs(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
-        """Return what the rule reads answers from."""
+        """Return the outputs from which the rule reads answers."""
         for batch in batches:
             yield batch, self.rule.outputs(self.network, batch.x_TBI)
 

@@ -2,11 +2,10 @@
 
     magic, SHA-256 of the rest, then what torch.save writes
 
-A file is replaced whole or not at all. It is read by torch's loader of weights alone, which calls
-nothing but what is allowed: tensors, numbers, text, and the records that the memory of a learning
-algorithm is made of, which are this project's (or the algorithm's own module's) and do nothing but
-hold what they are given. A file that was damaged, or that asks for anything else, is set aside, and
-the run starts anew.
+A file is replaced whole or not at all. It is read by torch's ``weights_only`` loader, which builds
+only what is allowed: tensors, numbers, text, and the record classes of which an algorithm's memory
+is made. These are this project's (or the algorithm's own module's) and only hold values. A file
+that is damaged, or asks for anything else, is set aside, and the run starts anew.
 """
 
 import hashlib
@@ -111,10 +110,11 @@ def on_device(value: Any, device: torch.device, records: Sequence[type]) -> Any:
 
 
 def records_of(*objects: Any) -> list[type]:
-    """Return the records that a memory may be made of: what algorithms and cells define.
+    """Return the record classes that a memory may be made of.
 
-    Those of the folders, as far as they are imported, and of the modules in which these objects'
-    classes stand. Networks and algorithms are no records: their constructors do things.
+    They are those of the imported files of ``algorithms`` and ``cells``, and of the modules that
+    define these objects' classes. Modules and algorithms are no records: their constructors do
+    more than hold values.
     """
     own = {kind.__module__ for one in objects for kind in type(one).__mro__}
     own -= {"builtins", "abc", "typing", *(m for m in own if m.partition(".")[0] == "torch")}
@@ -131,7 +131,7 @@ def records_of(*objects: Any) -> list[type]:
 
 
 def _holds(kind: type) -> bool:
-    """Tell whether a class does nothing but hold; of a foreign module, tuples with names alone."""
+    """Tell whether a class only holds values; outside of the project only named tuples count."""
     if issubclass(kind, (nn.Module, Algorithm, BaseException)):
         return False
     return kind.__module__.startswith(_ROOMS) or hasattr(kind, "_fields")

@@ -5,12 +5,12 @@
     adaptive    g_i <- g_i min(1, threshold max(‖w_i‖, 1e-3) / ‖g_i‖)     i: a unit, a row of w
 
 Where w is a vector, such as a bias, it is one unit as a whole. ε is a millionth of the threshold,
-and 1e-6 at most: what is clipped is never longer than the threshold, and as long to six digits.
-From a threshold of 1 on that is torch's ``clip_grad_norm_``, whose ε is 1e-6 at every threshold.
+and 1e-6 at most: a clipped gradient is never longer than the threshold, and equals it to six
+digits. From a threshold of 1 on that is torch's ``clip_grad_norm_``, whose ε is always 1e-6.
 
-Weights that are frozen, or that no gradient came to, are not counted. Norms hold wherever the type
-does, (3e20, 4e20) included. A gradient that has inf or NaN in it has no direction that could be
-kept: by norm and by unit it is left as it is, and the weights that it moves end the run as
+Weights that are frozen, or have no gradient, are not counted. Norms do not overflow or underflow,
+not even that of (3e20, 4e20) in float32. A gradient that contains inf or NaN has no direction that
+could be kept: by norm and by unit it is left as it is, and the weights that it moves end the run as
 diverged; by value inf becomes the threshold, and NaN stays.
 
 References:
@@ -32,7 +32,7 @@ from lightning_modules.norms import joint, norm, scaled
 from lightning_modules.registry import nearest
 
 SMALLEST = 1e-3
-"""What a unit's weights count as at least, so that a unit at zero can leave it."""
+"""The least norm that a unit's weights count as, so that a unit at zero can leave zero."""
 
 
 @final

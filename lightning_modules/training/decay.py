@@ -3,10 +3,10 @@
     l2    w <- w - η strength w              descent on strength/2 Σ w²
     l1    w <- w - η strength sign(w)        descent on strength Σ |w|, by a subgradient
 
-η is the learning rate, and w the weights that the gradient was taken at; the gradient moves them
-next. So the pull is never clipped, and an optimizer that scales gradients does not scale it: with
-``sgd`` l2 is torch's ``weight_decay``, with ``adam`` it is that of AdamW. All weights that train
-decay, biases too; one that is frozen, or that no gradient came to, stays as it is.
+η is the learning rate, w the weights that the gradient was taken at. The pull comes before the
+optimizer's step and is separate from the gradient: it is never clipped, nor scaled by the
+optimizer. With ``sgd`` l2 is torch's ``weight_decay``, with ``adam`` it is that of AdamW. All
+weights that train decay, biases too; a weight that is frozen or has no gradient stays as it is.
 
 References:
     Krogh & Hertz (1991), A simple weight decay can improve generalization, NeurIPS.

@@ -2,12 +2,12 @@
 
     for each batch:    g, memory <- network.learn(x, t, memory)        clip g, update
 
-A batch is a stretch of examples: all counted steps. Classes are targets of 1 for the class and 0
-for the others; values are taken as they are. A batch has no loss: what falls is -ln p, which is
-not had. Held-out losses are of the network's ``outputs``: of an input that is reconstructed, which
-is no likelihood, or of classes.
+All counted steps of a batch are its examples. Classes become targets of 1 for the class and 0 for
+the others; values are taken as they are. Batches have no training loss: what is minimised is -ln p,
+which is not computed. Held-out losses are of the network's ``outputs``: of the
+reconstructed input, which is no likelihood, or of classes.
 
-Probes see updates, and each batch's gradient with what it came of.
+Probes see updates, and each batch's gradient with the samples that it was estimated by.
 """
 
 from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ class EnergyLearner(Learner):
         decay: Decay | None = None,
         anneal: bool = False,
     ):
-        """``loss`` is the task's; with ``anneal`` the rate falls to 0 over the run, in a line.
+        """``loss`` is the task's; with ``anneal`` the rate falls linearly to 0 over the run.
 
         ValueError for ``anneal`` together with ``decay``, which would not fall with it.
         """
@@ -56,7 +56,7 @@ class EnergyLearner(Learner):
         self.energy, self.anneal, self.memory = energy, anneal, None
 
     def begin(self, task: Task) -> None:
-        """Refuse a task that streams or whose sizes are others, and forget what was carried on."""
+        """Refuse a task that streams or whose sizes do not fit, and forget earlier batches."""
         super().begin(task)
         if task.streams:
             raise ValueError("the task streams, but an energy keeps no state: use SequenceLearner")
@@ -82,7 +82,7 @@ class EnergyLearner(Learner):
 
     @torch.no_grad()
     def training_step(self, batch: Batch, index: int) -> None:
-        """Have the network look at the batch, and go against what it found."""
+        """Have the network compute the batch's gradient, and descend it."""
         due = self.due() if self.probes else []
         x_BI, y_B = counted_only(batch.x_TBI, batch.y_TB, batch.mask_TB)
         if not len(x_BI):

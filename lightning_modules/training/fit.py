@@ -50,10 +50,10 @@ def fit(
     """Train a learner for ``steps`` batches and return one row for each evaluation.
 
     The rows are a function of the learner, its weights, the task and the seed. With a folder
-    ``scratch``, a run that was killed goes on from its last checkpoint, and its rows are those of a
-    run that was not. A checkpoint is named after all that the rows are a function of, and the
-    probes: another run in the same folder starts anew. One that cannot be read is set aside with a
-    warning. Random generators and torch's settings are left as they were found.
+    ``scratch``, a run that was killed resumes from its last checkpoint, and its rows are those of
+    an uninterrupted run. A checkpoint is named after all that the rows are a function of, and the
+    probes, so a different run in the same folder starts anew. One that cannot be read is set aside
+    with a warning. Random generators and torch's settings are left as they were found.
 
     Returns:
         Rows of step, examples, train_loss (mean since the row before; None at step 0),
@@ -62,8 +62,8 @@ def fit(
         the evaluation before comes after each, as rows of probe, step, quantity and value.
 
     Raises:
-        ValueError: a number is none, or none that can be; a probe sees nothing of this learner; a
-            batch is not as it must be.
+        ValueError: a number is out of range; a probe can see nothing of this learner; a batch does
+            not fit.
         RuntimeError: training ended before its last batch, though it did not diverge.
     """
     whole(1, steps=steps, evaluate_every=evaluate_every)

@@ -1,11 +1,11 @@
 """Parameters and gradients as views of one flat tensor each.
 
-An algorithm hands back its gradient as one vector in the order of the parameters, so it is
-copied once, and one optimizer step is a handful of operations whatever the number of parameters.
+An algorithm returns its gradient as one vector in the order of the parameters, so it is copied
+once, and one optimizer step is a handful of operations whatever the number of parameters.
 
-That holds while all of them train. From the first update on at which one does not, be it frozen
-from the start or between two batches, the optimizer moves each on its own and takes along what it
-remembers of it; one without a gradient it leaves alone, as torch does everywhere.
+That holds while all parameters train. From the first update on at which one is frozen, whether from
+the start or between two batches, the optimizer moves each parameter on its own, with its share of
+the optimizer's state; as usual in torch, one without a gradient is left alone.
 """
 
 import itertools
@@ -24,13 +24,13 @@ class Flat:
         weights_P: all weights, of which the modules' parameters are views.
         gradient_P: the gradient by all of them, of which theirs are views.
         parameters: the modules', each once.
-        apart: whether the optimizer moves each on its own, and not ``weights_P``.
+        apart: whether the optimizer moves each parameter on its own, instead of ``weights_P``.
     """
 
     def __init__(self, modules: Iterable[nn.Module], apart: bool = False):
         """Lay the parameters out in the order of the modules, on the device they are on.
 
-        ``apart`` has them moved one by one even if all train, to go on where that was so.
+        ``apart`` has them moved one by one even if all train, to resume a run where that was so.
         """
         given = list(itertools.chain.from_iterable(m.parameters() for m in modules))
         self.parameters = list(dict.fromkeys(given))
@@ -51,15 +51,15 @@ class Flat:
         return self.parameters if self.apart else [self.weights_P]
 
     def attach(self) -> None:
-        """Give all parameters that train their gradient, after someone set it to None."""
+        """Set ``.grad`` of all parameters that train to its view, in case it was set to None."""
         self.weights_P.grad = self.gradient_P
         for w, gradient in zip(self.parameters, self._gradients, strict=True):
             w.grad = gradient if w.requires_grad else None
 
     def take(self, parts: Sequence[Tensor], counted: int) -> Tensor:
-        """Write the modules' gradients over ``counted`` into the flat one.
+        """Write the modules' gradients, divided by ``counted``, into the flat one.
 
-        Returns them one after the other, where none is shared as the flat one itself.
+        Returns them one after the other: the flat one itself where no parameter is shared.
         """
         if self._places is None:
             flat = self.gradient_P.split([part.numel() for part in parts])
@@ -75,7 +75,7 @@ class Flat:
         return given_P
 
     def ready(self, optimizer: torch.optim.Optimizer) -> None:
-        """See which parameters train by now, and take the gradient from the others."""
+        """Check which parameters still train, and remove the gradient of the others."""
         trains = [w.requires_grad for w in self.parameters]
         if not self.apart and all(trains):
             return
@@ -84,7 +84,7 @@ class Flat:
         self.attach()
 
     def _part(self, optimizer: torch.optim.Optimizer) -> None:
-        """Have the optimizer move each on its own, with its share of what it remembers."""
+        """Have the optimizer move each parameter on its own, with its share of the state."""
         self.apart, (group,) = True, optimizer.param_groups
         group["params"] = list(self.parameters)
         remembered = optimizer.state.pop(self.weights_P, {})
@@ -92,7 +92,7 @@ class Flat:
             optimizer.state[w] = {name: self._share(v, i) for name, v in remembered.items()}
 
     def _share(self, remembered: Any, i: int) -> Any:
-        """Return what is remembered of one parameter, out of what is of all."""
+        """Return one parameter's share of a piece of the optimizer's state."""
         if not isinstance(remembered, Tensor):
             return remembered
         if remembered.shape != self.weights_P.shape:

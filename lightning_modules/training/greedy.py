@@ -2,8 +2,8 @@
 
     h_0 = x        RBM k learns p(h_(k-1)), then h_k = ⟨h⟩ given h_(k-1)
 
-The topmost one learns the classes too, where it has units for them. The biases of what each sees
-start at the log-odds of its data's means, over the first batches.
+The topmost one learns the classes too, where it has units for them. The visible biases of each
+start at the log-odds of its data's means over the first batches.
 
 References:
     Hinton, Osindero & Teh (2006), A fast learning algorithm for deep belief nets, Neural
@@ -31,7 +31,7 @@ FIRST = 10
 class Lifted(Task):
     """The means of the hidden units of some RBMs, lowest first, over another task's inputs.
 
-    The targets are the other's classes, or what is seen itself.
+    The targets are the other task's classes, or the means themselves.
     """
 
     def __init__(self, task: Task, below: Sequence[Layer], classes: bool):

@@ -1,9 +1,8 @@
-"""What a run is a function of, as one short name: a checkpoint is gone on from by that run alone.
+"""A short hash of all that a run is a function of, so that only the same run resumes a checkpoint.
 
-Objects are taken apart into their classes and what they hold: numbers, text, tensors and arrays by
-their content, functions by their code and what they close over, all else by its attributes. So
-another learning rate, another start of the weights, another option of the task or of a probe is
-another run.
+Objects are hashed by class and content: numbers, text, tensors and arrays by value, functions by
+their code and closures, all else by its attributes. So a run with another learning rate, other
+initial weights, or another option of the task or of a probe has another hash.
 """
 
 import functools
@@ -22,7 +21,7 @@ _OF_MODULES = frozenset(vars(nn.Module()))
 
 
 def identity(*parts: Any) -> str:
-    """Return twelve letters that stand for these objects as they are now."""
+    """Return twelve hexadecimal digits that stand for these objects as they are now."""
     walk = _Walk()
     walk.take(torch.__version__)
     for part in parts:
@@ -44,7 +43,7 @@ class _Walk:
         elif id(value) in self._seen:
             self._note("again", self._seen[id(value)][0])
         else:
-            self._seen[id(value)] = len(self._seen), value  # kept, so that no other gets its number
+            self._seen[id(value)] = len(self._seen), value  # kept alive, so that its id stays taken
             self._go_into(value)
 
     def _go_into(self, value: Any) -> None:
@@ -78,7 +77,7 @@ class _Walk:
             self._take_object(value)
 
     def _take_object(self, value: Any) -> None:
-        """Go into the attributes; of what has none, into what would be pickled."""
+        """Hash the attributes; of an object without any, its pickle."""
         if hasattr(value, "__dict__"):
             self.take(vars(value))
         else:
@@ -107,7 +106,7 @@ def _plain(code: types.CodeType) -> tuple[Any, ...]:
 
 
 def _in_order(value: Any) -> list[Any]:
-    """Return what a collection holds, of a set in the order of its words."""
+    """Return what a collection holds; the elements of a set sorted by ``repr``."""
     if isinstance(value, dict):
         return [part for item in value.items() for part in item]
     return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)

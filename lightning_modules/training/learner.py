@@ -1,4 +1,4 @@
-"""What every learner keeps and offers, whatever its way to a gradient."""
+"""What all learners share, however they find their gradients."""
 
 import abc
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ class Score(NamedTuple):
     loss: float | None
     """The mean over the counted outputs; None where there are none."""
     accuracy: float | None
-    """The fraction of them whose largest output is the target's; None where y is a value."""
+    """The fraction of them whose largest output is the target class; None for values."""
 
 
 class Learner(LightningModule, abc.ABC):
@@ -53,7 +53,7 @@ class Learner(LightningModule, abc.ABC):
         clip: Clip | None = None,
         decay: Decay | None = None,
     ):
-        """Raise UnknownNameError or ValueError for what cannot be."""
+        """Raise UnknownNameError or ValueError for unknown names and values out of range."""
         super().__init__()
         if optimizer not in OPTIMIZERS:
             hint = nearest(optimizer, OPTIMIZERS)
@@ -69,7 +69,7 @@ class Learner(LightningModule, abc.ABC):
         """Iterate over batches of held-out data and their outputs, (T, B, O)."""
 
     def described(self) -> dict[str, Any]:
-        """Return what its training is a function of: a checkpoint of another run is not its own."""
+        """Return all that its training is a function of, by which checkpoints are told apart."""
         return {
             "learner": type(self),
             "loss": self.loss_name,
@@ -80,7 +80,7 @@ class Learner(LightningModule, abc.ABC):
         }
 
     def records(self) -> list[type]:
-        """Return the classes that its checkpoints hold beside tensors and plain data."""
+        """Return the record classes that its checkpoints hold beside tensors and plain data."""
         return []
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -94,14 +94,14 @@ class Learner(LightningModule, abc.ABC):
             super().__setattr__(name, value)
 
     def begin(self, task: Task) -> None:
-        """Open empty books before the first batch of a task; ValueError if it is not for us."""
+        """Open empty books before a task's first batch; ValueError if the task does not fit."""
         if task.loss != self.loss_name:
             raise ValueError(f"the task's loss is {task.loss}, the learner's {self.loss_name}")
         self.streams, self._outputs = task.streams, task.output_size
         self.books = Books()
 
     def attach(self, probe: Instrument) -> None:
-        """Show the probe what it sees; ValueError if that is nothing that there is to be shown."""
+        """Show the probe what it sees from now on; ValueError if this learner shows none of it."""
         if not (probe.sees & self.shows and probe.needs <= self.shows):
             raise ValueError(
                 f"{probe.name} sees {' and '.join(sorted(probe.sees))}, but "
@@ -136,7 +136,7 @@ class Learner(LightningModule, abc.ABC):
     ) -> Batch:
         """Return the batch on the device, its numbers in the type of the weights.
 
-        ValueError, in one line, for a batch that cannot be.
+        A one-line ValueError for a batch that does not fit.
         """
         dtype, batch = self.moved[0].dtype, checked(batch, self.loss, self._outputs)
         return Batch(

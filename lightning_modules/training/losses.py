@@ -3,7 +3,7 @@
     cross_entropy    L = -log softmax(z)_y          dL/dz = softmax(z) - onehot(y)
     squared_error    L = mean over O of (z - y)²    dL/dz = 2 (z - y) / O
 
-Values are sums over the N outputs: who trains divides by their number.
+Values are sums over the N outputs; learners divide by N.
 """
 
 import abc
@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from lightning_modules.registry import UnknownNameError, nearest
 
 NO_CLASS = -(2**62)
-"""What torch leaves out of the loss; its own choice, -100, would hide a target without a mask."""
+"""torch's ``ignore_index``: its default, -100, would silently drop a target that lacks a mask."""
 
 
 class Loss(abc.ABC):

@@ -1,12 +1,11 @@
 """Learning by a map: winners move, without a loss's gradient and without an optimizer.
 
-A batch is a stretch of examples, which the map goes through in order: all steps of the first time,
-then of the next. Classes are given to maps that learn them. The loss, in training and held out, is
-what winners leave of the examples, each map's own: of Kohonen's the quantisation error. There is an
-accuracy where the map has classes.
+The map goes through a batch's examples in order: all samples of the first time step, then of the
+next. Classes are given to maps that learn them. The loss, in training and held out, is the map's
+own: for Kohonen's maps the quantisation error. There is an accuracy where the map has classes.
 
-Probes see what the map tells of itself after a batch and, as an update, the whole move of a batch,
-whose gradient is the move turned round.
+Probes see what the map reports of itself after a batch and, as an update, the whole move of a
+batch; its gradient is the negative of that move.
 """
 
 from collections.abc import Iterable, Iterator

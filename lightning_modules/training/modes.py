@@ -1,4 +1,4 @@
-"""Modes of modules, lent and given back."""
+"""Evaluation mode for a while."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,9 +8,10 @@ from torch import nn
 
 @contextlib.contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Have a network in evaluation mode while the block runs, whatever happens in it.
+    """Put a network into evaluation mode while the block runs.
 
-    Each module gets its own mode back: one that the user froze stays frozen.
+    Each module gets its own mode back, even after an exception: one that the user had put into
+    evaluation mode stays in it.
     """
     modes = [(module, module.training) for module in network.modules()]
     network.eval()

@@ -16,7 +16,7 @@ from lightning_modules.training.losses import Loss
 
 @final
 class ReadoutCredit:
-    """The Credit of one stretch of a sequence, which keeps books of what passes through it.
+    """The ``Credit`` of one stretch of a sequence; it sums up losses and gradients as it is called.
 
     Attributes:
         loss: the loss summed over the counted outputs so far, a scalar.

@@ -41,7 +41,7 @@ class Recorder(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Settle the batch's books; record if it is time, and stop if all is lost."""
+        """Settle the batch's books; record if it is time, and stop a run that diverged."""
         assert isinstance(pl_module, Learner)
         books, moved = pl_module.books, pl_module.moved
         books.settle(moved)
@@ -98,5 +98,5 @@ class Saver(Callback):
 
 
 def _finite(value: float | None) -> float | None:
-    """Return the value, or None where it is no number that a table can hold."""
+    """Return the value, or None where it is not finite."""
     return value if value is not None and math.isfinite(value) else None

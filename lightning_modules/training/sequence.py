@@ -1,9 +1,9 @@
 """Learning sequences by any algorithm that gives a cell's gradient.
 
-A batch is cut into chunks of ``update_every`` steps. The algorithm goes through a chunk with the
-weights held, and the gradient, divided by the chunk's counted outputs, moves them after it. State
-and the algorithm's memory go on from chunk to chunk, and from batch to batch where the task
-streams.
+A batch is cut into chunks of ``update_every`` steps. The algorithm goes through a chunk with fixed
+weights; then the gradient, divided by the number of outputs counted in the chunk, moves them. The
+state and the algorithm's memory are carried from chunk to chunk, and from batch to batch where the
+task streams.
 """
 
 import dataclasses
@@ -65,20 +65,20 @@ class SequenceLearner(Learner):
         return {**super().described(), **own, "update_every": self.update_every}
 
     def records(self) -> list[type]:
-        """Return those of the algorithm's memory."""
+        """Return the record classes of the algorithm's memory."""
         return records_of(self.cell, self.algorithm)
 
     def weights(self) -> list[nn.Parameter]:
         """Return all weights, the cell's first: as one flat parameter as long as all train."""
         self._flat = Flat([self.cell, self.readout], self._apart)
-        # An algorithm that promises no gradient keeps the cell's weights, from decay too.
+        # An algorithm without a gradient (a reservoir) keeps the cell's weights from decay, too.
         keeps = self.algorithm.claim is Claim.ZERO
         learn = [self.readout] if keeps else [self.cell, self.readout]
         self._learned = list(dict.fromkeys(w for part in learn for w in part.parameters()))
         return self._flat.moved
 
     def on_train_start(self) -> None:
-        """Take the gradients back: Lightning sets them to None before it starts."""
+        """Attach the gradients again: Lightning sets them to None before it starts."""
         self._flat.attach()
 
     @torch.no_grad()
@@ -152,7 +152,7 @@ class SequenceLearner(Learner):
             move.done()
 
     def _shown(self, due: list[Instrument]) -> Move:
-        """Return the update that is about to be."""
+        """Return the update that is about to be made."""
         names, weights = that_train(self.names, self._flat.parameters)
         every = len(weights) == len(self._flat.parameters)
         gradients = [self._flat.gradient_P] if every else [w.grad for w in weights]

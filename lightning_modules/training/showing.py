@@ -60,7 +60,7 @@ class Move:
 
 @final
 class Kept:
-    """A credit that keeps what it gave of all steps at once, ``direct_TBS``; None before."""
+    """A credit that keeps what it returned for all steps at once, ``direct_TBS``; None before."""
 
     def __init__(self, credit: ReadoutCredit):
         """Pass ``credit`` on."""
@@ -68,11 +68,11 @@ class Kept:
         self.direct_TBS: Tensor | None = None
 
     def __call__(self, t: int, s_BS: Tensor) -> Tensor:
-        """Return step t's."""
+        """Return step t's credit."""
         return self._credit(t, s_BS)
 
     def sequence(self, s_TBS: Tensor) -> Tensor:
-        """Return that of all steps, and keep it."""
+        """Return the credit of all steps, and keep it."""
         self.direct_TBS = self._credit.sequence(s_TBS)
         return self.direct_TBS
 
@@ -86,11 +86,11 @@ class Read:
         self._readout, self._loss, self._stretch = readout, loss, stretch
 
     def direct(self, samples: slice, states_TBS: Tensor) -> Tensor:
-        """Return their derivative by the states."""
+        """Return the losses' direct derivative by the states."""
         return self.credit(samples).sequence(states_TBS)
 
     def credit(self, samples: slice) -> ReadoutCredit:
-        """Return them as a credit with books of its own."""
+        """Return a new credit of these losses, which sums up its own losses and gradients."""
         y_TB, mask_TB = self._stretch.y_TB[:, samples], self._stretch.mask_TB[:, samples]
         counted_T: list[int] = mask_TB.sum(dim=1).tolist()
         return ReadoutCredit(self._readout, self._loss, y_TB, mask_TB, counted_T)
@@ -100,7 +100,7 @@ class Read:
         return int(self._stretch.mask_TB[:, samples].sum())
 
     def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
-        """Return their sum under the readout's weights plus ``shift_P``."""
+        """Return the summed losses under the readout's weights plus ``shift_P``."""
         V_OH, c_O = self._readout.weight.detach(), self._readout.bias.detach()
         of_V, of_c = shift_P.split([V_OH.numel(), len(c_O)])
         z_TBO = nn.functional.linear(h_TBH, V_OH + of_V.view_as(V_OH), c_O + of_c)

@@ -1,4 +1,4 @@
-"""A stack of RBMs as the start of a network that learns on by back-propagation.
+"""A stack of RBMs as initial weights of a network that is then trained by back-propagation.
 
     mlp            hidden layer k: W_k', c_k        output: the classes' weights and biases
     autoencoder    encoder k: W_k', c_k             decoder, mirrored: W_k, b_k
@@ -26,7 +26,7 @@ from lightning_modules.training.greedy import Layer
 def into_mlp(rbms: Sequence[Layer], network: MLP) -> None:
     """Start a network's hidden layers, and its output where the stack has classes, in place.
 
-    ValueError where their sizes are others.
+    ValueError where their sizes do not fit.
     """
     layers = [layer for layer in network.children() if isinstance(layer, nn.Linear)]
     if len(layers) != len(rbms) + 1:
@@ -39,7 +39,7 @@ def into_mlp(rbms: Sequence[Layer], network: MLP) -> None:
 
 
 def into_autoencoder(rbms: Sequence[Layer], network: Autoencoder) -> None:
-    """Start both halves of an autoencoder, in place; ValueError where their sizes are others."""
+    """Start both halves of an autoencoder, in place; ValueError where their sizes do not fit."""
     halves = list(network.encoder), list(network.decoder)[::-1]
     if len(rbms) != len(halves[0]):
         raise ValueError(f"{len(rbms)} RBMs start as many encoding layers, not {len(halves[0])}")

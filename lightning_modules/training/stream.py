@@ -4,8 +4,9 @@
                                   L = mean of -ln p over the counted targets
                                   clip dL/dw, update
 
-So error goes back to the start of its batch and no further, while the state has come all the way.
-Probes see the updates and, as passages, the topmost recurrent layer; ``watch`` shows the others.
+So error goes back to the start of its batch and no further, while the state is carried on along the
+whole stream. Probes see the updates and, as passages, the topmost recurrent layer; ``watch`` can
+show the others.
 
 References:
     Williams & Peng (1990), An efficient gradient-based algorithm for on-line training of recurrent
@@ -116,7 +117,7 @@ class StreamLearner(AutomaticLearner):
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> Score:
-        """Return the mean loss; no accuracy, for which an adaptive softmax would have to be whole.
+        """Return the mean loss; no accuracy, which would need an adaptive softmax's every output.
 
         The sum over all tokens is divided by their number, however they are cut into batches.
         """

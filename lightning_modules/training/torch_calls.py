@@ -1,8 +1,8 @@
-"""A call of a torch.nn recurrent layer: what it was made with, and what came back to it.
+"""A call of a torch.nn recurrent layer: its arguments, and the gradients that came back to it.
 
-What it was made with is noted when it is made, since weights, modes and states may be others when
-error comes back. It is noted without what was returned: a hook that held that would keep it alive
-for ever, since it is held by it.
+Arguments are noted at the call, since weights, modes and states may have changed by the backward
+pass. The returned tensors are not kept: the hooks on them refer to this note, so they would keep
+each other alive for ever.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Call:
         return "weights" if self.weights.changed else ""
 
     def lost(self, back: Mapping[int, Tensor]) -> bool:
-        """Tell whether error other than ``back`` may have come that cannot be seen any more."""
+        """Tell whether more error than ``back`` may have come, lost since a view was written to."""
         return any(
             place not in back and part._version != version for place, part, version in self._views
         )
@@ -74,8 +74,8 @@ class Call:
     def passage(self, cell: Cell, back: Mapping[int, Tensor]) -> Passage | None:
         """Return the passage of the call's steps, in the cell's type.
 
-        ``back`` is the gradient of what was returned, by its place. None where the cell comes to
-        another h than was returned, of the first step, since rounding grows over steps.
+        ``back`` holds the gradients of the returned tensors, by place. None where the cell's h
+        differs from the returned one at the first step; at later steps rounding would add up.
         """
         like = next(cell.parameters())
         x_TBI = self._steps_first(self.x).to(like.dtype)
@@ -109,7 +109,7 @@ class Call:
 
 
 class _Given:
-    """Losses of which the derivative by each state is all that is known."""
+    """Losses of which only the derivative by each state is known."""
 
     def __init__(self, c_TBS: Tensor):
         self._c_TBS = c_TBS
@@ -124,10 +124,10 @@ class _Given:
         return lambda t, s_BS: self._c_TBS[t, samples]
 
     def counted(self, samples: slice) -> int:
-        """One: L is whatever was differentiated."""
+        """Return 1: L is whatever was differentiated."""
         del samples
         return 1
 
     def loss(self, samples: slice, h_TBH: Tensor, shift_P: Tensor) -> Tensor:
-        """Refuse: no value is known."""
+        """Raise ValueError: no value is known."""
         raise ValueError("the loss of a watched model is not known: use a learner")

@@ -1,10 +1,11 @@
-"""torch.nn's recurrent layers as cells of ours with the same weights.
+"""torch.nn's recurrent layers as cells of this project with the same weights.
 
-Theirs have two biases, which only a GRU's candidate keeps apart, and gates in another order:
+torch's layers have two biases, which matter separately only in a GRU's candidate, and gates in
+another order:
 
     LSTM    i f g o  ->  i f o g        GRU    r z n  ->  n_x r u n_h
 
-A layer without biases is one whose biases are zero: probes of gradients count theirs too.
+A layer without biases becomes a cell whose biases are zero; probes of gradients count these, too.
 """
 
 from typing import Any, final
@@ -45,10 +46,10 @@ def as_cell(net: nn.RNNBase) -> Cell:
 
 @final
 class Weights:
-    """The weights of a layer as they are now, to be made a cell later on.
+    """The weights of a layer as they are now, from which a cell can be made later.
 
-    They are not copied, but what has changed them meanwhile is told. A model may have others by
-    then: ``functional_call`` lends a layer weights for one call.
+    They are not copied; ``changed`` tells whether they were written to meanwhile. The layer itself
+    may have other weights by then: ``functional_call`` lends it weights for one call.
     """
 
     def __init__(self, net: nn.RNNBase):
@@ -74,7 +75,7 @@ class Weights:
 
     @torch.no_grad()
     def cell(self) -> Cell:
-        """Return one cell for all layers, in float32 where theirs holds less."""
+        """Return one cell for all layers, in float32 at least."""
         H, sizes = self.hidden_size, [self.input_size] + [self.hidden_size] * (self.layers - 1)
         each = len(self._of_layers) // self.layers
         cells: list[Cell] = []
@@ -82,7 +83,7 @@ class Weights:
             parts = _in_our_order(
                 self.kind, [full(w) for w in self._of_layers[level * each :][:each]]
             )
-            # Made without storage a cell draws nothing, and the user's generator stays as it is.
+            # On the meta device nothing is drawn, so the user's random generator stays as it is.
             with torch.device("meta"):
                 cell: Any
                 if issubclass(self.kind, nn.LSTM):
@@ -99,7 +100,7 @@ class Weights:
 
 
 def full(v: Tensor) -> Tensor:
-    """Return v in float32 where it is in less, in which neither sums nor linear algebra hold."""
+    """Return v, in float32 if it is of lower precision, too low for sums and linear algebra."""
     return v.to(torch.promote_types(v.dtype, torch.float32))
 
 

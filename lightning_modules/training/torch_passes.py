@@ -1,9 +1,9 @@
 """Layers of a user's model that are watched, and the backward passes that come through them.
 
-What a call was made with is noted at the call; a layer's weights are taken when error first comes
-back to it, before any optimizer can move them; and the probes look once the whole backward pass is
-over, when it is known how many calls took part. Nothing that goes wrong here is the training's: it
-is said in one line.
+Arguments of a call are noted at the call; a layer's weights are taken when error first comes back
+to it, before any optimizer can move them; and the probes look once the whole backward pass is over,
+when it is known how many calls took part. A failure here does not stop training: it becomes a
+one-line warning.
 """
 
 import contextlib
@@ -36,11 +36,11 @@ def say(line: str) -> None:
 
 @final
 class Layer:
-    """A layer that is watched, and its probes: as many of each as calls took part in a pass.
+    """A layer that is watched, and its probes: one set for each call in a backward pass.
 
     Attributes:
-        steps: how many passes came through it, by which its probes count: of networks that are
-            trained in turns each is looked at as often as its own passes say.
+        steps: how many passes came through it. Its probes count by these, so where networks train
+            in turns, each is looked at every so many passes of its own.
     """
 
     passes: "Passes"
@@ -84,7 +84,7 @@ class Layer:
             self.passes.expect(self, call, returned)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what goes with a copy of the model, or a file of it: a layer that sees nothing."""
+        """Return, for copies and files of the model, a layer that sees nothing."""
         return Layer, (self.name, nn.Module(), ())
 
     def show(self, passage: Passage, number: int) -> None:
@@ -125,13 +125,13 @@ class Layer:
         try:
             yield
         except InstrumentWarning:
-            raise  # whoever has warnings raised wants them so
+            raise  # the user has turned warnings into errors
         except Exception as error:  # noqa: BLE001 - whatever it is, training is not the watch's
             self.remark(f"not followed: {type(error).__name__}: {error}")
 
 
 class _Came(NamedTuple):
-    """What came back to a call."""
+    """The gradients that came back to a call."""
 
     layer: Layer
     number: int
@@ -144,7 +144,8 @@ class _Came(NamedTuple):
 class Passes:
     """What comes back in one backward pass, until it is over.
 
-    A checkpoint may go forward and back again inside a backward pass: that is part of it.
+    Activation checkpointing runs forward and backward again inside a backward pass; that counts as
+    part of it.
 
     Attributes:
         layers: what is watched.
@@ -170,7 +171,7 @@ class Passes:
             self._begin(inside)
 
     def expect(self, layer: Layer, call: Call, returned: tuple[Tensor, ...]) -> None:
-        """Have error that comes back to what was returned be noted."""
+        """Register hooks that note the error which comes back to the returned tensors."""
         self._made += 1
         inside = torch._C._current_graph_task_id() != -1
         for place, part in enumerate(returned):
@@ -179,7 +180,7 @@ class Passes:
                 part.register_hook(partial(self._back, call, come, inside, place))
 
     def close(self) -> None:
-        """Look no more, whatever still comes back."""
+        """Stop looking, whatever still comes back."""
         self._open = False
         self._drop()
 
@@ -206,7 +207,7 @@ class Passes:
             if call not in self._came:
                 self._came[call] = made._replace(back={}, cell=self._cell(layer, call))
             if self._came[call].cell is not None:
-                # A copy: it belongs to others, who may write to it.
+                # A copy: the gradient is the user's, who may write to it.
                 self._came[call].back[place] = full(gradient.detach()).clone()
 
     def _cell(self, layer: Layer, call: Call) -> Cell | None:
@@ -246,7 +247,7 @@ class Passes:
 
 
 def _plainly(like: Tensor) -> contextlib.AbstractContextManager[Any]:
-    """Return a context without autocast, whose types are not those that a cell is followed in."""
+    """Return a context without autocast, which would change the types that a cell runs in."""
     kind = like.device.type
     on = torch.is_autocast_enabled(kind)
     return torch.autocast(kind, enabled=False) if on else contextlib.nullcontext()

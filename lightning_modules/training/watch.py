@@ -1,11 +1,12 @@
 """Probing a model of one's own: torch.nn.RNN, GRU and LSTM under automatic differentiation.
 
-A layer's error is known from outside as the gradient of what it returned. That is each h's own,
-direct one; the total one takes the way back through time inside the layer, which torch keeps to
-itself. So the layer is followed as a cell of ours with the same weights, and swept.
+From outside, a layer's error is visible as the gradient of its outputs. That is the direct gradient
+of each h; the total one includes the way back through time inside the layer, which torch does not
+show. So the layer is run again as a cell of this project with the same weights, and back-propagated
+through.
 
-Watching changes nothing. What goes wrong with it, or cannot be seen, is said in one line, an
-``InstrumentWarning``, and training goes on.
+Watching does not change training. A failure, or something that cannot be seen, is reported in one
+line, an ``InstrumentWarning``, and training goes on.
 """
 
 import inspect
@@ -58,16 +59,17 @@ class Record:
 def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) -> Iterator[Record]:
     """Probe every torch.nn.RNN, GRU and LSTM of a model, whatever trains it, while a block runs.
 
-    L is what ``backward`` is called on. Each backward pass counts as a step, however often it
-    comes through a layer; ``every`` counts, for each layer, those that come through it. ``options``
-    go to the probe of their name: ``spectrum={"every": 10}``. A layer that cannot be followed is
-    named in one line at the start; what is seen only while it runs, such as a packed sequence, when
-    it is met. Of what is written through ``.data`` into weights or input between a call and the way
-    back, autograd does not know; here it is noticed where it changes the first h by a hundredth.
+    L is the tensor that ``backward`` is called on. Each backward pass counts as a step, however
+    often it comes through a layer; a probe's ``every`` counts, for each layer, the passes through
+    it. ``options`` go to the probe of their name: ``spectrum={"every": 10}``. A layer that cannot
+    be followed is named in one line at the start, or, for causes that show only while it runs, such
+    as a packed sequence, when they occur. Autograd does not notice a write through ``.data`` into
+    weights or input between a call and the backward pass; here it is noticed if it changes the
+    first h by a hundredth.
 
     Raises:
-        UnknownNameError: a name, or what options are given to, is none of the probes.
-        ValueError: the model has no such layer, or none that can be followed, or the probe sees
+        UnknownNameError: a name, or one that options are given to, is no probe.
+        ValueError: the model has no such layer, or none that can be followed, or a probe has to see
             more of training than a layer.
         TypeError: a probe takes no such option.
     """
@@ -95,7 +97,7 @@ def watch(model: nn.Module, probes: Iterable[str], **options: dict[str, Any]) ->
 
 
 def _maker(name: str, options: dict[str, Any]) -> Callable[[], Probe]:
-    """Return what makes the probe, which has been made once to see whether it can be."""
+    """Return a function that makes the probe, after making it once to check its options."""
     kind = PROBES[name]
     allowed = list(inspect.signature(kind).parameters)
     for option in options:
