@@ -1,7 +1,7 @@
 """Symmetric networks: an energy, updates of their units, learning. One a file, found by file name.
 
-Below it, each a folder of its own: estimators of a likelihood's gradient, ways to the sum over all
-states, rules that store patterns. May import registry, checks and norms.
+Subfolders: estimators of a likelihood's gradient, ways to compute the sum Z over all states, rules
+that store patterns. May import registry, checks and norms.
 """
 
 from lightning_modules.registry import discover_files

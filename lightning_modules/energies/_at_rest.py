@@ -1,14 +1,14 @@
-"""What equilibrium propagation is compared with: exact gradients of C, at a rest and on the way.
+"""References for equilibrium propagation: exact gradients of C, at rest and along the relaxation.
 
     implicit, at s = f(s):                        a = ∂C/∂s (1 - ∂f/∂s)^-1      g = a ∂f/∂w
     BPTT, through T free steps s_(t+1) = f(s_t):  a_T = ∂C/∂s_T
         a_t = a_(t+1) ∂f/∂s at s_t                g = Σ_t a_(t+1) ∂f/∂w at s_t
 
-Where the network rests during the last K of the T steps, the k-th of BPTT's terms from the end is
-what equilibrium propagation adds at its nudged step k, as β -> 0 (Ernoult et al. 2019, theorem 1):
+If the network is at rest during the last K of the T steps, BPTT's k-th term from the end equals
+what equilibrium propagation adds at its nudged step k, as β -> 0 (Ernoult et al. 2019, theorem 1).
 ``terms`` and ``moves`` return both, one by one.
 
-Cost: implicit O(N S³), for small networks; the others that of their steps.
+Cost: implicit O(N S³), for small networks; the others as much as their steps.
 
 References:
     Ernoult, Grollier, Querlioz, Bengio & Scellier (2019), Updates of equilibrium prop match
@@ -25,16 +25,16 @@ from torch import Tensor
 from lightning_modules.energies.equilibrium import NUDGES, Equilibrium
 
 STILL, MOST = 1e-14, 20_000
-"""How little a unit moves at rest, and after how many steps a network is said not to come there."""
+"""The largest move of a unit that counts as rest, and the most steps taken to get there."""
 
 
 @torch.no_grad()
 def rest(
     network: Equilibrium, s_NS: Tensor, t_NO: Tensor | None = None, beta: float = 0.0
 ) -> tuple[Tensor, int]:
-    """Return the states in which no unit moves any more, and after how many steps.
+    """Return the states in which no unit moves any more, and the number of steps to them.
 
-    ValueError where it does not come to rest: weights are too large, or there is no energy.
+    ValueError if the network does not come to rest: weights are too large, or there is no energy.
     """
     for step in range(1, MOST + 1):
         before_NS, s_NS = s_NS, network.relax(s_NS, 1, t_NO, beta)
@@ -45,10 +45,10 @@ def rest(
 
 @torch.no_grad()
 def nudged(network: Equilibrium, s_NS: Tensor, t_NO: Tensor) -> tuple[list[Tensor], int]:
-    """Return g_β of nudged relaxations that go to their end, and how many units came to an end.
+    """Return g_β of nudged relaxations that run until rest, and a count of units that saturated.
 
-    ``s_NS`` is the free rest. Counted are units that are at an end of the activation's range in one
-    of the rests and not in the free one.
+    ``s_NS`` is the state at rest without a nudge. Units are counted if they are at an end of the
+    activation's range at exactly one of the free and a nudged rest.
     """
     total, crossed = [torch.zeros_like(w) for w in network.parameters()], 0
     for times, share in NUDGES[network.nudge]:
@@ -81,8 +81,8 @@ def terms(
 ) -> Iterator[list[Tensor]]:
     """Iterate over BPTT's terms through ``steps`` free steps from ``s_NS`` on, the last first.
 
-    Given are those of the ``last`` steps; the sum over all steps is its gradient, the mean over
-    examples.
+    Only those of the ``last`` steps are given; the sum over all steps is BPTT's gradient, the mean
+    over examples.
     """
     weights, states = list(network.parameters()), [s_NS]
     with torch.no_grad():
@@ -95,7 +95,7 @@ def terms(
         with torch.enable_grad():
             next_NS = network.update(s_NS.requires_grad_())
         *of_weights, a_NS = torch.autograd.grad(next_NS, [*weights, s_NS], a_NS)
-        a_NS[:, : network.input_size] = 0  # what comes to the inputs goes nowhere: they are held
+        a_NS[:, : network.input_size] = 0  # inputs are held fixed, so error stops there
         yield of_weights
 
 

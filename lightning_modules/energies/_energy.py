@@ -4,13 +4,13 @@ Letters beside those of interfaces.py:
     N samples or states   V visible units   H hidden units   S all units, the visible ones first
     C chains   K classes
 
-A network gives every state an energy, updates its units, and learns: ``learn`` returns what is to
-be gone against, so that any optimizer moves the weights. Who gives states probabilities,
+A network gives every state an energy, updates its units, and learns: ``learn`` returns a gradient,
+which any optimizer can descend. For a network that gives states probabilities,
 
     p(s) = exp(-E(s)) / Z        F(v) = -ln Σ_h exp(-E(v, h))        p(v) = exp(-F(v)) / Z
 
-has the gradient of -ln p, averaged over data, in two phases, ⟨∂F/∂θ⟩_data - ⟨∂F/∂θ⟩_model. The
-first is had; estimators differ in the second.
+the gradient of -ln p, averaged over data, has two phases, ⟨∂F/∂θ⟩_data - ⟨∂F/∂θ⟩_model. The first
+is easy to compute; estimators differ in how they find the second.
 """
 
 import abc
@@ -22,23 +22,23 @@ from torch import Tensor, nn
 
 
 class Learned(NamedTuple):
-    """What came of looking at a batch."""
+    """What a network returns for a batch."""
 
     gradient: Sequence[Tensor]
-    """What the weights are to go against, tensor by tensor in the order of ``parameters()``."""
+    """The gradient to descend, tensor by tensor in the order of ``parameters()``."""
     memory: Any = None
-    """What is carried on to the next batch: tensors and plain data, which go into checkpoints."""
+    """What the next batch continues from: tensors and plain data, which go into checkpoints."""
     chain_CV: Tensor | None = None
-    """What the model was sampled by, its visible units; None where it was not."""
+    """The visible units of the samples of the model; None where it was not sampled."""
     h_BH: Tensor | None = None
-    """The batch's hidden units, as means, where they were had on the way."""
+    """The means of the batch's hidden units, where they were computed anyway."""
 
 
 class Energy(nn.Module, abc.ABC):
     """A symmetric network.
 
     Attributes:
-        input_size, output_size: I and O, of inputs and of what is held against targets.
+        input_size, output_size: I and O, of inputs and of outputs that are compared with targets.
         state_size: S, all units.
     """
 
@@ -56,21 +56,21 @@ class Energy(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def learn(self, x_BI: Tensor, t_BO: Tensor, memory: Any = None) -> Learned:
-        """Look at a batch: inputs, and targets of 0 and 1 for classes, or values.
+        """Return a batch's gradient; targets are 0 and 1 for classes, or values.
 
         ``memory`` is that of the batch before, None at the start. The weights stay as they are.
         """
 
     @abc.abstractmethod
     def outputs(self, x_NI: Tensor) -> Tensor:
-        """Return what is held against targets, (N, O): scores of classes, or the input again."""
+        """Return what is compared with targets, (N, O): scores of classes, or the input again."""
 
 
 class Distribution(Energy, abc.ABC):
     """A network that gives its states probabilities."""
 
     def seen(self, x_NI: Tensor, t_NO: Tensor) -> Tensor:
-        """Return the visible units, (N, V), of inputs and targets: the inputs alone, here."""
+        """Return the visible units, (N, V), for inputs and targets; by default the inputs alone."""
         del t_NO
         return x_NI
 
@@ -80,7 +80,7 @@ class Distribution(Energy, abc.ABC):
 
     @abc.abstractmethod
     def log_partition(self) -> Tensor:
-        """Return ln Z by going through states, in float64; ValueError where there are too many."""
+        """Return ln Z, summed over states in float64; ValueError where there are too many."""
 
     @abc.abstractmethod
     def slopes(self, v_NV: Tensor, weight_N: Tensor) -> list[Tensor]:
@@ -104,11 +104,11 @@ class Bipartite(Distribution, abc.ABC):
 
     @abc.abstractmethod
     def sampled(self, h_NH: Tensor) -> Tensor:
-        """Return visible units given a sample of hidden ones of these means, (N, V): a sample."""
+        """Sample hidden units of these means, and return a sample of visible units given them."""
 
     @abc.abstractmethod
     def slopes_at(self, v_NV: Tensor, h_NH: Tensor, weight_N: Tensor) -> list[Tensor]:
-        """Return ``slopes``, the means of the hidden units being known."""
+        """Return ``slopes``, given the means of the hidden units."""
 
 
 class Estimator(abc.ABC):
@@ -116,11 +116,11 @@ class Estimator(abc.ABC):
 
     @abc.abstractmethod
     def estimate(self, energy: Distribution, v_BV: Tensor, memory: Any = None) -> Learned:
-        """Return it; TypeError for a network that it is not for."""
+        """Return that gradient; TypeError for a network that the estimator cannot take."""
 
 
 def halves(v_BV: Tensor, chains: int) -> Tensor:
-    """Return the weights of a batch and of chains behind it whose sum is a difference of means."""
+    """Return weights of a batch and of chains whose weighted sum is a difference of means."""
     weight_N = v_BV.new_full((len(v_BV) + chains,), 1 / len(v_BV))
     weight_N[len(v_BV) :] = -1 / chains
     return weight_N

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 MOST, BLOCK = 20, 4096
-"""Units whose states are gone through, and states at once."""
+"""The most units whose states are enumerated, and how many states are made at once."""
 
 
 def states(like: Tensor, units: int, block: int = BLOCK) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""What visible units are: how they look given what they sum up, z, and what they add to -ln p.
+"""Kinds of visible units: their distribution given their weighted sum z, and their part of -ln p.
 
     p(v | z) ∝ exp(-base(v) + v z)        log_sum = ln ∫ exp(-base(v) + v z) dv
 
@@ -29,7 +29,7 @@ class Units(abc.ABC):
 
     @abc.abstractmethod
     def base(self, v_NV: Tensor) -> Tensor:
-        """Return, for each state, what the units' own bases sum to, (N,)."""
+        """Return the sum of the units' bases for each state, (N,)."""
 
     @abc.abstractmethod
     def mean(self, z_NV: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class Units(abc.ABC):
 
     @abc.abstractmethod
     def field(self, mean_V: Tensor) -> Tensor:
-        """Return the z at which means are these; those of data that never change are bounded."""
+        """Return the z that gives these means; bounded, too, for units that never vary in data."""
 
 
 @final
@@ -100,7 +100,7 @@ class Gaussian(Units):
 
 @final
 class Classed(Units):
-    """Units of a kind, behind which K say which class it is, one of them 1."""
+    """Units of another kind followed by K units for the class, one of which is 1."""
 
     def __init__(self, inner: Units, classes: int):
         """Put ``classes`` behind."""

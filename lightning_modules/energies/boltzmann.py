@@ -5,8 +5,9 @@
 
     ∂F/∂W = -½ ⟨s s'⟩ given v        ∂F/∂b = -⟨s⟩ given v
 
-Weights are learned in two phases, with data on the visible units and free. Up to 20 units all is
-exact, by going through the states; beyond, ``annealed`` samples them.
+Weights are learned in two phases: one with data on the visible units, one with all units free. With
+up to 20 units everything can be computed exactly, by enumerating the states; beyond that the
+estimator ``annealed`` samples them.
 
 Cost: O(S²) a sweep; exact O(2^S S).
 
@@ -33,7 +34,7 @@ class Boltzmann(Distribution):
     Attributes:
         W, b: weights, (S, S), of which the symmetric part counts, and biases, (S,).
         links: which units are linked, (S, S).
-        estimator: what its gradient is estimated by.
+        estimator: estimates its gradient.
     """
 
     links: Tensor

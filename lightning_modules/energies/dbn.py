@@ -5,11 +5,11 @@
     recognition    q(h_k = 1 | h_(k-1)) = sigmoid(c_k + R_k h_(k-1))
 
 It is built of RBMs that were trained one by one, each on the means of the hidden units below it
-(``training/greedy.py``); R_k = G_k' then. From there on both are weights of their own, and learn by
-the up-down algorithm, contrastive wake-sleep:
+(``training/greedy.py``); at that point R_k = G_k'. From then on R and G are separate weights, and
+learn by the up-down algorithm, contrastive wake-sleep:
 
     up      h_k ~ q, from the data          ΔG_k ∝ (h_(k-1) - p(h_(k-1) | h_k)) h_k'
-    top     the RBM's own estimator on h_(K-1) and classes, of which it leaves a sample
+    top     the RBM's own estimator on h_(K-1) and classes, which also gives a sample of them
     down    from that sample, h_(k-1) ~ p   ΔR_k ∝ (h_k - q(h_k | h_(k-1))) h_(k-1)'
 
 With classes at the top it works both ways: ``outputs`` reads classes from pictures, ``generated``
@@ -70,17 +70,17 @@ class DBN(Energy):
         self.state_size = self.input_size + sum(rbm.hidden_size for rbm in rbms) + top.classes
 
     def means(self, x_NI: Tensor) -> list[Tensor]:
-        """Return the inputs and the means of each directed layer given those below."""
+        """Return the inputs, then the means of each directed layer given those below."""
         layers = [x_NI]
         for layer in self.recognition:
             layers.append(layer(layers[-1]).sigmoid())
         return layers
 
     def energy(self, s_NS: Tensor) -> Tensor:
-        """Return -ln p of each state but for ln Z of the top, (N,).
+        """Return -ln p of each state without the top's ln Z, (N,).
 
-        A state is the inputs, the hidden layers from below, and behind the last but one the
-        classes, as the top RBM has them.
+        A state holds the inputs, then the hidden layers from below; the classes follow the last
+        but one, as in the top RBM's state.
         """
         *layers, top_NS = self._cut(s_NS)
         layers.append(top_NS[:, : self.top.input_size])
@@ -100,7 +100,7 @@ class DBN(Energy):
 
     @torch.no_grad()
     def learn(self, x_BI: Tensor, t_BO: Tensor, memory: Any = None) -> Learned:
-        """Return what one pass of up-down has the weights go against; ``memory`` is the top's."""
+        """Return the gradient of one pass of up-down; ``memory`` is the top's."""
         awake = [x_BI]
         for layer in self.recognition:
             awake.append(drawn(layer(awake[-1]).sigmoid()))
@@ -117,9 +117,9 @@ class DBN(Energy):
 
     @torch.no_grad()
     def outputs(self, x_NI: Tensor) -> Tensor:
-        """Return ln p(class | h_(K-1)) but for a sum, h_(K-1) in means.
+        """Return ln p(class | h_(K-1)) up to a constant, with means for h_(K-1).
 
-        Without classes, the inputs as the top tells of them, in means from there down.
+        Without classes, return the inputs reconstructed from the top, by means all the way down.
         """
         z_NO = self.top.outputs(self.means(x_NI)[-1])
         if not self.classes:
@@ -129,10 +129,10 @@ class DBN(Energy):
 
     @torch.no_grad()
     def generated(self, class_N: Tensor, sweeps: int) -> Tensor:
-        """Return pictures of classes that are asked for, (N, I), in means of the last pass down.
+        """Return pictures of the given classes, (N, I): the means of the last pass down.
 
-        The top is sampled ``sweeps`` times with the class held. Its visible units start at random,
-        each 1 as often as its bias has it. ValueError without classes.
+        The top is sampled ``sweeps`` times with the class held fixed. Its visible units start at
+        random, each 1 with the probability that its bias gives. ValueError without classes.
         """
         whole(1, sweeps=sweeps)
         if not self.classes:

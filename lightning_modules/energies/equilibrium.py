@@ -6,16 +6,16 @@
     g_β = (∂E/∂w at s^β - ∂E/∂w at s^0) / β                           one-sided
     g_β = (∂E/∂w at s^β - ∂E/∂w at s^-β) / 2 β                        centred
 
-∂E/∂W_l = -ρ(s_l) ρ(s_(l-1))' is local. As β -> 0, g_β is the gradient of C(s^0, t): the error is of
-the order of β one-sided, of β² centred, and no second circuit carries it. Both nudged relaxations
-start from s^0; as -β pushes the outputs away, centred ones ask for β < 1 where s has no bounds. Of
-the activations tanh and the logistic make the relaxation a smooth flow of the energy; the hard
-sigmoid, ρ(s) = min(1, max(0, s)), keeps s within [0, 1] and moves in straight pieces, so that the
-orders hold until a unit comes to an end.
+∂E/∂W_l = -ρ(s_l) ρ(s_(l-1))' is local. As β -> 0, g_β is the gradient of C(s^0, t), with an error
+of the order of β one-sided, of β² centred; no second network is needed to carry errors back. Both
+nudged relaxations start from s^0; as -β pushes the outputs away from the targets, centred ones need
+β < 1 where s has no bounds. With tanh and the logistic the relaxation is a smooth flow of the
+energy. The hard sigmoid, ρ(s) = min(1, max(0, s)), keeps s within [0, 1] and is piecewise linear,
+so that the orders hold until a unit reaches an end of that range.
 
-``apart`` gives the weights back, from layer l + 1 to l, fixed noise of their own: W' + A, where the
-norm of A starts as that share of W's. There is no energy then; the rule stays what it is, and what
-it moves, W and with it what is shared of the weights back, no longer goes down the gradient of C.
+``apart`` adds fixed noise A to the weights back from layer l + 1 to l: they are W' + A, where the
+norm of A starts as that share of W's. There is no energy then. The learning rule stays the same,
+but its updates of W no longer follow the gradient of C.
 
 Cost: O(W) a step of a relaxation; an update takes the free one and, by its nudge, one or two more.
 
@@ -48,7 +48,7 @@ from lightning_modules.registry import UnknownNameError, nearest
 
 
 class Activation(NamedTuple):
-    """ρ, its slope, and the ends between which a state is kept."""
+    """ρ, its slope, and the range in which states are kept."""
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor | float]
@@ -57,7 +57,7 @@ class Activation(NamedTuple):
 
 
 ACTIVATIONS: Mapping[str, Activation] = {
-    # Its slope is 1 at both ends, too: a unit that rests there could not leave them otherwise.
+    # Its slope is 1 at both ends, too: otherwise a unit that rests there could never leave.
     "hard_sigmoid": Activation(lambda s: s.clamp(0, 1), lambda _: 1.0, 0.0, 1.0),
     "logistic": Activation(torch.sigmoid, lambda s: s.sigmoid() * (1 - s.sigmoid())),
     "tanh": Activation(torch.tanh, lambda s: 1 - s.tanh() ** 2),
@@ -66,7 +66,7 @@ NUDGES: Mapping[str, tuple[tuple[float, float], ...]] = {
     "one_sided": ((0.0, -1.0), (1.0, 1.0)),
     "centred": ((-1.0, -0.5), (1.0, 0.5)),
 }
-"""At how many β to rest, and how much of ∂E/∂w there counts in β g_β."""
+"""For each relaxation: its nudge in units of β, and the factor of its ∂E/∂w in β g_β."""
 
 
 @final
@@ -91,10 +91,10 @@ class Equilibrium(Energy):
         nudged_steps: int = 10,
         apart: float = 0.0,
     ):
-        """Draw weights as Glorot & Bengio do; relax for ``steps`` of ``rate`` ε, then nudged.
+        """Draw weights as Glorot & Bengio do; relax for ``steps``, then ``nudged_steps``.
 
-        UnknownNameError for an activation or a nudge that there is not, ValueError for a number
-        that cannot be.
+        ``rate`` is ε. UnknownNameError for an unknown activation or nudge, ValueError for a number
+        out of range.
         """
         super().__init__()
         _known("activations", activation, ACTIVATIONS)
@@ -124,7 +124,7 @@ class Equilibrium(Energy):
         return torch.cat([x_NI, x_NI.new_zeros(len(x_NI), sum(self.sizes))], dim=1)
 
     def energy(self, s_NS: Tensor) -> Tensor:
-        """Return E, (N,): that of the weights forth."""
+        """Return E, (N,), by the forward weights W."""
         r = self._read(s_NS)
         joined = sum(
             (linear(below, W, b) * above).sum(dim=1)
@@ -145,7 +145,7 @@ class Equilibrium(Energy):
     def relax(
         self, s_NS: Tensor, steps: int, t_NO: Tensor | None = None, beta: float = 0.0
     ) -> Tensor:
-        """Return the states so many steps on, down E + β C; autograd goes through all of them."""
+        """Return the states after ``steps`` steps down E + β C; autograd can go through them."""
         x_NI, *s = s_NS.split([self.input_size, *self.sizes], dim=1)
         fed_NH = linear(x_NI, self.W[0], self.b[0])  # which no step changes
         back = [W.t() + A for W, A in zip(list(self.W)[1:], self.buffers(), strict=True)]

@@ -1,4 +1,4 @@
-"""The Hopfield network: units of -1 and 1 that take the side of their field; no hidden ones.
+"""The Hopfield network: units of -1 and 1 that take the sign of their input; no hidden units.
 
     E(s) = -½ s'W s        h = W s        s_i <- sign(h_i), which keeps s_i where h_i = 0
 
@@ -7,8 +7,8 @@
     synchronous     all units at once: -s(t+1)'W s(t) never rises, and the network comes to rest or
                     swings between two states, never in a longer orbit
 
-W's diagonal is made by the storage rule and used where ``diagonal`` says so. Overlap with a pattern
-is x's / S; what is recalled as its negative is recalled, |m|.
+The storage rule sets W's diagonal, too; it is used only if ``diagonal`` is true. The overlap with a
+pattern is m = x's / S; recalling its negative counts as recall, so |m| is taken.
 
 Cost: O(S²) a sweep.
 
@@ -32,13 +32,13 @@ from lightning_modules.registry import UnknownNameError, nearest
 
 
 class Settled(NamedTuple):
-    """Where states came to."""
+    """Where states settled."""
 
     states_NS: Tensor
     sweeps_N: Tensor
-    """After how many sweeps each had come to its orbit."""
+    """After how many sweeps each had settled."""
     period_N: Tensor
-    """1 at rest, 2 where it swings between two states, 0 where it had come to neither."""
+    """1 at rest, 2 where it swings between two states, 0 where it had not settled."""
 
 
 @final
@@ -57,7 +57,10 @@ class Hopfield(Energy):
         updates: str = "asynchronous",
         sweeps: int = 100,
     ):
-        """Recall in ``sweeps`` at most, by ``updates``; ValueError or UnknownNameError else."""
+        """Recall in at most ``sweeps`` sweeps of asynchronous or synchronous ``updates``.
+
+        ValueError for numbers out of range, UnknownNameError for other updates.
+        """
         super().__init__()
         whole(1, input_size=input_size, sweeps=sweeps)
         if updates not in UPDATES:
@@ -77,7 +80,7 @@ class Hopfield(Energy):
         self.storage.store(self.W, x_MS, self.diagonal)
 
     def learn(self, x_BI: Tensor, t_BO: Tensor, memory: Any = None) -> Learned:
-        """Return how far the rule would move the weights, negative: to be gone at rate 1."""
+        """Return the negative of the storage rule's move: plain descent at rate 1 makes it."""
         del t_BO
         before_SS = self.W.detach().clone()
         self.store(x_BI)
@@ -101,7 +104,7 @@ class Hopfield(Energy):
 
     @torch.no_grad()
     def settle(self, s_NS: Tensor) -> Settled:
-        """Return where the states come to; in an orbit of two, one of them."""
+        """Return where the states settle; of two that alternate, one."""
         sweeps_N = torch.full((len(s_NS),), self.sweeps, device=s_NS.device)
         period_N = torch.zeros_like(sweeps_N)
         s_NS, before_NS = s_NS.clone(), torch.zeros_like(s_NS)
@@ -131,7 +134,7 @@ def overlap(s_NS: Tensor, x_NS: Tensor) -> Tensor:
 
 
 def _sided(h: Tensor, s: Tensor) -> Tensor:
-    """Return the side of each field, and the old one where it is zero."""
+    """Return the sign of each field, and the old state where the field is zero."""
     return torch.where(h == 0, s, h.sign())
 
 

@@ -1,12 +1,12 @@
-"""An RBM whose hidden units are real numbers: the code of an autoencoder before it is one.
+"""An RBM with real-valued hidden units, to initialise the code layer of an autoencoder.
 
     E(v, h) = -b'v - c'h - v'W h + ½ h'h          v in {0, 1}, h real
     p(h | v) = N(c + W'v, 1)                      p(v_i = 1 | h) = sigmoid(b + W h)_i
     F(v) = -b'v - ½ ‖c + W'v‖² - ½ H ln 2π
     ∂F/∂W = -v h̄'    ∂F/∂b = -v    ∂F/∂c = -h̄     h̄ = c + W'v
 
-Hidden samples drive the chains, hidden means are counted. As h̄ has no bounds plain gradient descent
-asks for a rate ten times as low as for binary units; Adam does not.
+Chains run by samples of hidden units, gradients use their means. As h̄ has no bounds, plain
+gradient descent needs a rate ten times as low as for binary units; Adam does not.
 
 Cost: O(V H) an example and a sweep; exact Z O(2^V V H), of at most 20 visible units.
 
@@ -77,7 +77,7 @@ class LinearRBM(Bipartite):
 
     @torch.no_grad()
     def outputs(self, x_NI: Tensor) -> Tensor:
-        """Return the inputs, reconstructed in means: no likelihood."""
+        """Return the inputs, reconstructed by means; how near they are is no likelihood."""
         return self.visible(self.hidden(x_NI))
 
     def free_energy(self, v_NV: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class LinearRBM(Bipartite):
         return self.slopes_at(v_NV, self.hidden(v_NV), weight_N)
 
     def slopes_at(self, v_NV: Tensor, h_NH: Tensor, weight_N: Tensor) -> list[Tensor]:
-        """Return them of hidden means that are known."""
+        """Return the same, given the hidden means."""
         weighed_NV = v_NV * -weight_N[:, None]
         return [weighed_NV.t() @ h_NH, weighed_NV.sum(dim=0), -(weight_N @ h_NH)]
 

@@ -1,17 +1,17 @@
-"""The restricted Boltzmann machine: a layer that is seen, a layer that is hidden, none within.
+"""The restricted Boltzmann machine: a visible and a hidden layer, without weights within a layer.
 
     E(v, h) = base(v) - b'v - c'h - v'W h        base: 0 of binary units, ½ v² of Gaussian ones
     p(h_j = 1 | v) = sigmoid(c + W'v)_j          v given h: of its own kind, at z = b + W h
     F(v) = base(v) - b'v - Σ_j softplus(c + W'v)_j
     ∂F/∂W = -v h̄'    ∂F/∂b = -v    ∂F/∂c = -h̄     h̄ = sigmoid(c + W'v)
 
-Hidden samples drive the chains, hidden means are counted. With ``classes`` there are K units more
-among the visible ones, behind the input, one of which is 1: then p(class | input) is exact,
+Chains run by samples of hidden units, gradients use their means. With ``classes`` there are K more
+visible units after the input, one of which is 1; p(class | input) can then be computed exactly,
 
     p(k | x) ∝ exp(-F(x, k))
 
-Cost: O(V H) an example and a sweep; exact Z O(2^U V H), U the units of the
-smaller layer, at most 20, which of visible units has to be binary.
+Cost: O(V H) an example and a sweep; exact Z O(2^U V H), U the units of the smaller layer, at most
+20; visible units count as the smaller layer only if they are binary.
 
 Where we differ from the papers: centring is an estimator's, ``centred``, and leaves E as it is.
 Labels are softmax units as in Hinton, Osindero & Teh (2006), trained jointly.
@@ -107,9 +107,9 @@ class RBM(Bipartite):
 
     @torch.no_grad()
     def outputs(self, x_NI: Tensor) -> Tensor:
-        """Return ln p(class | x) but for a sum; without classes the input, reconstructed in means.
+        """Return ln p(class | x) up to a constant; without classes the input, reconstructed.
 
-        How near that is says nothing of likelihood, which may fall meanwhile.
+        How near a reconstruction is says nothing of the likelihood, which may fall meanwhile.
         """
         if not self.classes:
             return self.units.mean(self._down(self.hidden(x_NI)))
@@ -139,7 +139,7 @@ class RBM(Bipartite):
         return self.slopes_at(v_NV, self.hidden(v_NV), weight_N)
 
     def slopes_at(self, v_NV: Tensor, h_NH: Tensor, weight_N: Tensor) -> list[Tensor]:
-        """Return them of hidden means that are known."""
+        """Return the same, given the hidden means."""
         weighed_NH = h_NH * -weight_N[:, None]
         return [(weighed_NH.t() @ v_NV).t(), -(weight_N @ v_NV), weighed_NH.sum(dim=0)]
 
@@ -150,7 +150,7 @@ class RBM(Bipartite):
 
     @torch.no_grad()
     def expected_slopes(self) -> list[Tensor]:
-        """Return ⟨∂F/∂θ⟩ over the model, going through one layer's states and the other's means."""
+        """Return ⟨∂F/∂θ⟩ over the model, by one layer's states and the other's means."""
         log_Z, total = self.log_partition(), [w.new_zeros(()).double() for w in self.parameters()]
         for v_NV, h_NH, log_N in self._counted():
             part = self.slopes_at(v_NV, h_NH, (log_N - log_Z).exp())
@@ -158,7 +158,7 @@ class RBM(Bipartite):
         return [slope.to(self.W.dtype) for slope in total]
 
     def _counted(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Iterate over the smaller layer's states: v, h, one of them means, and ln p Z; float64."""
+        """Iterate over the smaller layer's states with the other's means: v, h and ln(p Z)."""
         W_VH, b_V, c_H = (w.detach().double() for w in (self.W, self.b, self.c))
         if isinstance(self.units, Binary) and self.visible_size < self.hidden_size:
             for v_NV in states(c_H, self.visible_size):

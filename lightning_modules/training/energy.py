@@ -4,8 +4,8 @@
 
 All counted steps of a batch are its examples. Classes become targets of 1 for the class and 0 for
 the others; values are taken as they are. Batches have no training loss: what is minimised is -ln p,
-which is not computed. Held-out losses are of the network's ``outputs``: of the
-reconstructed input, which is no likelihood, or of classes.
+which is not computed. Held-out losses are of the network's ``outputs``: of the reconstructed input,
+which is no likelihood, or of classes.
 
 Probes see updates, and each batch's gradient with the samples that it was estimated by.
 """

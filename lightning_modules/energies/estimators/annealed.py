@@ -1,25 +1,24 @@
 """Both phases sampled by annealing: temperature falls to 1 while units are updated one by one.
 
-    clamped    visible units at the data, hidden ones from chance through the schedule
-    free       all units from chance through the schedule, as many states as examples
+    clamped    visible units at the data, hidden ones annealed from random states
+    free       all units annealed from random states, as many states as examples
     g = ⟨∂E/∂θ⟩ clamped - ⟨∂E/∂θ⟩ free        over ``counted`` sweeps at the schedule's end
 
-Biased as far as the schedule is short, and noisy. For Boltzmann machines, whose hidden units are
-not independent.
+The shorter the schedule, the larger the bias; the estimate is noisy, too. It is for Boltzmann
+machines, whose hidden units are not independent.
 
 Cost: O(S²) an example and a sweep, in both phases.
 
 With ``noise`` each clamped unit that is on is turned off with the first probability, each that is
-off turned on with the second, anew for each batch: no state of the data then has a likelihood of 0,
-and weights stay so small that annealing finds its way.
+off is turned on with the second, anew for each batch. No state then has probability 0 under the
+data, so weights stay small enough for annealing to work.
 
 Where we differ from the paper: states in parallel, and weights move by the gradient, not by its
 sign.
 
 References:
     Ackley, Hinton & Sejnowski (1985), A learning algorithm for Boltzmann machines, Cognitive
-        Science 9: the schedule, 2 sweeps at 20, 2 at 15, 2 at 12, 4 at 10, of weights in units of
-        which 10 are 1 here.
+        Science 9: the schedule, 2 sweeps at 20, 2 at 15, 2 at 12, 4 at 10; their 10 is 1 here.
 """
 
 from collections.abc import Sequence
@@ -46,7 +45,10 @@ class Annealed(Estimator):
         counted: int = 10,
         noise: tuple[float, float] = (0.0, 0.0),
     ):
-        """Take so many sweeps at each temperature, then count ``counted``; ValueError for none."""
+        """``schedule`` lists sweeps and temperature; ``counted`` sweeps follow, to average over.
+
+        ValueError for numbers out of range.
+        """
         for sweeps, temperature in schedule:
             whole(1, sweeps=sweeps)
             above(0, temperature=temperature)

@@ -1,17 +1,16 @@
-"""Centring: the gradient of another estimator, as if units were counted from their means.
+"""Centring: another estimator's gradient, transformed as if units were measured from their means.
 
     E(v, h) = -(v - μ)'b° - (h - λ)'c° - (v - μ)'W (h - λ)        has p of W, b = b° - W λ, ...
     G_W = g_W - μ g_c' - g_b λ'        G_b = g_b - G_W λ        G_c = g_c - G_W' μ
 
 μ and λ follow the means of the batches' visible and hidden units, μ <- (1 - ν) μ + ν mean. A step
-along G is the step that the centred network takes, seen in the plain one's weights: the two have
-the same distribution, and moving the offsets changes neither. So a network that sees inverted
-pictures learns as that of the pictures themselves, and W's gradient is no longer that of the
-biases once more.
+along G is the centred network's step, expressed in the plain network's weights: both networks have
+the same distribution, which does not depend on the offsets. So learning is the same for pictures
+and inverted pictures, and W's gradient no longer repeats that of the biases.
 
 Cost: O(V H) a batch beside the other's.
 
-Where we differ from the paper: the network keeps its plain weights, and the gradient is turned
+Where we differ from the paper: the network keeps its plain weights, and the gradient is transformed
 instead; λ starts at the first batch's mean.
 
 References:
@@ -42,7 +41,7 @@ class Centred(Estimator):
 
     @torch.no_grad()
     def estimate(self, energy: Distribution, v_BV: Tensor, memory: Any = None) -> Learned:
-        """Return the gradient, turned; TypeError where the network is not bipartite."""
+        """Return the transformed gradient; TypeError where the network is not bipartite."""
         net = bipartite(energy, "centring")
         inner, mu_V, lambda_H = memory or (None, None, None)
         learned = self.of.estimate(energy, v_BV, inner)

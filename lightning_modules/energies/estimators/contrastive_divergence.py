@@ -3,9 +3,9 @@
     v^(0) = data        h^(i) ~ p(h | v^(i))        v^(i+1) ~ p(v | h^(i))
     g = ⟨∂F/∂θ⟩ at v^(0) - ⟨∂F/∂θ⟩ at v^(k)
 
-Biased: on average the second phase is over data T^k, T the sweep's transition matrix, not over the
-model's own distribution, which this becomes as k grows. Samples drive the chain; hidden means are
-counted.
+Biased: the second phase averages over the data's distribution after k sweeps, p_0 T^k with T the
+sweep's transition matrix, instead of over the model's own distribution, which that becomes as k
+grows. The chain runs by samples of hidden units; the gradient uses their means.
 
 Cost: O((k + 1) V H) an example.
 
@@ -34,7 +34,7 @@ class ContrastiveDivergence(Estimator):
     """CD-k."""
 
     def __init__(self, sweeps: int = 1):
-        """Take ``sweeps``, k, of them; ValueError where that is no whole number from 1 on."""
+        """``sweeps`` is k; ValueError where that is no whole number from 1 on."""
         whole(1, sweeps=sweeps)
         self.sweeps = sweeps
 

@@ -1,8 +1,8 @@
-"""The gradient itself, by going through all states.
+"""The exact gradient, by enumerating all states.
 
     g = ⟨∂F/∂θ⟩_data - Σ_v p(v) ∂F/∂θ
 
-Cost: O(2^U) with U the units that are gone through, 20 at most.
+Cost: O(2^U) for U enumerated units, 20 at most.
 
 References:
     Ackley, Hinton & Sejnowski (1985), A learning algorithm for Boltzmann machines, Cognitive
@@ -19,7 +19,7 @@ from lightning_modules.energies._energy import Distribution, Estimator, Learned
 
 @final
 class Exact(Estimator):
-    """No estimate at all."""
+    """The gradient without any estimate."""
 
     @torch.no_grad()
     def estimate(self, energy: Distribution, v_BV: Tensor, memory: Any = None) -> Learned:

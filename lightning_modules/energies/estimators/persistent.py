@@ -3,12 +3,13 @@
     v ~ p(v | h), h ~ p(h | v)    k times, from where the chains stood at the batch before
     g = ⟨∂F/∂θ⟩ over data - ⟨∂F/∂θ⟩ over the chains
 
-Where weights move slowly the chains keep near the model's own distribution, and the gradient is
-nearly unbiased. Where they move fast the chains are outrun: the weights raise the energy of where
-chains stand faster than these get away, and learning diverges. The probe ``chains`` says so.
+Where weights move slowly the chains stay near the model's own distribution, and the gradient is
+nearly unbiased. Where they move fast the chains are outrun: updates raise the energy of the chains'
+states faster than the chains can move away, and learning diverges. The probe ``chains`` says so.
 
-As many chains as the first batch has examples, or ``chains``; they stay as many whatever the size
-of later batches. They start at the first batch. Hidden samples drive them, means are counted.
+There are ``chains`` of them, or as many as the first batch has examples; the number stays, whatever
+the size of later batches. They start at the first batch and run by samples of hidden units; the
+gradient uses the means.
 
 Cost: O((k + 2) V H) an example, in products of both phases together.
 
@@ -33,7 +34,7 @@ class Persistent(Estimator):
     """PCD-k; its memory is the means of the chains' hidden units, (C, H)."""
 
     def __init__(self, sweeps: int = 1, chains: int | None = None):
-        """Take ``sweeps``, k, a batch; ValueError for what cannot be."""
+        """``sweeps`` is k; ValueError for numbers out of range."""
         whole(1, sweeps=sweeps)
         if chains is not None:
             whole(1, "or None", chains=chains)
@@ -53,6 +54,6 @@ class Persistent(Estimator):
         return Learned(gradient, h_NH[len(v_BV) :], chain_CV, h_NH[: len(v_BV)])
 
     def _start(self, h_BH: Tensor) -> Tensor:
-        """Return where the chains start: at the batch's examples, again and again if need be."""
+        """Return where the chains start: at the batch's examples, repeated if there are too few."""
         count = len(h_BH) if self.chains is None else self.chains
         return h_BH[torch.arange(count, device=h_BH.device) % len(h_BH)]

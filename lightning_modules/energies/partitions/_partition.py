@@ -1,4 +1,4 @@
-"""The contract of ways to ln Z, and the path between a machine without weights and the whole one.
+"""The contract of ways to ln Z, and a path of distributions from a machine without weights to one.
 
     p*_β(v) = exp(-base(v) + (1 - β) a'v + β b'v) Π_j (1 + exp(β (c + W'v)_j))        0 ≤ β ≤ 1
 
@@ -22,7 +22,7 @@ from lightning_modules.energies.rbm import RBM
 
 
 class Summed(NamedTuple):
-    """What came of it."""
+    """ln Z and its error."""
 
     log_Z: float
     error: float
@@ -34,12 +34,12 @@ class Partition(abc.ABC):
 
     @abc.abstractmethod
     def sum(self, net: RBM, v_NV: Tensor) -> Summed:
-        """Return ln Z of a network, given data that it was trained on, which may start a path."""
+        """Return ln Z of a network; ``v_NV``, its training data, may set where a path starts."""
 
 
 @final
 class Path:
-    """The distributions between, and one chain each of some that go along."""
+    """The distributions of the path, and steps of chains along it."""
 
     def __init__(self, net: RBM, v_NV: Tensor):
         """Start from machines of the means of ``v_NV``."""

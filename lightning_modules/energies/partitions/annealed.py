@@ -3,8 +3,8 @@
     w = Π_k p*_(β_k)(v_(k-1)) / p*_(β_(k-1))(v_(k-1))        v_k ~ a sweep at β_k
     ln Z ≈ ln Z_0 + ln mean w
 
-Unbiased of Z; so of ln Z it is too low on average, and of likelihood too high: what chains do not
-find is not counted. β rises evenly.
+An unbiased estimate of Z; so its ln Z is too low on average, and likelihoods by it are too high:
+states that the chains do not find are not counted. β rises evenly.
 
 Cost: O(V H) a chain and temperature.
 
@@ -28,14 +28,14 @@ class Annealed(Partition):
     """AIS by some chains over some temperatures."""
 
     def __init__(self, temperatures: int = 10_000, chains: int = 100):
-        """ValueError for a number that cannot be."""
+        """ValueError for a number out of range."""
         whole(1, temperatures=temperatures)
         whole(2, chains=chains)
         self.temperatures, self.chains = temperatures, chains
 
     @torch.no_grad()
     def sum(self, net: RBM, v_NV: Tensor) -> Summed:
-        """Return ln Z; base rates are the means of ``v_NV``."""
+        """Return ln Z; the machine without weights has the means of ``v_NV``."""
         path = Path(net, v_NV)
         v_CV, K = path.start(self.chains), self.temperatures
         log_w_C = v_CV.new_zeros(self.chains, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""ln Z by going through all states of the hidden units, up to 20 of them, block by block.
+"""ln Z by enumerating all states of the hidden units, up to 20 of them, block by block.
 
     ln Z = ln Σ_h exp(c'h + log_sum(b + W h))
 

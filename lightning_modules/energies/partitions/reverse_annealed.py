@@ -3,9 +3,9 @@
     w = Π_k p*_(β_(k-1))(v_k) / p*_(β_k)(v_k)        v_K a state of the network, v_(k-1) ~ a sweep
     ln Z ≈ ln Z_0 - ln mean w                        at β_(k-1)
 
-Unbiased of 1 / Z where v_K is a state of the network's own; then of ln Z it is too high on average:
-with ``annealed`` it holds ln Z between. Such states are not had: chains start at the data and go
-``burn_in`` sweeps.
+An unbiased estimate of 1 / Z if v_K is a sample of the network; ln Z is then too high on average,
+so that this and ``annealed`` bracket it. Exact samples are not available: chains start at the data
+and run ``burn_in`` sweeps first.
 
 Cost: O(V H) a chain and temperature.
 
@@ -31,7 +31,7 @@ class ReverseAnnealed(Partition):
     """The way back, by some chains over some temperatures."""
 
     def __init__(self, temperatures: int = 10_000, chains: int = 100, burn_in: int = 1000):
-        """ValueError for a number that cannot be."""
+        """ValueError for a number out of range."""
         whole(1, temperatures=temperatures)
         whole(2, chains=chains)
         whole(0, burn_in=burn_in)

@@ -12,8 +12,8 @@ class Storage(abc.ABC):
     def store(self, W_SS: Tensor, x_MS: Tensor, diagonal: bool) -> None:
         """Add patterns of -1 and 1 to symmetric weights, in place.
 
-        The network uses the diagonal where ``diagonal`` is true; the weights have one all the same,
-        for rules that go on from it.
+        ``diagonal`` says whether the network uses the weights' diagonal; rules fill it anyway,
+        since some of them go on from it.
         """
 
 

@@ -2,9 +2,9 @@
 
     W += Σ_μ x^μ x^μ'
 
-A step down the energy of the patterns, E = -½ x'W x. It is not divided by the number of units, so
-that fields are whole numbers and one that is zero is so in floats, too. Its limit is .138 patterns
-a unit, at which recall from the patterns themselves breaks down.
+This is a step down the energy of the patterns, E = -½ x'W x. It is not divided by the number of
+units, so that fields are whole numbers and zero fields are exactly zero in floats. Its limit is
+.138 patterns a unit, where even recall that starts at a pattern itself breaks down.
 
 Cost: O(S²) a pattern.
 

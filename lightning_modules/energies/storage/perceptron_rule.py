@@ -1,11 +1,11 @@
-"""The perceptron rule, made symmetric: patterns are stored again where a unit does not hold them.
+"""The perceptron rule, made symmetric: a pattern is stored again where a unit does not keep it.
 
     ε_i^μ = 1 where x_i^μ h_i^μ / ‖W_i‖ < κ, else 0        h = W x
     w_ij += Σ_μ (ε_i^μ + ε_j^μ) x_i^μ x_j^μ        until no ε is left
 
-κ is a unit's stability: the distance of a pattern from where the unit would change sides. Where
-weights exist that hold all patterns by κ this comes to an end; with symmetric weights and κ = 0 up
-to about 1.3 patterns a unit, two for each unit alone (Gardner).
+κ is a unit's stability: the distance of a pattern from where the unit would change its sign. The
+rule ends if there are weights that keep all patterns with stability κ; for κ = 0 and symmetric
+weights that is up to about 1.3 patterns a unit, without symmetry 2 (Gardner).
 
 Cost: O(M S²) an epoch.
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from lightning_modules.energies.storage._storage import Storage
 
 SPANNED = 1e-6
-"""The share of a pattern's square that must lie outside what is spanned, or it is within."""
+"""A pattern with less than this share of its square outside the span counts as within it."""
 
 
 @final

@@ -1,4 +1,4 @@
-"""Storkey's rule: Hebb's, less what the pattern's own fields bring already; local, in one pass.
+"""Storkey's rule: Hebb's, minus what the present weights already contribute; local, in one pass.
 
     h_ij = Σ_(k ≠ i,j) w_ik x_k / S        w_ij += x_i x_j - x_i h_ji - h_ij x_j
 
@@ -24,7 +24,7 @@ from lightning_modules.energies.storage._storage import Storage
 
 @final
 class Storkey(Storage):
-    """A pattern after the other, each against those before."""
+    """One pattern after the other, each corrected by the weights so far."""
 
     def store(self, W_SS: Tensor, x_MS: Tensor, diagonal: bool) -> None:
         """Store them."""
