@@ -1,4 +1,4 @@
-"""The ten digits as pictures of 7×12, the codes that LeNet-5's last hidden layer is to show.
+"""The ten digits as pictures of 7×12: target codes of LeNet-5's last hidden layer.
 
 Drawn for this project in the manner of figure 3 of LeCun et al. (1998).
 """

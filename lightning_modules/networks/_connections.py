@@ -11,7 +11,7 @@ from torch import Tensor, nn
 def connections(network: nn.Module, x_TBI: Tensor) -> dict[str, int]:
     """Return the connections of every layer that has some, for one input, by the layer's name.
 
-    TypeError where a parameter is of no layer whose connections are known.
+    TypeError if a parameter belongs to no layer whose connections can be counted.
     """
     leaves = {k: m for k, m in network.named_modules() if next(m.children(), None) is None}
     known = {id(w) for m in leaves.values() if _counts(m) for w in m.parameters()}

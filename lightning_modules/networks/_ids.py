@@ -1,4 +1,4 @@
-"""Ids of words, characters and symbols, which travel as numbers of whatever type inputs have."""
+"""Ids of words, characters and symbols, which are stored in x as numbers of its type."""
 
 import torch
 from torch import Tensor

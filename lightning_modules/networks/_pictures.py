@@ -1,4 +1,4 @@
-"""Networks of pictures: what they share is how pixels in a row become pictures again.
+"""What networks of pictures share: flat rows of pixels become pictures again.
 
 Further shape letters:
     N pictures, steps and samples together    C channels (maps)    Y X rows and columns
@@ -13,11 +13,11 @@ from lightning_modules.checks import whole, wholes
 
 
 class PictureNetwork(nn.Module, abc.ABC):
-    """A network that sees each step's input as a picture, whatever axes lead.
+    """A network that takes each step's input as a picture, for any leading axes.
 
     Attributes:
-        shape_CYX: of the pictures.
-        output_size: how many outputs each gets.
+        shape_CYX: channels, rows and columns of the pictures.
+        output_size: how many outputs a picture has.
     """
 
     def __init__(self, shape_CYX: tuple[int, int, int], output_size: int):

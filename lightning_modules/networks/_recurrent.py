@@ -1,10 +1,10 @@
-"""Sentences read one way or both ways, padded, as if each were alone.
+"""Padded sentences read one way or both ways; padding does not change the result.
 
     h_t = [forward layer at t, backward layer at t]
 
-The backward layer reads each sentence from its own last word on: its words are turned round and
-the padding behind them stays where it is, so that it never comes before a word. Both are layers of
-one direction of torch.nn, which ``training.watch`` can follow.
+The backward layer reads each sentence from its own last word on: its words are reversed and the
+padding after them stays where it is, so that padding never comes before a word. Both are
+one-directional layers of torch.nn, which ``training.watch`` can follow.
 
 References:
     Schuster & Paliwal (1997), Bidirectional recurrent neural networks, IEEE Transactions on Signal
@@ -35,7 +35,7 @@ def layer_named(name: str) -> type[nn.RNN | nn.LSTM | nn.GRU]:
 
 @final
 class Directions(nn.Module):
-    """A recurrent layer, or two, one of each way, side by side."""
+    """A recurrent layer, or two side by side, one in each direction."""
 
     def __init__(self, layer: str, input_size: int, hidden_size: int, both: bool = False):
         """Give each way ``hidden_size`` units; ``layer`` is srn, lstm or gru."""
@@ -55,7 +55,7 @@ class Directions(nn.Module):
         return torch.cat([h_TBH, turned(back_TBH, lengths_B)], dim=-1)
 
     def last(self, h_TBH: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return the state in which each way ends: at the last word, and at the first."""
+        """Return each direction's final state: at the last word, and going back at the first."""
         end_TBH = turned(h_TBH, lengths_B)[0]
         if self.backwards is None:
             return end_TBH
@@ -64,7 +64,7 @@ class Directions(nn.Module):
 
 
 def turned(x_TBI: Tensor, lengths_B: Tensor) -> Tensor:
-    """Return each sample's first ``lengths`` steps in reverse, those behind as they are."""
+    """Return each sample's first ``lengths`` steps in reverse order, the later ones as they are."""
     t_T1 = torch.arange(len(x_TBI), device=x_TBI.device).unsqueeze(1)
     from_TB = torch.where(t_T1 < lengths_B, lengths_B - 1 - t_T1, t_T1)
     return x_TBI.gather(0, from_TB.unsqueeze(-1).expand_as(x_TBI))

@@ -1,17 +1,17 @@
-"""What a decoder says when it hears nothing but itself: greedily, or the best that a beam finds.
+"""Free-running decoding, where a decoder is fed its own tokens: greedy or by beam search.
 
     greedy     y_t = the most likely token after y_1 … y_{t-1}
-    beam       of all that continue ``width`` beginnings, the ``width`` most likely go on; one that
-               ends leaves its place and competes with all others that ended by
+    beam       of all continuations of ``width`` beginnings, the ``width`` most likely go on; one
+               that ends leaves the beam and competes with all others that ended, by
 
                    score(Y) = log P(Y) / ((5 + |Y|) / 6)^penalty          |Y| counts the end
 
-A beam of one is greedy; one as wide as there are sequences searches them all. A penalty of 0
-leaves the log-probability as it is, which favours what is short. A sample is done when nothing that
-goes on can beat what ended: log P only falls, and the divisor is largest at ``at_most`` tokens.
-What has not ended by then is cut there and competes as it is.
+A beam of width 1 is greedy; one as wide as there are sequences searches all of them. A penalty of 0
+scores by the log-probability, which favours short sequences. A sample is done when no beginning in
+the beam can beat the best that ended: log P only falls, and the divisor is largest at ``at_most``
+tokens. A sequence that has not ended by then is cut there and competes as it is.
 
-Padding is never chosen. The targets are nowhere in sight: only what begins them is given.
+Padding is never chosen. The targets are not used; only the token that begins them is given.
 
 References:
     Sutskever, Vinyals & Le (2014), Sequence to sequence learning with neural networks, NeurIPS.
@@ -31,7 +31,7 @@ from lightning_modules.networks._transducer import PADDING, Encoded, Transducer
 
 
 class Ends(NamedTuple):
-    """What begins and ends a target, how long it may get, and what is never said."""
+    """The tokens that begin and end a target, its greatest length, and tokens never chosen."""
 
     begin: int
     end: int
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def greedy(network: Transducer, source_SB: Tensor, ends: Ends) -> Found:
-    """Return what always taking the most likely token leads to; its score is log P."""
+    """Return the sequence of the most likely token at each step; its score is log P."""
     return beam(network, source_SB, ends, width=1)
 
 
@@ -58,9 +58,9 @@ def greedy(network: Transducer, source_SB: Tensor, ends: Ends) -> Found:
 def beam(
     network: Transducer, source_SB: Tensor, ends: Ends, width: int, penalty: float = 0.0
 ) -> Found:
-    """Return the best that a beam finds; ValueError for what cannot be.
+    """Return the best sequence that a beam finds; ValueError for numbers out of range.
 
-    The network is in evaluation mode: with dropout it would say something else each time.
+    The network must be in evaluation mode (else ValueError): dropout would make results random.
     """
     whole(1, width=width, at_most=ends.at_most)
     above(0, or_equal=True, penalty=penalty)
@@ -111,7 +111,7 @@ class _Beams:
         return token_BK
 
     def _compete(self, t: int, over_BK: Tensor) -> None:
-        """Let what is over, at t + 1 tokens, compete with what was, and leave its place."""
+        """Let sequences that end, at t + 1 tokens, compete with the best and leave the beam."""
         score_BK = self.logp_BK.masked_fill(~over_BK, -math.inf) / self._divisor(t + 1)
         score_B, k_B = score_BK.max(dim=1)
         better_B = score_B > self.best_B
@@ -121,7 +121,7 @@ class _Beams:
         self.logp_BK = self.logp_BK.masked_fill(over_BK, -math.inf)
 
     def _settled(self) -> bool:
-        """Tell whether nothing that goes on can beat what ended, in any sample."""
+        """Tell whether in no sample a beginning can still beat the best that ended."""
         best_BK = self.logp_BK / self._divisor(self.ends.at_most)
         return bool((best_BK <= self.best_B[:, None]).all())
 

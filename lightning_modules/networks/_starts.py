@@ -1,4 +1,4 @@
-"""Where the weights of a feed-forward network start from: of every affine layer, I inputs, O units.
+"""Initial weights of a feed-forward network, for every affine layer of I inputs and O units.
 
     uniform       W, b ~ U(-r, r)                        classical; r is the scale
     fan_in        W ~ U(-s/√I, s/√I),        b = 0       the usual one of Glorot & Bengio's time

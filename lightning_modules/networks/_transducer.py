@@ -4,11 +4,12 @@
     h_0 = m_S, or tanh(P [forward m_S ; backward m_1])
     h_t = GRU(√E F y_{t-1}, h_{t-1})     o_t = what the decoder shows        z_t = F o_t + c
 
-Inputs have two columns: the source, and what the decoder is fed, the targets one step late behind a
-token that begins them. Token 0 is padding, at the end of either. Embedding and readout share F,
-of entries of variance 1/E: an output is then of order 1, and √E makes what the layer is fed so too.
+x has two columns: the source, and the decoder's inputs, which are the targets delayed by one step
+after a token that begins them. Token 0 is padding, at the end of either. Embedding and readout
+share F, whose entries have variance 1/E: outputs are then of order 1, and with √E so are the
+decoder's inputs.
 
-How a source is read both ways, and padding changes nothing: ``_recurrent.py``.
+For reading a source both ways, and for padding, see ``_recurrent.py``.
 
 It trains by automatic differentiation alone. A step costs O(H²), and O(V E) for V words.
 
@@ -39,19 +40,19 @@ class Encoded(NamedTuple):
     """Sources that have been read: S steps of B samples."""
 
     memory_SBM: Tensor
-    """The state after each token; what lies behind the last one means nothing."""
+    """The state after each token; states after a sample's last token mean nothing."""
     is_token_SB: Tensor
     state_BH: Tensor
     """What the decoder starts from."""
 
     def of(self, sample_N: Tensor) -> "Encoded":
-        """Return some of the samples, each as often as its number is given."""
+        """Return the samples with these numbers; a number may be given several times."""
         memory_SNM, is_token_SN = self.memory_SBM[:, sample_N], self.is_token_SB[:, sample_N]
         return Encoded(memory_SNM, is_token_SN, self.state_BH[sample_N])
 
 
 class Transducer(nn.Module, abc.ABC):
-    """From a source and a target's beginning to what comes next, (T, B, O)."""
+    """From a source and the beginning of a target to scores of the next token, (T, B, O)."""
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class Transducer(nn.Module, abc.ABC):
         """Return what the readout sees of the decoder's states, (T, B, E)."""
 
     def forward(self, x_TBI: Tensor) -> Tensor:
-        """Return each step's outputs: teacher-forced in evaluation mode, else as told."""
+        """Return each step's outputs; in evaluation mode always teacher-forced."""
         source_TB, fed_TB = self._tokens(x_TBI)
         encoded = self.encode(source_TB)
         if not self.training or self.teacher_forcing == 1:

@@ -1,18 +1,18 @@
-"""Trees that travel beside their tokens, composed bottom-up, all that is ready at once.
+"""Trees given beside their tokens and composed bottom-up, all nodes that are ready at once.
 
-Column 0 of x holds the tokens' ids, 0 being padding. Column 1 says what the tree is: of a token
-that is a node the position of its parent, counted from 1; of the root its own; 0 of brackets and
+Column 0 of x holds the tokens' ids, 0 being padding. Column 1 encodes the tree: for a token that is
+a node the position of its parent, counted from 1; for the root its own position; 0 for brackets and
 padding, which are no nodes. A node's children are in the order of their positions.
 
 A node starts as the leaf that its token makes and takes its children in, one after the other:
 
     s = leaf(token)        s = merge(s, s_1)        s = merge(s, s_2)  …
 
-which is a binary tree whose left branches are ((token, child 1), child 2). Each round merges, over
-the whole batch, every node with the child that is next, where that is complete.
+That is a binary tree branching to the left: ((token, child 1), child 2). Each round merges, over
+the whole batch, every node with its next child if that child is complete.
 
-Cost: a merge for each node but the roots, in as many rounds as the longest way to a root has
-merges.
+Cost: a merge for each node but the roots, in as many rounds as there are merges on the longest path
+to a root.
 """
 
 import abc
@@ -27,12 +27,12 @@ from lightning_modules.networks._ids import ids
 
 
 class Made(NamedTuple):
-    """What one round made."""
+    """The new states that one round made."""
 
     node_n: Tensor
-    """Of which nodes these are new states."""
+    """The nodes whose states these are."""
     child_n: Tensor | None
-    """What they took in; None of leaves."""
+    """The children that were merged into them; None for leaves."""
     s_nS: Tensor
 
 
@@ -49,10 +49,10 @@ class Composed(NamedTuple):
 
 
 class TreeNetwork(nn.Module, abc.ABC):
-    """Composes what its two maps make of leaves and of pairs, and reads the root."""
+    """Composes a tree by two maps, of leaves and of pairs, and reads outputs from the root."""
 
     def __init__(self, symbols: int, output_size: int, hidden_size: int, state_size: int):
-        """Count ids, 0 among them; h, which is read, is the first part of the state."""
+        """``symbols`` counts ids, 0 included; h, which outputs read, is the state's first part."""
         super().__init__()
         whole(1, symbols=symbols, output_size=output_size, hidden_size=hidden_size)
         self.hidden_size, self.state_size = hidden_size, state_size
@@ -93,7 +93,7 @@ class TreeNetwork(nn.Module, abc.ABC):
 
 
 def _nodes(parents_TB: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each node's parent, of a root its own number, and the roots, (B,)."""
+    """Return each node's parent (a root's is itself), and the roots, (B,)."""
     T, B = parents_TB.shape
     own_TB = torch.arange(1, T + 1, device=parents_TB.device)[:, None].expand(T, B)
     root_TB, there_TB = parents_TB == own_TB, parents_TB > 0

@@ -1,13 +1,12 @@
-"""Words as vectors: their own, and what their characters say.
+"""Words as vectors: a word's own vector, and one made of its characters.
 
-Ids travel as numbers: column 0 of x holds the word, further columns its characters from the first
-on, and 0 is no word and no character: padding, behind the last word of a sentence and the last
-character of a word.
+x holds ids: column 0 the word's, further columns those of its characters from the first on. 0 is
+padding, after the last word of a sentence and the last character of a word.
 
     e = [E_w word, last states of a bidirectional LSTM over the word's characters]
 
-A word that stands in a batch several times is spelt once. Vectors start normal with a deviation of
-a tenth, not of 1 as torch's do: most words are rare, and what their vectors were drawn as stays.
+A word that occurs several times in a batch is spelt once. Vectors start normal with a standard
+deviation of 0.1, not 1 as torch's do: most words are rare, so their vectors stay near their start.
 
 References:
     Ling, Luís, Marujo, Astudillo, Amir, Dyer, Black & Trancoso (2015), Finding function in form:
@@ -24,18 +23,18 @@ from lightning_modules.checks import whole
 from lightning_modules.networks._ids import ids
 
 DEVIATION = 0.1
-"""Of the numbers that a vector starts with."""
+"""The standard deviation of the numbers that a vector starts with."""
 
 
 class Sentences(NamedTuple):
-    """Words' vectors, and which of them there are."""
+    """The vectors of sentences' words, and where there are words."""
 
     e_TBE: Tensor
     """Zero where there is padding."""
     there_TB: Tensor
     """False where there is padding."""
     lengths_B: Tensor
-    """Words of each sentence; 1 of one that has none."""
+    """The number of words of each sentence, at least 1."""
 
 
 @final
@@ -50,7 +49,10 @@ class WordVectors(nn.Module):
         character_size: int = 0,
         character_units: int = 0,
     ):
-        """Count ids, 0 among them; the channel of characters has as many units each way."""
+        """``words`` and ``characters`` count ids, 0 included; ``character_units`` are each way's.
+
+        Without ``characters`` words have their own vectors alone.
+        """
         super().__init__()
         whole(1, words=words, word_size=word_size)
         if len({size > 0 for size in (characters, character_size, character_units)}) > 1:

@@ -29,7 +29,7 @@ from lightning_modules.networks._pictures import PictureNetwork
 
 @final
 class AlexNet(PictureNetwork):
-    """The network of 2012, at any width and for pictures of any size that leaves something."""
+    """The network of 2012, at any width and for pictures of any size that is large enough."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class AlexNet(PictureNetwork):
         normalise: bool = True,
         dropout: float = 0.5,
     ):
-        """``pooling`` is the window's size; ValueError for what cannot be built."""
+        """``pooling`` is the window's size; ValueError for sizes that do not fit."""
         super().__init__(shape_CYX, output_size)
         whole(1, groups=groups)
         above(0, width=width)

@@ -2,16 +2,16 @@
 
     a_ts = softmax over s of h_t' A m_s      c_t = Σ_s a_ts m_s      o_t = tanh(W [h_t; c_t] + b)
 
-Luong's global attention with his "general" score, which needs no step before the next: where the
-decoder is fed the target, all steps are looked up at once. What was attended to is not fed to the
-next step. Equations of the rest stand in ``_transducer.py``. A step costs O(S H) more.
+Luong's global attention with his "general" score. What was attended to is not fed to the next step,
+so when the decoder is fed the target, attention is computed for all steps at once. The other
+equations are in ``_transducer.py``. Attention costs O(S H) a step.
 
 References:
     Luong, Pham & Manning (2015), Effective approaches to attention-based neural machine
         translation, EMNLP, arXiv:1508.04025: equations 5 to 8.
     Bahdanau, Cho & Bengio (2015), Neural machine translation by jointly learning to align and
-        translate, ICLR, arXiv:1409.0473: the first; it looks before the state moves, through a
-        layer of tanh.
+        translate, ICLR, arXiv:1409.0473: the first attention; it looks before the state moves, by
+        a layer of tanh.
 """
 
 import math
@@ -36,7 +36,7 @@ class AttentionDecoder(Transducer):
         self.show_context = nn.Linear(self.memory_size, embedding_size, bias=False)
 
     def shown(self, h_TBH: Tensor, encoded: Encoded) -> Tensor:
-        """Return o of the states and of what each looks at."""
+        """Return o, made of each state and of what it attends to."""
         memory_BSM = encoded.memory_SBM.transpose(0, 1)
         a_BTS = self.weights(h_TBH, encoded)
         c_TBM = (a_BTS @ memory_BSM).transpose(0, 1)

@@ -48,7 +48,7 @@ class Autoencoder(nn.Module):
         return x
 
     def forward(self, x_TBI: Tensor) -> Tensor:
-        """Return the inputs as the code tells of them, (T, B, I)."""
+        """Return the inputs reconstructed from their code, (T, B, I)."""
         h = self.encode(x_TBI)
         for layer in self.decoder:
             h = layer(h)

@@ -2,8 +2,8 @@
 
     o_t = tanh(W h_t + b)
 
-Equations of the rest, and how it is fed, stand in ``_transducer.py``. Error reaches the encoder
-through its last state alone, or, where it goes both ways, through the last of either.
+The other equations, and the inputs, are in ``_transducer.py``. Error reaches the encoder only
+through its last state, or, if it reads both ways, through the last state of each direction.
 
 References:
     Sutskever, Vinyals & Le (2014), Sequence to sequence learning with neural networks, NeurIPS,

@@ -3,13 +3,14 @@
     h^0_t = drop'(E[x_t])        h^l_t, s^l_t = layer_l(drop(h^{l-1}_t), s^l_{t-1})
     p(x_{t+1} | x_1 … x_t) = softmax(V drop(h^L_t) + c)
 
-x are token numbers in one column. The layers are torch.nn.RNN, GRU or LSTM, a module each, so that
-``training/watch`` sees every one; they learn by automatic differentiation alone. The same system
-under the laboratory's own gradients is ``Stack([Embedding(…), LSTM(…)])`` in a SequenceLearner.
+x holds token numbers in one column. The layers are torch.nn.RNN, GRU or LSTM, a module each, so
+that ``training/watch`` sees every one; they learn by automatic differentiation alone. The same
+system for this project's algorithms is ``Stack([Embedding(…), LSTM(…)])`` in a SequenceLearner.
 
-Tied weights are V = E. The adaptive softmax takes numbers by falling frequency: the most frequent,
-below the first cutoff, each have an output of the head, the rarer ones share one a cluster, behind
-which stands a softmax of its own on a projection ``divisor`` times smaller from cluster to cluster.
+Tied weights are V = E. The adaptive softmax needs tokens numbered by falling frequency: the most
+frequent, below the first cutoff, each have an output of their own; the rarer ones fall into
+clusters, each with one output and a softmax of its own behind it, over a projection that is
+``divisor`` times smaller from cluster to cluster.
 
 References:
     Mikolov, Karafiát, Burget, Černocký & Khudanpur (2010), Recurrent neural network based language
@@ -33,7 +34,7 @@ from lightning_modules.networks._ids import ids
 from lightning_modules.networks._recurrent import layer_named
 
 State = list[tuple[Tensor, ...]]
-"""Of each layer what torch's carries on, (1, B, H): h, and of an LSTM c."""
+"""For each layer the state that torch's carries on, (1, B, H): h, and for an LSTM c, too."""
 
 
 @final
@@ -58,8 +59,8 @@ class LanguageModel(nn.Module):
 
         ``dropout`` is the share of what leaves a layer that is dropped, ``input_dropout`` that
         of an embedding.
-        ``cutoffs`` make the softmax adaptive; embeddings start evenly within ± ``spread``.
-        UnknownNameError or ValueError for what cannot be.
+        ``cutoffs`` make the softmax adaptive; embeddings start uniform within ± ``spread``.
+        UnknownNameError for an unknown layer, ValueError for options that do not fit.
         """
         super().__init__()
         whole(1, types=types, embedding_size=embedding_size, hidden_size=hidden_size, layers=layers)

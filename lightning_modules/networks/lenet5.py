@@ -8,17 +8,17 @@
     sub-sampling   f(a (sum of 2×2) + b), a and b trainable, one of each a map
     f(z) = 1.7159 tanh(2/3 z)
 
-Pictures are padded by 2 to 32×32 and taken from [0, 1] to -0.1 … 1.175, as there. The targets w_i
-of F6 are pictures of the characters, 7×12, of -1 and 1, and fixed; they are drawn anew here. The
-outputs are -y, so that the largest is the answer. With the constant j > 0 of rubbish classes, -j
-is an eleventh output in training, no target's, and the cross-entropy of their softmax is the
-paper's criterion (9),
+Pictures are padded by 2 to 32×32 and scaled from [0, 1] to -0.1 … 1.175, as in the paper. The
+targets w_i of F6 are fixed pictures of the characters, 7×12, of -1 and 1, drawn anew here. The
+outputs are -y, so that the largest is the answer. With ``rubbish`` j > 0, -j is in training an
+eleventh output, the target of no picture, and the cross-entropy of the softmax over all eleven is
+the paper's criterion (9),
 
     y_target + log(e^-j + Σ_i e^-y_i),
 
-which pulls F6 to the target's picture until their distance is well below j; without, it is enough
-that all others are farther. The paper leaves j open. 60,000 parameters, and 340,908 connections on
-one channel of 28×28. There is no training by second derivatives here.
+which pulls F6 to the target's picture until their distance is well below j; without ``rubbish`` it
+is enough that the other pictures are farther. The paper leaves j open. 60,000 parameters, and
+340,908 connections on one channel of 28×28. There is no training by second derivatives here.
 
 References:
     LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document
@@ -56,9 +56,9 @@ class LeNet5(PictureNetwork):
         output_size: int = 10,
         rubbish: float | None = None,
     ):
-        """ValueError where pictures are not of one channel of 28×28, or classes not ten.
+        """``rubbish`` is j; None is without.
 
-        ``rubbish`` is j; None is none.
+        ValueError unless pictures are of one channel of 28×28 and classes are ten.
         """
         if tuple(shape_CYX) != (1, 28, 28):
             raise ValueError(f"LeNet-5 sees pictures of (1, 28, 28), not of {tuple(shape_CYX)}")

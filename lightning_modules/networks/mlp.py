@@ -2,9 +2,9 @@
 
     h_0 = x        h_l = f(W_l h_{l-1} + b_l)        y = g(W h_L + b)
 
-f: ReLU, tanh, logistic, softsign z / (1 + |z|), or linear, f(z) = z; g likewise, linear unless
-asked otherwise. Layers are called ``hidden1``, ``relu1``, ``hidden2``, ... and ``output``; what is
-linear has no module of its own. Starts other than torch's are in ``_starts.py``.
+f: ReLU, tanh, logistic, softsign z / (1 + |z|), or linear, f(z) = z; g is one of these, too, linear
+by default. Modules are called ``hidden1``, ``relu1``, ``hidden2``, ... and ``output``; a linear
+activation has no module. Initial weights other than torch's are in ``_starts.py``.
 
 Cost: O(W) an example, W the number of weights.
 

@@ -1,11 +1,11 @@
-"""LeNet-5 in today's dress: rectified units, pooling without weights, a softmax at the end.
+"""LeNet-5 with modern parts: rectified units, pooling without weights, a softmax at the end.
 
     C1  6 maps,  5×5 filters, kept in size by a border of zeros       S2  pooling
     C3  16 maps, 5×5 filters on all maps of S2                        S4  pooling
     C5  120 units    F6  84 units    output  linear
 
-Pooling takes the ``maximum`` or the ``mean`` of windows side by side; a last window that reaches
-over the edge takes what is there.
+Pooling takes the ``maximum`` or the ``mean`` of adjacent windows; a last window that reaches over
+the edge uses only the pixels inside.
 
 References:
     LeCun, Bottou, Bengio & Haffner (1998), Gradient-based learning applied to document
@@ -29,7 +29,7 @@ POOLINGS = {"maximum": nn.MaxPool2d, "mean": nn.AvgPool2d}
 
 @final
 class ModernLeNet5(PictureNetwork):
-    """LeNet-5's layers with what replaced their parts."""
+    """LeNet-5's layers with the parts that have replaced its own."""
 
     def __init__(
         self,

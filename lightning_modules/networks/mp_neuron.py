@@ -47,7 +47,7 @@ class MPNeuron(nn.Module):
 
     @classmethod
     def gate(cls, name: str) -> "MPNeuron":
-        """Return the neuron of a gate; UnknownNameError for one that no single neuron is."""
+        """Return the neuron of a gate in ``GATES``; UnknownNameError for any other, such as XOR."""
         if name not in GATES:
             raise UnknownNameError(f"{name!r} is not one of the gates: {nearest(name, GATES)}")
         weights, threshold = GATES[name]

@@ -2,11 +2,11 @@
 
     y_t = V tanh(Σ_{k=0}^{K_x} U_k x_{t-k} + Σ_{k=1}^{K_y} W_k y_{t-k} + b) + c
 
-Teacher-forced, y_{t-1} and before are the true outputs, given with the inputs: all steps are
-computed at once. Free-running, its own outputs go in after ``known`` steps, one step at a time,
-and training goes back through them. Without inputs x and teacher-forced it is a TDNN of one hidden
-layer; free-running it is the cell ``cells/narx.py`` with hidden units. Before the first step all
-is zero.
+Teacher-forced, y_{t-1} and earlier are the true outputs, given with the inputs, so all steps are
+computed at once. After ``known`` steps it runs freely: its own outputs are fed back, one step at a
+time, and training goes back through them. Teacher-forced and without inputs x it is a TDNN of one
+hidden layer; running freely it is the cell ``cells/narx.py`` with hidden units. Before the first
+step all is zero.
 
 Cost: O((K_x I + K_y O) n) a step, n the number of hidden units.
 
@@ -41,7 +41,8 @@ class NARX(nn.Module):
     ):
         """``input_size`` counts inputs and true outputs; ``delays`` is K_y, ``input_delays`` K_x.
 
-        ``known`` is how many steps are teacher-forced; None is all. ValueError for what cannot be.
+        ``known`` is how many steps are teacher-forced; None is all. ValueError for sizes that do
+        not fit.
         """
         super().__init__()
         whole(1, output_size=output_size, hidden=hidden, delays=delays)

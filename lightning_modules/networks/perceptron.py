@@ -33,7 +33,7 @@ class Perceptron(nn.Module):
             nn.init.uniform_(w, -spread, spread)
 
     def net(self, x_TBI: Tensor) -> Tensor:
-        """Return the weighted sums z, (T, B, O), by which units can be compared."""
+        """Return the weighted sums z, (T, B, O); the unit with the largest is the answer."""
         return self.affine(x_TBI)
 
     def forward(self, x_TBI: Tensor) -> Tensor:

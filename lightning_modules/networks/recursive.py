@@ -3,8 +3,8 @@
     leaf        h = tanh(V e + a)
     node        h = tanh(W [h, h_child] + b)        for each child in turn, see ``_trees.py``
 
-The tree is given (gold), by column 1 of x; column 0 holds the tokens. Error reaches a token over as
-many merges as there are from it to the root, not over the tokens behind it. Trained by automatic
+The tree is given (gold), by column 1 of x; column 0 holds the tokens. Error reaches a token through
+as many merges as lie between it and the root, not through all tokens after it. Trained by automatic
 differentiation alone.
 
 References:

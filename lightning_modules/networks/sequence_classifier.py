@@ -4,10 +4,10 @@
     s = h_T  (last)        s = Σ h_t / T  (mean)        s_i = max_t h_t,i  (maximum)
     z = classifier(s)
 
-Words' vectors e: see ``_words.py``; one way or both ways: ``_recurrent.py``, whose last state is,
-going back, that at the first word. The classifier is linear, or deep where ``hidden`` says so.
-Error reaches h_T alone from the last state, every h_t from the mean, and from the maximum one h_t
-of each unit. z stands at every step, so that a mask of any one step counts it once. Padding, id 0,
+For the words' vectors e see ``_words.py``; for reading one way or both ways ``_recurrent.py``: the
+last state of the direction that goes back is that at the first word. The classifier is linear, or
+an MLP of ``hidden`` layers. By pooling, error reaches h_T alone (last), every h_t (mean), or one
+h_t for each unit (maximum). z is repeated at every step; let the mask count one. Padding, id 0,
 changes nothing. Trained by automatic differentiation alone.
 
 Cost: O(T H (H + E)) a sentence.

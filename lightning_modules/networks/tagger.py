@@ -2,10 +2,9 @@
 
     h_1 … h_T = layer(e_1 … e_T)        z_t = V h_t + c
 
-Words' vectors e, of characters too where asked for: see ``_words.py``. Read one way, h_t has seen
-the words up to t; read both ways (``_recurrent.py``), all of them. Padding, id 0, changes nothing
-of the words before it; its own outputs are to be masked. Trained by automatic differentiation
-alone.
+For the words' vectors e, with or without characters, see ``_words.py``. Read one way, h_t has seen
+the words up to t; read both ways (``_recurrent.py``), all of them. Padding, id 0, does not change
+the outputs of words; its own outputs have to be masked. Trained by automatic differentiation alone.
 
 Cost: O(H (H + E)) a word.
 

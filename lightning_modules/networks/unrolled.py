@@ -1,8 +1,8 @@
-"""A cell unrolled over time under a linear readout, for automatic differentiation to go through.
+"""A cell unrolled over time under a linear readout, differentiated automatically.
 
     s_t = cell(x_t, s_{t-1})        z_t = V h_t + c        h = s[:H]
 
-The plain reference that the sequence learner is held against: T cell calls and one graph.
+The plain reference with which the sequence learner is compared: T calls of the cell and one graph.
 
 References:
     Werbos (1990), Backpropagation through time: what it does and how to do it, Proc. IEEE 78(10).
