@@ -326,6 +326,23 @@ def test_a_cluster_that_does_not_answer_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("error", [Exception, OSError, RuntimeError])
+def test_a_ray_that_does_not_start_is_a_line_whatever_it_raises(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    import ray
+
+    def init(**_: Any) -> None:
+        raise error("The current node timed out during startup.\nSee the logs.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(UserError, match="Ray does not start here") as caught:
+        cluster.offered(settings("ray").dispatch)
+    assert "timed out during startup. See the logs." in str(caught.value)
+    assert "the same command" in str(caught.value)
+
+
 @pytest.mark.usefixtures("ray_of_two")
 def test_the_code_that_trials_reach_travels_to_a_cluster_and_nothing_that_lies_beside_it(
     tmp_path: Path,

@@ -464,9 +464,9 @@ def _connected(settings: Dispatch, packages: Collection[str]) -> Iterator[Any]:
     try:
         with _hushed() if address else contextlib.nullcontext():
             ray.init(**quiet, **where)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a slow start is a bare Exception of Ray's
         why = " ".join(str(error).split())[:200]
-        what = "Ray does not start here"
+        what = "Ray does not start here; if this machine is busy, the same command may do later"
         if address:
             what = f"RAY_ADDRESS={address}: no cluster there, or one with another token"
         raise UserError(f"{what} ({type(error).__name__}: {why})") from None
