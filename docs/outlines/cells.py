@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -77,9 +77,13 @@ def _heard(whole: Cell, below: Cell, above: Cell, state: list[Block]) -> frozens
     given: list[Tensor] = []
 
     def of(added_BS: Tensor) -> Tensor:
-        changed = below.register_forward_hook(lambda _, args, out: out + added_BS)
-        seen = above.register_forward_hook(lambda _, args, out: given.append(out))
-        with changed, seen:
+        def add(*called: Any) -> Tensor:
+            return called[-1] + added_BS
+
+        def keep(*called: Any) -> None:
+            given.append(called[-1])
+
+        with below.register_forward_hook(add), above.register_forward_hook(keep):
             whole(x_BI, s_BS)
         return given.pop()
 

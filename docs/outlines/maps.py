@@ -61,6 +61,7 @@ def categories(map_: ART | ARTMAP, shown: Mapped, opening: str) -> Drawing:
         for k in range(count)
     ]
     rows = [inputs, made]
+    known: list[int] = []
     if isinstance(map_, ARTMAP):
         known = sorted(set(map_.class_M[:count].tolist()))
         rows.append([(f"class {of}", (f"class {of}",), "output") for of in known])
