@@ -39,7 +39,8 @@ check: $(DEV) ## Format, lint, import direction, known weaknesses, documentation
 	@echo "Types: most of the time, one to two minutes ..."
 	basedpyright
 
-docs: $(DEV) ## Build the documentation site, every link checked
+docs: $(DEV) ## Bring the README's table to date, build the documentation site, every link checked
+	python -m docs.readme
 	python -m docs
 
 ui: $(RUN) ## Browse the recorded runs on http://127.0.0.1:5000

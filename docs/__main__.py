@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from docs import making, readme
+from docs import making
 from docs.drawing import svg
 from docs.layers import drawn, layers
 from docs.links import broken
@@ -38,21 +38,13 @@ BUILD = ("-m", "zensical", "build", "--strict", "--clean")
 
 
 def main() -> int:
-    """Build the site below ``site``, bring the READMEs' table of studies to date.
-
-    Returns:
-        1 where something in the site is broken.
-    """
+    """Build the site below ``site``; return 1 where something in it is broken."""
     built = DRAFT / "built"
     if wrong := build(DRAFT, built):
         sys.stderr.writelines(f"{line}\n" for line in wrong)
         return 1
     shutil.rmtree(SITE, ignore_errors=True)
     built.rename(SITE)
-    usage = Usage(Path())
-    for path, words in readme.WORDS.items():
-        text = readme.brought_to_date(path.read_text(encoding="utf-8"), WRITTEN / words, usage)
-        path.write_text(text, encoding="utf-8")
     sys.stdout.write(f"Site: {SITE.resolve() / 'index.html'} (open it in a browser)\n")
     return 0
 

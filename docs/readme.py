@@ -1,4 +1,8 @@
-"""The table of studies in the READMEs: what each asks, and the first sentence of its answer."""
+"""python -m docs.readme: bring the table of studies in the READMEs to date.
+
+It says what each study asks, and the first sentence of what its page answers. The tests hold the
+READMEs to it; only this command writes them.
+"""
 
 import itertools
 import re
@@ -7,6 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from docs.__main__ import WRITTEN
 from docs.making import by_theme
 from docs.usage import SCALE, Usage
 from pipeline.reporting import imprint
@@ -17,6 +22,14 @@ FROM, TO = "<!-- studies -->", "<!-- end of studies -->"
 """Between which the table stands."""
 SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 """What parts the sentences of an answer."""
+
+
+def main() -> None:
+    """Write the tables."""
+    usage = Usage(Path())
+    for path, words in WORDS.items():
+        text = brought_to_date(path.read_text(encoding="utf-8"), WRITTEN / words, usage)
+        path.write_text(text, encoding="utf-8")
 
 
 def brought_to_date(text: str, words: Path, usage: Usage) -> str:
@@ -38,3 +51,7 @@ def _table(usage: Usage, words: dict[str, Any]) -> str:
         cells = (each.replace("|", r"\|") for each in (link, study.question, answer + marks))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
