@@ -10,6 +10,10 @@ from markupsafe import Markup
 
 HIGH, LETTER, LINE = 28, 7.3, 13
 """Pixels: a box's height, a letter's width, from one line of text to the next."""
+TALL, BETWEEN, LEAST = 36, 10, 40
+"""Pixels: of boxes side by side the height, what is between them, and their least width."""
+Named = tuple[str, tuple[str, ...], str]
+"""A box's name, lines and kind."""
 
 
 class Box(NamedTuple):
@@ -70,6 +74,20 @@ class Drawing(NamedTuple):
 def width_of(*lines: str, least: float = 0) -> float:
     """Return how wide a box has to be for these lines."""
     return max(least, max(map(len, lines)) * LETTER + 14)
+
+
+def across(rows: Sequence[tuple[str, ...]]) -> float:
+    """Return how wide boxes with these lines are, side by side."""
+    return sum(width_of(*lines, least=LEAST) for lines in rows) + BETWEEN * (len(rows) - 1)
+
+
+def side_by_side(said: Sequence[Named], middle: float, top: float) -> list[Box]:
+    """Return boxes side by side, their common middle and top as given."""
+    left, boxes = middle - across([lines for _, lines, _ in said]) / 2, []
+    for name, lines, kind in said:
+        boxes.append(Box(name, lines, left, top, width_of(*lines, least=LEAST), TALL, kind))
+        left += boxes[-1].width + BETWEEN
+    return boxes
 
 
 def told(boxes: Iterable[Box], arrows: Sequence[Arrow]) -> str:

@@ -26,7 +26,7 @@ from lightning_modules.maps._kohonen import Kohonen
 INPUTS, UNITS = 3, 4
 """Of a cell."""
 FLOW = (
-    "Drawn from the {} themselves, run on {}: modules in the order of their calls, with the size "
+    "Drawn from {}, run on {}: modules in the order of their calls, with the size "
     "of what each puts out and how many weights it has. An arrow stands where numbers go from one "
     "to the other."
 )
@@ -96,14 +96,15 @@ def _cell(name: str) -> Outline:
 def _network(name: str) -> Outline:
     example = examples.NETWORKS[name]
     parts = network_parts(example.build(), example)
-    caption = FLOW.format("network", example.says).replace("themselves", "itself")
+    caption = FLOW.format("the network itself", example.says)
     return Outline(layered(parts, f"The network {name}."), caption)
 
 
 def _adversary(name: str) -> Outline:
     parts = adversary_parts(examples.ADVERSARIES[name]())
     return Outline(
-        layered(parts, f"The players of {name}."), FLOW.format("players", "one latent vector")
+        layered(parts, f"The players of {name}."),
+        FLOW.format("the players themselves", "one latent vector"),
     )
 
 

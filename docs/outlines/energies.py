@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from docs.drawing import Arrow, Box, Drawing, Note, told
+from docs.drawing import LETTER, Arrow, Box, Drawing, Note, told
 from lightning_modules.energies._energy import Energy
 
 STATES, ROUNDING = 4, 1e-9
@@ -90,7 +90,7 @@ def drawn(energy: Energy, opening: str) -> Drawing:
     right = max(x for x, _ in places.values()) + BESIDE
     notes = [Note(of.name, right, places[of.units[0]][1] + 4, "start") for of in found]
     notes = notes if len(found) > 1 else []
-    wide = right + max((len(note.text) for note in notes), default=0) * 7.3
+    wide = right + max((len(note.text) for note in notes), default=0) * LETTER
     low = max(y for _, y in places.values()) + APART / 2
     return Drawing(f"{opening} {told(boxes, arrows)}", wide, low, boxes, arrows, (), notes)
 

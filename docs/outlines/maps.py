@@ -5,15 +5,26 @@ it learns with the winner in the middle. Categories are those made of some examp
 examples that are its own and the inputs that its weights are not zero for.
 """
 
-from docs.drawing import Arrow, Box, Drawing, Note, told, width_of
+from docs.drawing import (
+    LETTER,
+    TALL,
+    Arrow,
+    Box,
+    Drawing,
+    Note,
+    across,
+    side_by_side,
+    told,
+    width_of,
+)
 from docs.outlines.examples import Mapped
 from lightning_modules.maps._art import ART
 from lightning_modules.maps._kohonen import Kohonen
 from lightning_modules.maps._map import Map
 from lightning_modules.maps.artmap import ARTMAP
 
-UNIT, FAR, TALL, BETWEEN, APART = 36, 56, 36, 12, 90
-"""Pixels: a unit, from one to its neighbour, a box, between boxes, between rows."""
+UNIT, FAR, APART = 36, 56, 90
+"""Pixels: a unit, from one to its neighbour, between rows."""
 
 
 def plane(map_: Kohonen, opening: str) -> Drawing:
@@ -65,13 +76,9 @@ def categories(map_: ART | ARTMAP, shown: Mapped, opening: str) -> Drawing:
     if isinstance(map_, ARTMAP):
         known = sorted(set(map_.class_M[:count].tolist()))
         rows.append([(f"class {of}", (f"class {of}",), "output") for of in known])
-    wides = [_across(row) for row in rows]
-    wide = max(wides)
+    wide = max(across([lines for _, lines, _ in row]) for row in rows)
     low = (len(rows) - 1) * APART
-    placed = [
-        _row(row, (wide - own) / 2, low - at * APART)
-        for at, (row, own) in enumerate(zip(rows, wides, strict=True))
-    ]
+    placed = [side_by_side(row, wide / 2, low - at * APART) for at, row in enumerate(rows)]
     arrows = [
         _up(placed[0][i], placed[1][k])
         for k, row in enumerate(art.templates_KI.tolist())
@@ -84,7 +91,7 @@ def categories(map_: ART | ARTMAP, shown: Mapped, opening: str) -> Drawing:
     boxes = [box for row in placed for box in row]
     said = f"room for {len(art.w_MI)} categories"
     notes = [Note(said, wide / 2, low + TALL + 20)]
-    wide = max(wide, len(said) * 7.3)
+    wide = max(wide, len(said) * LETTER)
     return Drawing(
         f"{opening} {told(boxes, arrows)}", wide, low + TALL + 26, boxes, arrows, (), notes
     )
@@ -116,16 +123,3 @@ def _between(one: Box, other: Box) -> str:
 def _up(source: Box, target: Box) -> Arrow:
     path = f"M{source.middle:.1f},{source.top} L{target.middle:.1f},{target.bottom}"
     return Arrow(source.name, target.name, path)
-
-
-def _row(said: list[tuple[str, tuple[str, ...], str]], left: float, top: float) -> list[Box]:
-    boxes = []
-    for name, lines, kind in said:
-        boxes.append(Box(name, lines, left, top, width_of(*lines, least=40), TALL, kind))
-        left += boxes[-1].width + BETWEEN
-    return boxes
-
-
-def _across(said: list[tuple[str, tuple[str, ...], str]]) -> float:
-    """Return how wide a row is."""
-    return sum(width_of(*lines, least=40) for _, lines, _ in said) + BETWEEN * (len(said) - 1)

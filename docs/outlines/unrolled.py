@@ -7,13 +7,13 @@ or from all of them, is one arrow, to their frame or from it.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from docs.drawing import Arrow, Box, Drawing, Note, told, width_of
+from docs.drawing import TALL, Arrow, Box, Drawing, Note, across, side_by_side, told, width_of
 from docs.outlines.cells import Level
 
 STEPS, OPEN = ("t - 1", "t", "t + 1"), 1
 """The steps, and which of them is drawn open."""
-TALL, BETWEEN, APART = 36, 8, 56
-"""Pixels: a box's height, between boxes of a row, between steps."""
+APART = 56
+"""Pixels between steps."""
 UNDER, UP, ARCS, PAD, SMALL = 30, 44, 44, 9, 16
 """Below a frame, from it to the states, above these, within it, a line of text."""
 
@@ -39,7 +39,9 @@ def unrolled(levels: list[Level], opening: str) -> Drawing:
     boxes, arrows, frames, notes, left, before = [], [], [], [], 0.0, []
     for step, width in enumerate(widths):
         middle, top = left + width / 2, high - TALL - 2 * SMALL
-        row = _row([(f"x at {STEPS[step]}", ("x", str(levels[0].inputs)), "input")], middle, top)
+        row = side_by_side(
+            [(f"x at {STEPS[step]}", ("x", str(levels[0].inputs)), "input")], middle, top
+        )
         boxes, notes = boxes + row, [*notes, Note(f"step {STEPS[step]}", middle, high - 4)]
         places = []
         for number, level in enumerate(levels):
@@ -69,7 +71,7 @@ def _placed(level: Level, who: str, step: int, middle: float, below: float) -> _
                  "gate" if block.gate else "block")
                 for block in level.z
             ]  # fmt: skip
-            z = _row(said, middle, bottom - high + PAD)
+            z = side_by_side(said, middle, bottom - high + PAD)
             width = max(z[-1].left + z[-1].width - z[0].left + 2 * PAD, _said(level))
             frame = Box(
                 f"all of z at {who}", (), middle - width / 2, bottom - high, width, high, "frame"
@@ -81,7 +83,7 @@ def _placed(level: Level, who: str, step: int, middle: float, below: float) -> _
             frame = Box(f"the step at {who}", ("same step",), left, at, width, TALL, "closed")
         top = bottom - high - UP - TALL
     named = [(f"{of.name} at {who}", (of.name, str(of.size)), "state") for of in level.state]
-    return _Place(z, frame, _row(named, middle, top))
+    return _Place(z, frame, side_by_side(named, middle, top))
 
 
 def _within(level: Level, place: _Place, heard: Iterable[Box]) -> Iterator[Arrow]:
@@ -148,16 +150,6 @@ def _arc(source: Box, target: Box, ends: tuple[int, int], parts: int) -> Arrow:
     return Arrow(source.name, target.name, f"{path} {end:.1f},{target.top:.1f}")
 
 
-def _row(said: list[tuple[str, tuple[str, ...], str]], middle: float, top: float) -> list[Box]:
-    """Return boxes side by side, each of a name, lines and a kind."""
-    widths = [width_of(*lines, least=40) for _, lines, _ in said]
-    left, boxes = middle - (sum(widths) + BETWEEN * (len(said) - 1)) / 2, []
-    for (name, lines, kind), width in zip(said, widths, strict=True):
-        boxes.append(Box(name, lines, left, top, width, TALL, kind))
-        left += width + BETWEEN
-    return boxes
-
-
 def _weights(level: Level, frame: Box) -> list[Note]:
     """Return what is said of blocks that are parameters alone."""
     return [Note(_alone(level), frame.middle, frame.bottom - 6)] if level.weights else []
@@ -174,17 +166,12 @@ def _said(level: Level) -> float:
 
 def _wide(level: Level, step: int) -> float:
     """Return how wide a layer is at a step."""
-    states = _across([(of.name,) for of in level.state])
+    states = across([(of.name,) for of in level.state])
     if not level.z:
         return states
     if step != OPEN:
         return max(states, width_of("same step"))
-    return max(states, _said(level), _across([(of.name, of.gate) for of in level.z]) + 2 * PAD)
-
-
-def _across(rows: list[tuple[str, ...]]) -> float:
-    """Return how wide boxes of these lines are, side by side."""
-    return sum(width_of(*lines, least=40) for lines in rows) + BETWEEN * (len(rows) - 1)
+    return max(states, _said(level), across([(of.name, of.gate) for of in level.z]) + 2 * PAD)
 
 
 def _frame(level: Level) -> float:
