@@ -4,7 +4,7 @@
     topographic_error_4, _8 or _6           by how many neighbours a unit inside the grid has
     categories, template                    ART: how many there are, and their mean |w|
     changes                                 all maps: examples of the batch that moved a weight
-    rise                                    the furthest that a weight rose: 0 where all fell
+    rise                                    the most that a weight rose: below 0 where all fell
 
 Where a batch is a whole pass over the data, ``changes`` is that of a pass.
 

@@ -1,8 +1,8 @@
-"""ln Z by enumerating all states of the hidden units, up to 20 of them, block by block.
+"""ln Z by enumerating all states of the smaller layer, up to 20 units, block by block.
 
-    ln Z = ln Σ_h exp(c'h + log_sum(b + W h))
+    ln Z = ln Σ_h exp(c'h + log_sum(b + W h))        or the same with the layers' roles exchanged
 
-Cost: O(2^H V H).
+Cost: O(2^U V H), U the units of the smaller layer. Gaussian visible units are never enumerated.
 """
 
 from typing import final
@@ -18,6 +18,6 @@ class Enumerated(Partition):
     """Exact."""
 
     def sum(self, net: RBM, v_NV: Tensor) -> Summed:
-        """Return ln Z; ValueError for more than 20 hidden units."""
+        """Return ln Z; ValueError if the layer to be enumerated has more than 20 units."""
         del v_NV
         return Summed(float(net.log_partition()), 0.0)
