@@ -44,8 +44,8 @@ import pandas as pd
 from pipeline.measuring.statistics import with_interval
 from pipeline.studies.adversarial_dynamics.cycle import PART as CYCLE
 from pipeline.studies.adversarial_dynamics.digits import GAME
+from pipeline.studies.adversarial_dynamics.dirac import NEAR, PLAIN
 from pipeline.studies.adversarial_dynamics.dirac import PART as DIRAC
-from pipeline.studies.adversarial_dynamics.dirac import PLAIN
 from pipeline.studies.adversarial_dynamics.found import PART as MODES
 from pipeline.studies.adversarial_dynamics.found import ends as of_modes
 from pipeline.studies.adversarial_dynamics.gaussian import PART as GAUSSIAN
@@ -62,16 +62,18 @@ def answer(rows: pd.DataFrame) -> str:
     said = []
     if len(bare):
         growth = bare.groupby("order", sort=False)["growth"].max()
-        told = " and ".join(f"{of:.4f} {order}" for order, of in growth.items())
+        told = " and ".join(f"{of:.4f} if they move {order}" for order, of in growth.items())
+        rest = "They may" if growth.min() < 1 - NEAR else "Not by themselves"
         said.append(
-            "Not by themselves: two weights circle the point where both could rest, and where they "
-            f"move, a step multiplies their distance from it by up to {told}."
+            f"{rest}: a step multiplies two weights' distance from the point where both could rest "
+            f"by up to {told}."
         )
-    modes = of_modes(rows_of(rows, "modes"), "ring", "modes")
+    played = rows_of(rows, "modes")
+    modes, there = (of_modes(played, "ring", column) for column in ("modes", "of"))
     if R1 in modes:
         said.append(
-            f"With R1 as a brake a generator makes {with_interval(modes[R1], 1)} of the 8 kinds of "
-            "samples that a ring has."
+            f"With R1 a generator finds {with_interval(modes[R1], 1)} of a ring's "
+            f"{there[R1].max():.0f} modes."
         )
     digits = of_digits(rows_of(rows, "digits"))
     if GAME in digits:

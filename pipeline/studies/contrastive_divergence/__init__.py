@@ -67,10 +67,9 @@ def answer(rows: pd.DataFrame) -> str:
     kept = ", ".join(f"{with_interval(of)} by {by}" for by, of in small.items())
     told = ", ".join(f"{with_interval(of, 1)} by {by}" for by, of in large.items())
     return (
-        "The more is learned the less it is the gradient: at the start they agree, in the end the "
-        f"cosine between them is {cosines}. Trained on bars and stripes, the model stays away from "
-        f"the data by a divergence of {kept} nats. The log-likelihood of test digits is {told} "
-        "nats."
+        f"When learning ends, the cosine between it and the gradient is {cosines}. Trained on bars "
+        f"and stripes, the model stays away from the data by a divergence of {kept} nats. The "
+        f"log-likelihood of test digits is {told} nats."
     )
 
 

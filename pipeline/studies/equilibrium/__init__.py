@@ -55,8 +55,8 @@ def answer(rows: pd.DataFrame) -> str:
     wrong = wrong_by_learner(rows_of(rows, "digits"))
     told = [f"{with_interval(of, 2)} % by {name}" for name, of in wrong.items()]
     return (
-        "It is where weights are symmetric and the nudge β is small: the error falls as "
-        f"{' and as '.join(orders)}. Test digits read wrongly: {', '.join(told)}."
+        f"With symmetric weights its error falls with the nudge, as {' and as '.join(orders)}. "
+        f"Test digits read wrongly: {', '.join(told)}."
     )
 
 

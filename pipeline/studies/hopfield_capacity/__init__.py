@@ -50,8 +50,8 @@ def answer(rows: pd.DataFrame) -> str:
     at = crossings(rows_of(rows, "limit"))
     told = [f"{with_interval(at[units].dropna())} of {units:,} units" for units in at]
     said = (
-        "By Hebb's rule half of the patterns are still at rest where their number, as a share of "
-        f"the units', is {', '.join(told)}; theory has {KNOWN:.3f} of infinitely many. "
+        "By Hebb's rule half of the patterns are still recalled, from themselves, at so many a "
+        f"unit: {', '.join(told)}; theory has {KNOWN:.3f} of infinitely many units. "
     )
     lost = {
         str(rule): lost_at(of)

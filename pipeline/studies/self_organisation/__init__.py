@@ -64,23 +64,20 @@ def answer(rows: pd.DataFrame) -> str:
         widest = own[own["last_radius"] == own["last_radius"].max()]
         four, eight = (widest[widest["neighbours"] == many] for many in (4, 8))
         said.append(
-            f"A map of {len_of(widest)} units keeps neighbours together: of "
-            f"{with_interval(100 * four['topographic'], 1)} % of digits the two nearest units are "
-            f"not adjacent, counting 4 neighbours, and of "
-            f"{with_interval(100 * eight['topographic'], 1)} % counting 8, where the neighbourhood "
-            f"shrinks to σ = {own['last_radius'].max():g}; the nearest unit is "
-            f"{with_interval(four['error'], 2)} from a digit on average."
+            f"On a map of {len_of(widest)} units, the two that are nearest to a digit are not "
+            f"adjacent for {with_interval(100 * four['topographic'], 1)} % of digits, counting 4 "
+            f"neighbours, and for {with_interval(100 * eight['topographic'], 1)} % counting 8, "
+            f"where the neighbourhood shrinks to σ = {own['last_radius'].max():g}; the nearest "
+            f"unit is {with_interval(four['error'], 2)} from a digit on average."
         )
         means = ends_of(digits, K_MEANS)
         if len(means):
-            said.append(
-                f"K-means, which keeps no order, comes {with_interval(means['error'], 2)} near."
-            )
+            said.append(f"K-means, which keeps no order, is at {with_interval(means['error'], 2)}.")
     stable = rows_of(rows, "stability")
     tiny = stable[(stable["choice"] == stable["choice"].min()) & (stable["pass"] > 1)]
     said.append(
-        "ART's categories no longer change after one pass where its choice parameter α goes to 0: "
-        f"{tiny['changes'].sum():.0f} changes in {len(tiny)} later passes."
+        f"At its least α, ART's categories had {tiny['changes'].sum():.0f} changes in {len(tiny)} "
+        "passes after the first."
     )
     votes = votes_of(rows_of(rows, "categories"))
     if votes:
