@@ -15,7 +15,6 @@ from docs.members import rooms
 from docs.usage import Usage
 from lightning_modules.probes import PROBES
 from lightning_modules.training.watch import watch
-from pipeline.running import cluster
 
 ROOT = Path(__file__).parents[1]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -66,7 +65,6 @@ def test_every_block_of_shell_is_shell(kind: str):
 
 
 def test_the_page_on_scaling_out_gives_ray_options_that_it_has():
-    cluster.prepare_here()  # Ray reads what it says once, when it is imported
     from ray.scripts.scripts import cli
 
     text = (WRITTEN / "scale.md").read_text().replace("\\\n", " ")

@@ -296,6 +296,29 @@ def test_a_study_has_ended_as_soon_as_its_own_last_trial_has(console: Console):
     assert heard == [("nothing", 0), ("mine", 0), ("other", 1)]
 
 
+IMPORTED_BEFORE = """
+import os
+import ray
+from pipeline.params import Dispatch
+from pipeline.running import cluster
+settings = Dispatch(backend="ray", workers=1, cpus=1, gpus=0.0, retries=0)
+print(cluster.offered(settings), os.environ["RAY_AUTH_MODE"])
+"""
+
+
+def test_a_ray_that_a_users_file_has_imported_before_starts_with_a_token(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BEFORE],
+        env={k: v for k, v in os.environ.items() if "AUTH" not in k} | {"HOME": str(tmp_path)},
+        cwd=cluster.PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[(1.0, 0.0)] token\n"
+    assert not list(tmp_path.iterdir()), "no token is left in a home"
+
+
 def test_a_run_that_has_nothing_to_do_starts_no_ray_and_imports_no_torch(tmp_path: Path):
     laboratory = Laboratory(tmp_path)
     laboratory.declare(["alpha"], 1)

@@ -415,13 +415,13 @@ def _nodes(ray: Any) -> list[_Node]:
 
 
 def prepare_here() -> None:
-    """Set the environment variables that Ray reads at its import, for a run on this machine.
+    """Set the environment variables that Ray reads when it starts, for a run on this machine.
 
     They hold a token that only this process and its workers know, since Ray listens on all
     interfaces and would otherwise keep a token in $HOME; and the path on which workers find the
-    project, wherever this process was started.
+    project, wherever this process was started. Ray asks for the token by itself; RAY_AUTH_MODE,
+    which it reads at its import, would be too late where a user's file has imported it before.
     """
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     paths = [str(PROJECT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
