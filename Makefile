@@ -21,7 +21,7 @@ repro: $(RUN) ## Fetch the data, run every study at the scale of params.yaml, bu
 	@dvc repro
 	@echo
 	@echo "Reports:    $(CURDIR)/reports/$(SCALE)/index.html (open it in a browser)"
-	@echo "MLflow UI:  make ui, then http://127.0.0.1:5000"
+	@echo "MLflow UI:  make ui, then http://127.0.0.1:5000/#/experiments"
 
 test: $(DEV) ## Run the tests, as many at a time as there are cores
 	OMP_NUM_THREADS=1 python -m pytest -n auto --dist worksteal -m 'not chaos'
@@ -43,7 +43,7 @@ docs: $(DEV) ## Bring the README's table to date, build the documentation site, 
 	python -m docs.readme
 	python -m docs
 
-ui: $(RUN) ## Browse the recorded runs on http://127.0.0.1:5000
+ui: $(RUN) ## Browse the recorded runs on http://127.0.0.1:5000/#/experiments
 	python -m pipeline ui
 
 bench: $(DEV) ## Measure speed and memory beside peers and floors

@@ -125,7 +125,7 @@ def test_the_tracking_ui_shows_the_studys_runs_and_draws_their_curves(ui: str, p
     with urllib.request.urlopen(asked) as response:
         experiment = json.load(response)["experiment"]["experiment_id"]
     page.goto(f"{ui}/#/experiments/{experiment}/runs?compareRunsMode=CHART")
-    for run in ("alpha seed 0", "alpha seed 1", "beta seed 0", "beta seed 1"):
+    for run in ("alpha, seed 0", "alpha, seed 1", "beta, seed 0", "beta, seed 1"):
         expect(page.get_by_role("link", name=run)).to_be_visible(timeout=60_000)
     lines = page.locator(".js-plotly-plot path.js-line")
     expect(lines.nth(3)).to_be_attached(timeout=60_000)

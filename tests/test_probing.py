@@ -17,8 +17,8 @@ from pipeline.errors import UserError
 from pipeline.measuring.evidence import identity
 from pipeline.measuring.probing import Probes, build
 from pipeline.params import expand
+from pipeline.running.browsing import metric_of
 from pipeline.running.fingerprint import Fingerprints
-from pipeline.running.tracking import metric_of
 from pipeline.study import Claim, Given, Part, Rows, Trial, named, single
 
 PROBES = {
@@ -64,7 +64,7 @@ def test_a_section_s_probes_become_rows_of_its_trials(tmp_path: Path) -> None:
     assert {row["algorithm"] for row in rows if "algorithm" in row} == {"snap1"}
     names = [(metric_of(row), row["step"]) for row in rows if "probe" in row]
     assert len(set(names)) == len(names), "no metric hides another"
-    assert ("error_flow/norm/t 3/layer 0", 1) in names
+    assert ("error_flow/norm t 3 layer 0", 1) in names
 
 
 def test_a_trial_depends_on_the_code_of_the_probes_that_it_names() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.measuring.evidence import identity, within
-from pipeline.reporting import imprint, overview, report
+from pipeline.reporting import imprint, metrics, overview, report
 from pipeline.running.journal import Adoption
 from pipeline.study import Claim, Entries, Given, Part, Rows, join, key, single
 from tests.reporting import (
@@ -260,9 +260,35 @@ def test_the_index_shows_every_study_that_has_a_page_and_why_another_has_none(tm
     assert "18 of 18 trials" in elements.text
     assert "SyntaxError: <here>" in elements.text
     assert len(elements.all("svg")) == 1
-    # One file for dvc metrics, over all studies.
     whole = json.loads(page.with_name("summary.json").read_bytes())
     assert whole == {NAME: json.loads((folder / "summary.json").read_bytes())}
+
+
+def test_what_dvc_compares_is_few_numbers_named_in_words(tmp_path: Path):
+    _, folder = built(tmp_path)
+    page = overview.build(SCALE, [NAME], tmp_path)
+    summary = json.loads((folder / "summary.json").read_bytes())
+    compared = json.loads(page.with_name("metrics.json").read_bytes())
+    assert compared == {
+        NAME: {
+            "claims that hold": 1,
+            "claims missed": 1,
+            "claims undecided": 1,
+            "trials finished": 18,
+            "seeds": summary["seeds"],
+            "estimate: the slope is 1": pytest.approx(1.025),
+        }
+    }
+
+
+def test_of_many_estimates_dvc_compares_those_of_published_figures_before_others():
+    estimates = {f"claim {place}": 1 / 3 for place in range(40)}
+    counts = {"identities": 0, "findings": 40, "missed": 0, "undecided": 0}
+    summary = {"claims": counts, "trials": {"finished": 1}, "seeds": 1, "estimates": estimates}
+    left = imprint.Imprint("", {}, "", "", summary, [{"claim": "claim 39"}, {"claim": "exact"}])
+    said = [name for name in metrics.of_page(left) if name.startswith("estimate")]
+    assert said == [f"estimate: claim {place}" for place in (39, 0, 1, 2, 3)]
+    assert metrics.of_page(left)["estimate: claim 0"] == 0.3333
 
 
 def test_the_table_lies_beside_the_page_for_whoever_goes_on_from_it(tmp_path: Path):

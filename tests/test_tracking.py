@@ -25,8 +25,9 @@ from mlflow import MlflowClient
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from pipeline.errors import UserError
+from pipeline.running.browsing import About
 from pipeline.running.journal import Record, fact
-from pipeline.running.tracking import Tracker, metric_of, without_secrets
+from pipeline.running.tracking import Tracker, without_secrets
 from pipeline.study import Row
 from tests import recorded
 from tests.laboratory import ROOT
@@ -81,15 +82,8 @@ def test_a_record_becomes_a_flat_run_with_its_tags_parameters_times_and_curves(u
     expected |= {"code": record(3).code[:8], "version.torch": "2.13.0", "diverged": "false"}
     assert expected.items() <= run.data.tags.items()
     assert "mlflow.parentRunId" not in run.data.tags
-    curve = MlflowClient(uri).get_metric_history(run.info.run_id, "loss")
+    curve = MlflowClient(uri).get_metric_history(run.info.run_id, "Learning/loss")
     assert [(m.step, m.value) for m in curve] == [(1, 1.0), (5, 0.2), (9, 1 / 9)]
-
-
-def test_a_run_is_called_by_its_trials_words_without_what_is_json(uri: str):
-    trial = {"cell": "gru", "probes": '{"horizon": {"every": 10}}', "sizes": "[2, 3]", "seed": 3}
-    Tracker(uri).sync("study", "quick", [dataclasses.replace(record(3), trial=trial)], FACTS)
-    (run,) = runs(uri)
-    assert run.info.run_name == "gru seed 3"
 
 
 def test_syncing_again_adds_nothing_in_this_process_or_another(uri: str):
@@ -146,7 +140,7 @@ def test_values_that_are_not_finite_become_a_tag_and_finite_ones_stay(uri: str):
     Tracker(uri).sync("study", "quick", [record(0, rows)], FACTS)
     (run,) = runs(uri)
     assert run.data.tags["diverged"] == "true"
-    assert run.data.metrics["loss"] == 1.0
+    assert run.data.metrics["Learning/loss"] == 1.0
 
 
 def test_a_trial_that_says_it_diverged_is_tagged(uri: str):
@@ -170,7 +164,8 @@ def test_more_metrics_than_a_call_may_hold_all_arrive_in_calls_that_may(
     Tracker(uri).sync("study", "quick", [record(0, rows)], FACTS)
     (run,) = runs(uri)
     assert max(sizes) <= 1000
-    assert len(MlflowClient(uri).get_metric_history(run.info.run_id, "loss")) == 1200
+    history = MlflowClient(uri).get_metric_history(run.info.run_id, "Learning/loss")
+    assert len(history) == 1200
 
 
 def test_a_failed_trial_is_a_failed_run_that_says_why(uri: str):
@@ -200,6 +195,72 @@ def test_a_report_replaces_the_one_before_it(uri: str, tmp_path: Path):
     assert files == ["figures/new.svg"]
     kept = [p.name for p in (tmp_path / "mlartifacts").rglob("*.svg")]
     assert kept == ["new.svg"]
+
+
+NOTE = "mlflow.note.content"
+TOLD = About(
+    "Who remembers?",
+    {"memory": "Who remembers longest?"},
+    {"": ["cell"], "memory": ["cell"]},
+    "python -m pipeline run study --scale quick",
+    "reports/quick/study/index.html",
+)
+
+
+def experiment(uri: str) -> Any:
+    return MlflowClient(uri).get_experiment_by_name("study")
+
+
+def test_a_run_is_named_by_what_varies_and_says_its_part_its_page_and_its_command(uri: str):
+    of = record(3)
+    told = dataclasses.replace(of, trial={**of.trial, "part": "memory"})
+    Tracker(uri).sync("study", "quick", [told], FACTS, TOLD)
+    (run,) = runs(uri)
+    assert run.info.run_name == "memory, gru, seed 3"
+    assert (run.data.tags["part"], run.data.tags["page"]) == ("memory", TOLD.page)
+    for said in ("Who remembers longest?", f"`{TOLD.page}#part-memory`", f"`{TOLD.command}`"):
+        assert said in run.data.tags[NOTE]
+
+
+def test_an_experiment_says_its_question_its_page_and_its_command(uri: str):
+    Tracker(uri).sync("study", "quick", [record(0)], FACTS, TOLD)
+    note = experiment(uri).tags[NOTE]
+    assert note == f"**Who remembers?**\n\nPage: `{TOLD.page}`.\n\nRun by `{TOLD.command}`."
+
+
+def test_an_experiment_that_was_made_without_a_description_gets_one_and_another_is_kept(
+    uri: str, tmp_path: Path
+):
+    Tracker(uri).sync("study", "quick", [record(0)], FACTS)
+    assert NOTE not in experiment(uri).tags
+    Tracker(uri).sync("study", "quick", [record(0)], FACTS, TOLD)
+    assert experiment(uri).tags[NOTE].startswith("**Who remembers?**")
+    MlflowClient(uri).set_experiment_tag(experiment(uri).experiment_id, NOTE, "my own words")
+    Tracker(uri).sync("study", "quick", [record(1)], FACTS, TOLD)
+    (tmp_path / "page").mkdir()
+    Tracker(uri).attach("study", "quick", tmp_path / "page", TOLD, "An LSTM.")
+    assert experiment(uri).tags[NOTE] == "my own words"
+
+
+def test_what_is_called_otherwise_is_not_logged_again(uri: str):
+    Tracker(uri).sync("study", "quick", [record(0)], FACTS)
+    assert Tracker(uri).sync("study", "quick", [record(0)], FACTS, TOLD) == 0
+    assert len(runs(uri)) == 1
+
+
+def test_a_report_gives_its_experiment_the_answer_and_a_link_to_the_page(uri: str, tmp_path: Path):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<p>Answered.</p>")
+    for scale in ("quick", "standard"):
+        Tracker(uri).attach("study", scale, tmp_path / "page", TOLD, f"An LSTM ({scale}).")
+    found = {run.data.tags["scale"]: run for run in runs(uri)}
+    assert found["quick"].data.tags["page"] == TOLD.page
+    note = experiment(uri).tags[NOTE]
+    assert note.startswith("**Who remembers?**")
+    for scale, run in found.items():
+        assert f"At scale {scale}: An LSTM ({scale})." in note
+        place = f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        assert f"({place}/artifacts/index.html)" in note
 
 
 def test_a_run_keeps_its_whole_record_and_the_facts_that_it_names(uri: str):
@@ -236,34 +297,6 @@ def _counted(calls: list[str], name: str, function: Callable[..., Any]) -> Calla
         return function(*args, **kwargs)
 
     return call
-
-
-def test_a_probes_metric_is_named_by_words_and_whole_numbers(uri: str):
-    row: Row = {
-        "probe": "flow",
-        "quantity": "norm",
-        "lag": 3,
-        "layer": "W",
-        "step": 5,
-        "value": 0.5,
-    }
-    assert metric_of(row) == "flow/norm/lag 3/layer W"
-    assert metric_of({**row, "share": 0.25, "none": None}) == "flow/norm/lag 3/layer W"
-    rows = [{**row, "step": step, "share": 0.1 * step} for step in range(405)]
-    Tracker(uri).sync("study", "quick", [record(0, rows)], FACTS)
-    (run,) = runs(uri)
-    assert set(run.data.metrics) == {"flow/norm/lag 3/layer W", "seconds"}
-
-
-def test_very_many_values_of_probes_are_in_the_artifact_alone(uri: str):
-    rows: list[Row] = [
-        {"probe": "flow", "quantity": "norm", "lag": lag, "step": step, "value": 1.0}
-        for lag in range(40)
-        for step in range(40)
-    ]
-    Tracker(uri).sync("study", "quick", [record(0, [*rows, {"step": 0, "loss": 1.0}])], FACTS)
-    (run,) = runs(uri)
-    assert set(run.data.metrics) == {"loss", "seconds"}
 
 
 def refused(uri: str) -> str:

@@ -12,6 +12,7 @@ EXAMPLES = ("Example: python -m pipeline track --scale standard",)
 def command(studies: Studies = None, scale: Scale = None) -> None:
     """Log finished trials that MLflow lacks, and attach the studies' pages."""
     from pipeline.reporting import imprint
+    from pipeline.running.browsing import about
     from pipeline.running.following import track as logged
     from pipeline.running.tracking import Tracker
 
@@ -22,5 +23,8 @@ def command(studies: Studies = None, scale: Scale = None) -> None:
     for job in made:
         folder = imprint.folder_of(job.name, job.scale, Path())
         if folder.exists():
-            tracker.attach(job.name, job.scale, folder)
+            left = imprint.left(folder)
+            answer = left.answer if left else ""
+            tracker.attach(job.name, job.scale, folder, about(job), answer)
+            say(f"{job.name}: its page is kept in its run `report {job.scale}`")
     end(broken)

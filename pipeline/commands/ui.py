@@ -41,7 +41,9 @@ def command(
         start_new_session=True,
     )
     try:
-        say(f"http://{LOOPBACK}:{port} shows the runs in some seconds, until Ctrl-C")
+        # MLflow's first page speaks of language models.
+        studies = f"http://{LOOPBACK}:{port}/#/experiments"
+        say(f"{studies} lists the studies in some seconds, until Ctrl-C")
         code = server.wait()
     except KeyboardInterrupt:
         say("ended")

@@ -50,6 +50,8 @@ class Imprint:
     """The study's numbers."""
     reproduced: list[dict[str, str]]
     """The published figures that its claims reproduce, with its own."""
+    answer: str = ""
+    """The study's answer to its question."""
 
 
 def folder_of(name: str, scale: str, root: Path) -> Path:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from lightning_modules.registry import nearest
 from pipeline.errors import UserError
-from pipeline.reporting import imprint
+from pipeline.reporting import imprint, metrics
 from pipeline.reporting.counts import Counts
 from pipeline.reporting.placing import fill, locked
 from pipeline.running.journal import replacing
@@ -27,7 +27,7 @@ THEMES = (
 def build(
     scale: str, names: Iterable[str], root: Path = Path(), errors: Mapping[str, str] | None = None
 ) -> Path:
-    """Write the page, and the summary, over the studies that have a page; return the page.
+    """Write the page, the summary, and what DVC compares, over the studies that have a page; return the page.
 
     Args:
         scale: their scale.
@@ -50,11 +50,13 @@ def build(
         themes.setdefault(left.theme, []).append(entry)
     shown = {theme: entries for theme, entries in themes.items() if entries}
     numbers = {name: left.summary for name, left in pages.items()}
+    compared = {name: metrics.of_page(left) for name, left in pages.items()}
     rows = [row for left in pages.values() for row in left.reproduced]
     files = {
         "index.html": fill("index.html.j2", {}, scale=scale, themes=shown, errors=why, rows=rows),
         "record.html": fill("record.html.j2", {}, scale=scale, rows=rows),
         "summary.json": json.dumps(numbers, indent=2, ensure_ascii=False) + "\n",
+        "metrics.json": json.dumps(compared, indent=2, ensure_ascii=False) + "\n",
     }
     with locked(folder):
         for name, text in files.items():

@@ -51,7 +51,7 @@ def build(job: Job, root: Path = Path()) -> Path:
     }
     entry = fill("entry.html.j2", FILTERS, found=found)
     folder, beside = (of(job.name, job.scale, root) for of in (imprint.folder_of, imprint.data_of))
-    made = found.study.theme, entry, summary, found.reproduced
+    made = found.study.theme, entry, summary, found.reproduced, found.answer
     contents = {
         (place / name).relative_to(folder.parent).as_posix(): imprint.digest(content)
         for place, files in ((folder, page), (beside, data))

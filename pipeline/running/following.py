@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import pipeline
 from pipeline.errors import UserError
 from pipeline.running import tailing
+from pipeline.running.browsing import about
 from pipeline.running.progress import EVERY, say
 from pipeline.running.tailing import PATIENCE, size_of
 
@@ -89,6 +90,7 @@ class _Beside:
                 "path": str(job.journal.path.resolve()),
                 "size": size_of(job.journal.path),
                 "lock": str(job.scratch.with_name(f"{job.scratch.name}.mlflow")),
+                "about": about(job),
             }
             for job in jobs
         ]

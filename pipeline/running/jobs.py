@@ -15,6 +15,7 @@ from pipeline import params
 from pipeline.data import provenance
 from pipeline.data.sources import noted
 from pipeline.errors import UserError
+from pipeline.running.browsing import opening
 from pipeline.running.fingerprint import Fingerprints, Modules, combined, versions
 from pipeline.running.journal import FAILED, FINISHED, Held, Journal, Record, journal
 from pipeline.studies import STUDIES
@@ -242,7 +243,7 @@ def asked_for(broken: dict[str, str]) -> Iterator[tuple[str, str, dict[str, int]
     for name in STUDIES:
         with _named(name, broken):
             study = STUDIES[name]
-            question = " ".join((study.doc or "").strip().split("\n\n")[0].split())
+            question = opening(study.doc)
             scales = params.scales_of(name)
             yield name, question, {s: len(params.trials(name, study, s)) for s in scales}
 

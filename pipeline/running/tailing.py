@@ -19,11 +19,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.errors import UserError
+from pipeline.running.browsing import About
 from pipeline.running.journal import Facts, Record
 from pipeline.running.machine import at_once
 
-PATIENCE, IMPORTING = 20.0, 60.0
-"""The longest silence of the process in seconds: while it logs, and while it imports MLflow."""
+PATIENCE, IMPORTING = 20.0, 240.0
+"""Seconds for which the process may say nothing: when it logs, and when it imports MLflow.
+
+That takes eight on an idle machine; it yields to trials, so on a busy one it takes minutes.
+"""
 IDLE, PAUSE, TOLD = 5.0, 0.3, 0.3
 """Seconds until it starts on older records alone; between looks at journals; between reports."""
 
@@ -60,9 +64,18 @@ def size_of(path: Path) -> tuple[int, int]:
 class _Tail:
     """One journal as the process reads it: the records that are still to be logged."""
 
-    def __init__(self, study: str, scale: str, path: str, size: Sequence[int], lock: str):
-        """Read what is there; records beyond ``size`` (``size_of`` at the run's start) are new."""
+    def __init__(
+        self,
+        study: str,
+        scale: str,
+        path: str,
+        size: Sequence[int],
+        lock: str,
+        about: Sequence[Any],
+    ):
+        """Read what is there; beyond ``size`` it is new."""
         self.study, self.scale, self.facts = study, scale, Facts()
+        self.about = About(*about)
         self.new, self.older = deque[Record](), deque[Record]()
         self._path, self._old, self._lock = Path(path), tuple(size), Path(lock)
         self._file, self._at, self._seen = 0, 0, set[str]()
@@ -169,7 +182,8 @@ def _log(tails: list[_Tail], ending: _Ending, tell: Callable[[dict[str, Any]], o
         tail = _next(tails, ending)
         if tail is not None:
             record = (tail.new or tail.older).popleft()
-            logged[tail.study] += tracker.sync(tail.study, tail.scale, [record], tail.facts)
+            of = tail.study, tail.scale, [record], tail.facts, tail.about
+            logged[tail.study] += tracker.sync(*of)
         elif told:
             say(ended=True)
             return

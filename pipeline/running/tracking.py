@@ -24,16 +24,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from pipeline.errors import UserError
+from pipeline.running import browsing
+from pipeline.running.browsing import NOTHING, About
 from pipeline.running.journal import FINISHED, Facts, Held, Record
-from pipeline.study import Row
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 BATCH = 1000
-"""The most metrics and parameters that a server accepts in one call."""
-PROBED = 1000
-"""The most values of probes that a run shows as metrics; if there are more, it shows none."""
+"""Metrics and parameters in one call: a server takes no more."""
 SECONDS = 10
 """Seconds that a server may take for one answer."""
 PAGE = 500
@@ -41,6 +40,8 @@ PAGE = 500
 ENDED = ("FINISHED", "FAILED")
 """The states of a run that was logged completely."""
 DATABASE, ARTIFACTS, ARTIFACT = Path("mlflow.db"), Path("mlartifacts"), "record.json.gz"
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows as a description, in Markdown."""
 LINE = 400
 """The most characters of an error's line."""
 
@@ -77,16 +78,6 @@ def without_secrets(text: str, uri: str = "") -> str:
     return re.sub(r"(?i)((?:password|passwd|pwd|token|secret)=)[^\s&;]+", r"\1…", text)
 
 
-def metric_of(row: Row) -> str:
-    """Return the name of a metric for the value of a probe's row.
-
-    Columns of words and whole numbers are part of the name; floats are measurements, so are not.
-    """
-    named = {"probe", "quantity", "step", "value"}
-    rest = [f"{k} {v}" for k, v in row.items() if k not in named and isinstance(v, str | int)]
-    return "/".join([str(row["probe"]), str(row["quantity"]), *rest])
-
-
 class Kept(NamedTuple):
     """A record's run in a store."""
 
@@ -118,28 +109,43 @@ class Tracker:
         self._experiments: dict[str, str] = {}
         self._logged: dict[tuple[str, str], tuple[float, set[str]]] = {}
 
-    def sync(self, study: str, scale: str, records: Iterable[Record], facts: Facts) -> int:
-        """Log the records that are not logged yet; return how many these were."""
+    def sync(
+        self,
+        study: str,
+        scale: str,
+        records: Iterable[Record],
+        facts: Facts,
+        told: About = NOTHING,
+    ) -> int:
+        """Log the records that are not logged yet; return how many these were.
+
+        ``told`` names and describes what is logged now; a run is known by its record, whatever it
+        is called.
+        """
         count = 0
         with self._answering(), tempfile.TemporaryDirectory() as draft:
-            experiment, records = self._experiment(study), list(records)
+            experiment, records = self._experiment(study, told), list(records)
             since = min((record.started for record in records), default=math.inf)
             logged = self._known(experiment, scale, since)
             for record in records:
                 if record.id not in logged:
-                    self._log(experiment, study, scale, Held({record.key: record}, facts), draft)
+                    held = Held({record.key: record}, facts)
+                    self._log(experiment, study, scale, held, told, draft)
                     logged.add(record.id)
                     count += 1
         return count
 
-    def attach(self, study: str, scale: str, folder: Path) -> None:
-        """Keep a report's folder as the artifacts of a run of its own, in place of earlier ones.
+    def attach(
+        self, study: str, scale: str, folder: Path, told: About = NOTHING, answer: str = ""
+    ) -> None:
+        """Keep a report's folder in one run of its own, and describe the experiment by its answer.
 
         Its numbers are not logged as metrics, which would crowd the charts of the trials.
         """
         tags = {"study": study, "scale": scale, "kind": "report", "driver": _driver()}
+        tags |= {"page": told.page, NOTE: browsing.answered(scale, told, answer)}
         with self._answering():
-            experiment = self._experiment(study)
+            experiment = self._experiment(study, told)
             former = list(self._runs(experiment, scale, "report"))
             run = self._client.create_run(experiment, tags=tags, run_name=f"report {scale}")
             self._client.log_artifacts(run.info.run_id, str(folder))
@@ -147,6 +153,11 @@ class Tracker:
             for old in former:
                 self._files(old).delete_artifacts()
                 self._client.delete_run(old.info.run_id)
+            known = self._client.get_experiment(experiment).tags.get(NOTE, "")
+            if known.startswith(browsing.heading(told)):  # else it is somebody's own words
+                answers = [_with_link(report) for report in self._runs(experiment, "", "report")]
+                note = browsing.introduction(told, answers)
+                self._client.set_experiment_tag(experiment, NOTE, note)
 
     def kept(self, study: str, scale: str) -> Iterator[Kept]:
         """Iterate over the store's completely logged runs of a study's trials."""
@@ -164,8 +175,12 @@ class Tracker:
                 read = functools.partial(self._read, run)
                 yield Kept(run.info.run_id, run.data.tags, ended, read)
 
-    def _experiment(self, study: str) -> str:
-        """Return the study's experiment, made if it is not there; UserError if it was deleted."""
+    def _experiment(self, study: str, told: About = NOTHING) -> str:
+        """Return the study's experiment, made and described if it is not.
+
+        Raises:
+            UserError: it was deleted.
+        """
         from mlflow.exceptions import MlflowException
 
         if study not in self._experiments:
@@ -181,6 +196,9 @@ class Tracker:
                 number = found.experiment_id if found else "?"
                 again = f"mlflow experiments restore --experiment-id {number}"
                 raise UserError(f"experiment {study!r} was deleted there; restore it: {again}")
+            if told.question and not found.tags.get(NOTE):
+                note = browsing.introduction(told)
+                self._client.set_experiment_tag(found.experiment_id, NOTE, note)
             self._experiments[study] = found.experiment_id
         return self._experiments[study]
 
@@ -203,8 +221,9 @@ class Tracker:
         return logged
 
     def _runs(self, experiment: str, scale: str, kind: str, only: str = "") -> Iterator[Any]:
-        """Iterate over all runs of a kind at a scale."""
-        chosen = [f"tags.scale = '{scale}'", f"tags.kind = '{kind}'", *filter(None, [only])]
+        """Iterate over all runs of a kind, at a scale if one is given."""
+        at = f"tags.scale = '{scale}'" if scale else ""
+        chosen = [f"tags.kind = '{kind}'", *filter(None, [at, only])]
         token = None
         while token != "":
             page = self._client.search_runs(
@@ -214,16 +233,21 @@ class Tracker:
             yield from page
             token = page.token or ""
 
-    def _log(self, experiment: str, study: str, scale: str, held: Held, draft: str) -> None:
-        """Log the one record in ``held`` as a run that has ended."""
+    def _log(
+        self, experiment: str, study: str, scale: str, held: Held, told: About, draft: str
+    ) -> None:
+        """Log the one record that is held as a run that has ended."""
         from mlflow.entities import Param
 
         (record,) = held.records.values()
         content = packed(study, scale, record, held.facts)
         own = {"study": study, "scale": scale, "kind": "trial", "driver": _driver()}
         own |= _tags(held, record) | {"digest": hashlib.sha256(content).hexdigest()}
+        if told.page:
+            own |= {"page": told.page, NOTE: browsing.description_of(record, told)}
         started, ended = (round(t * 1000) for t in (record.started, record.ended))
-        run = self._client.create_run(experiment, started, own, run_name=_name(record))
+        name = browsing.name_of(record, told)
+        run = self._client.create_run(experiment, started, own, run_name=name)
         file = Path(draft, ARTIFACT)
         file.write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
         self._files(run).log_artifact(str(file))
@@ -254,6 +278,13 @@ class Tracker:
             yield
         except Exception as error:
             raise UserError(_line(self._uri, error)) from error
+
+
+def _with_link(report: Any) -> str:
+    """Return a report's description with a link to its page, which its run keeps."""
+    info = report.info
+    place = f"#/experiments/{info.experiment_id}/runs/{info.run_id}/artifacts/index.html"
+    return f"{report.data.tags.get(NOTE, '')}\n\n[The page, in this store]({place})"
 
 
 def _line(uri: str, error: Exception) -> str:
@@ -349,6 +380,7 @@ def _tags(held: Held, record: Record) -> dict[str, str]:
     """Return the tags by which a record's run is found."""
     served = [held.facts.get(digest, {}).get("served", "") for digest in record.data.values()]
     tags = {
+        "part": str(record.trial.get("part", "")),
         "trial": record.hash,
         "record": record.id,
         "entries": entries_digest(record),
@@ -358,7 +390,7 @@ def _tags(held: Held, record: Record) -> dict[str, str]:
         "data.served": ", ".join(served),
         "data.embedded": str(held.stand_in(record)).lower(),
         "seed": str(record.trial.get("seed", "")),
-        "diverged": str(_diverged(record)).lower(),
+        "diverged": str(browsing.has_diverged(record)).lower(),
     }
     tags |= {f"version.{name}": version for name, version in record.versions.items()}
     return tags | ({"error": record.error} if record.error else {})
@@ -373,39 +405,9 @@ def _metrics(record: Record, when: int) -> "list[Metric]":
     """Return the finite values as metrics; of equal name and step, the last."""
     from mlflow.entities import Metric
 
-    last = {(name, step): v for name, step, v in _curves(record) if math.isfinite(v)}
-    return [Metric(_clean(name), value, when, step) for (name, step), value in last.items()]
-
-
-def _curves(record: Record) -> Iterator[tuple[str, int, float]]:
-    """Yield name, step and value of what was measured; without a step, the row's place is taken."""
-    probed = sum(bool(row.get("probe")) for row in record.rows)
-    for place, row in enumerate(record.rows):
-        step = row.get("step")
-        if row.get("probe"):
-            row = {metric_of(row): row.get("value")} if probed <= PROBED else {}
-        for name, value in row.items():
-            if name != "step" and isinstance(value, int | float):
-                yield name, step if isinstance(step, int) else place, float(value)
-    yield "seconds", 0, record.seconds
-
-
-def _diverged(record: Record) -> bool:
-    """Return whether the trial says so, or measured something that is not finite."""
-    values = [v for row in record.rows for v in row.values() if isinstance(v, float)]
-    return any(row.get("diverged") for row in record.rows) or not all(map(math.isfinite, values))
-
-
-def _name(record: Record) -> str:
-    """Return a run's name for charts: the trial's words, except those in JSON, and its seed."""
-    words = [v for v in record.trial.values() if isinstance(v, str) and v[:1] not in ("{", "[")]
-    seed = [f"seed {record.trial['seed']}"] if "seed" in record.trial else []
-    return " ".join([*words, *seed]) or record.hash
-
-
-def _clean(name: str) -> str:
-    """Return the name in the characters that MLflow allows."""
-    return re.sub(r"[^\w\-. /:]", "_", name)[:250]
+    curves = ((browsing.allowed(name), step, v) for name, step, v in browsing.curves(record))
+    last = {(name, step): v for name, step, v in curves if math.isfinite(v)}
+    return [Metric(name, value, when, step) for (name, step), value in last.items()]
 
 
 def _driver() -> str:
