@@ -27,7 +27,7 @@ THEMES = (
 def build(
     scale: str, names: Iterable[str], root: Path = Path(), errors: Mapping[str, str] | None = None
 ) -> Path:
-    """Write the page, the summary, and what DVC compares, over the studies that have a page; return the page.
+    """Write the page, the summary and what DVC compares, over the studies with a page; return it.
 
     Args:
         scale: their scale.
