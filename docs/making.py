@@ -4,7 +4,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -170,12 +169,12 @@ def _shown(name: str, left: Imprint | None) -> Shown:
     question = _question(name)
     if left is None:
         return Shown(name, STUDIES[name].theme, question, "", "", [])
-    entry = _Entry(left.entry)
-    answer = "" if entry.answer.startswith(NO_ANSWER) else entry.answer
+    answer = "" if left.answer.startswith(NO_ANSWER) else left.answer
     trials = left.summary["trials"]
-    missing, stale = trials["asked"] - trials["finished"], entry.banner
-    marks = [f"{missing:,} of {trials['asked']:,} trials are missing"] if missing else []
-    marks += [stale] if stale else []
+    asked, finished, stale = (trials[kind] for kind in ("asked", "finished", "stale"))
+    marks = [f"{asked - finished:,} of {asked:,} trials are missing"] if asked > finished else []
+    marks += [f"Measured by earlier code: {stale:,} of {finished:,} trials"] if stale else []
+    marks += ["With stand-ins for data sets"] if left.summary["embedded"] else []
     counts = Counts(**left.summary["claims"]).words()
     return Shown(name, left.theme, question, answer, counts, marks)
 
@@ -216,32 +215,6 @@ def _render(text: str) -> Markup:
     """Return a docstring's text as HTML; what is set verbatim can be scrolled by keys."""
     html = str(prose.render(text)).replace("<pre>", '<pre tabindex="0">')
     return Markup(html)  # nosec B704 - it was escaped when it was rendered
-
-
-class _Entry(HTMLParser):
-    """A study's entry on the page over all of them: its answer, and what has to be known beside."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.answer, self.banner, self._into = "", "", ""
-        self.feed(html)
-        self.answer, self.banner = self.answer.strip(), self.banner.strip(" ⚠.")
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin to read what is wanted."""
-        kind = dict(attrs).get("class") or ""
-        if tag == "p":
-            self._into = kind if kind in ("answer", "banner") else ""
-
-    def handle_endtag(self, tag: str) -> None:
-        """Stop reading at the end of a paragraph, and of the banner's first sentence."""
-        if tag == "p" or (tag == "strong" and self._into == "banner"):
-            self._into = ""
-
-    def handle_data(self, data: str) -> None:
-        """Keep what is wanted."""
-        if self._into:
-            setattr(self, self._into, getattr(self, self._into) + data)
 
 
 def _question(name: str) -> str:

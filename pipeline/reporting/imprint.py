@@ -50,7 +50,7 @@ class Imprint:
     """The study's numbers."""
     reproduced: list[dict[str, str]]
     """The published figures that its claims reproduce, with its own."""
-    answer: str = ""
+    answer: str
     """The study's answer to its question."""
 
 

@@ -46,7 +46,7 @@ def answer(rows: pd.DataFrame) -> str:
     ]
     return (
         f"{best} reads digits best: {with_interval(least, 2)} % of the test digits are wrong"
-        + (f" (not surely fewer than by {'; '.join(rivals)})" if rivals else "")
+        + (f"; not surely fewer than by {' or by '.join(rivals)}" if rivals else "")
         + f". Last of {len(ranked)} networks comes {worst}, with {with_interval(most, 2)} %. Of a "
         f"digit told in {code_size(codes)} numbers a squared error is left of {', '.join(left)}."
     )

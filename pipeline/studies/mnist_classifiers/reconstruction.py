@@ -191,6 +191,11 @@ DEEP = Published(
     value="3.00 a picture, pre-trained as restricted Boltzmann machines and fine-tuned for longer",
     tolerance="less than 5 a picture",
 )
+BRIEF = (
+    "its RBMs learned for far fewer than the paper's 50 epochs each and the whole for fewer than "
+    "its 200: the stack is ahead at first only, of a random start with the right gain"
+)
+"""The likely cause of a pre-trained one that stays behind."""
 
 
 def expects(rows: pd.DataFrame) -> Iterator[Claim]:
@@ -206,6 +211,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     for method, error in left.items():
         claim = f"{method}: less than {most[method]:g} a picture"
         found = below(claim, error, most[method], expected=3)
+        found = found.if_missed(BRIEF) if method == PRETRAINED else found
         yield found.stands_for(DEEP) if method == PRETRAINED and published else found
 
 
