@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from ruamel.yaml import YAML
 
 from docs.__main__ import WRITTEN
 
@@ -91,6 +92,38 @@ def test_a_recipe_works_as_it_stands(page: Path, project: Path):
     printed = ""
     for step in _steps(page):
         printed = _follow(step, project, printed)
+
+
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """Return the copy as a repository of git and DVC, with one data set of its ten."""
+    for name in ("dvc.yaml", ".gitignore"):
+        shutil.copy(ROOT / name, project / name)
+    (project / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc" / "config", project / ".dvc" / "config")
+    path = project / "params.yaml"
+    given = YAML().load(path.read_text(encoding="utf-8"))
+    given["data"]["sets"] = ["mnist"]
+    YAML().dump(given, path)
+    one = "git -c user.name=reader -c user.email=reader@example.org"
+    _run(f"git init -q && git add -A && {one} commit -qm 'as it is'", project)
+    return project
+
+
+def test_a_hypothesis_is_tried_as_its_recipe_says(repository: Path):
+    printed = ""
+    for step in _steps(WRITTEN / "try.md"):
+        printed += _follow(step, repository, "")
+    lines = printed.splitlines()
+    (params,) = (line for line in lines if "quick.digits.epochs" in line)
+    assert params.split()[-2:] == ["6", "2"]
+    metrics = [line for line in lines if "metrics.json" in line and "perceptron." in line]
+    assert 0 < len(metrics) <= 10, "few numbers, and some differ"
+    assert any("estimate: " in line for line in metrics)
+    assert (repository / "dvc_plots" / "index.html").exists()
+    assert any("two-epochs" in line for line in lines[-20:])
+    given = YAML().load((repository / "params" / "perceptron.yaml").read_text(encoding="utf-8"))
+    assert given["quick"]["digits"]["epochs"] == 6, "the values are back"
 
 
 def test_every_recipe_is_listed():
