@@ -1,6 +1,6 @@
-"""Maps: units of which one wins for each input, and learns; one kind a file, found by file name.
+"""Competitive maps: for each input one unit wins, and learns; a map a file, found by file name.
 
-May import interfaces' helpers alone; training goes through ``training/map.py``.
+May import interfaces, norms, checks and registry; ``training/map.py`` trains them.
 """
 
 from lightning_modules.registry import discover

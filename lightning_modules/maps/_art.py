@@ -1,16 +1,17 @@
-"""What ART's maps share: a category resonates that is like the input enough, or a new one is made.
+"""What ART maps share: the best category similar enough to the input learns it, else a new one.
 
-    T_j = |I ∧ w_j| / (α + |w_j|)        choice: the greatest is tried first, and wins
-    |I ∧ w_j| / |I| >= ρ                 vigilance: where it does not hold the next is tried
-    w_J <- β (I ∧ w_J) + (1 - β) w_J     learning; a new category takes the input whole
+    T_j = |I ∧ w_j| / (α + |w_j|)        choice: categories are tried from the greatest T on
+    |I ∧ w_j| / |I| >= ρ                 vigilance: the first for which it holds resonates
+    w_J <- β (I ∧ w_J) + (1 - β) w_J     learning; a new category copies the input
 
-∧ is the minimum and |.| the sum. Templates only shrink, so there is an end to learning. Trying one
-after the other finds the first of those that hold, so all are compared at once.
+∧ is the minimum and |.| the sum; w_j is the template of category j. Templates only shrink, so
+learning comes to an end. The search finds the category of greatest T among those that pass
+vigilance, so the code compares all of them at once.
 
 Cost: O(K I) an input, K categories.
 
-Where we differ from the papers: a category that is new is made where none resonates, and does not
-compete before; there, it competes with the weights that it has before it learned, all 1.
+Where we differ from the papers: a new category is made only if no other resonates. In the papers
+one that is still unused competes with the others, with its initial weights, all 1.
 """
 
 import abc
@@ -22,15 +23,15 @@ from lightning_modules.checks import above, whole
 from lightning_modules.maps._map import Map, Seen, fitting, rest
 
 AT_ONCE = 2**18
-"""Numbers that are compared together."""
+"""How many numbers (inputs × categories × entries) are compared at once: a bound on memory."""
 
 
 class ART(Map, abc.ABC):
-    """Categories, of which there is room for ``capacity``.
+    """Up to ``capacity`` categories, made as inputs need them.
 
     Attributes:
-        committed: K, how many there are; the others are all 1.
-        size_M: |w| of each.
+        committed: K, how many are in use; the weights of the others are all 1.
+        size_M: |w| of each category.
         vigilance, choice, rate: ρ, α and β.
     """
 
@@ -40,7 +41,7 @@ class ART(Map, abc.ABC):
     def __init__(
         self, input_size: int, capacity: int, vigilance: float, choice: float, rate: float
     ):
-        """Make room; ValueError for what cannot be."""
+        """Allocate the weights; ValueError for numbers out of range."""
         super().__init__()
         whole(1, input_size=input_size, capacity=capacity)
         above(0, or_equal=True, most=1, vigilance=vigilance)
@@ -53,11 +54,11 @@ class ART(Map, abc.ABC):
 
     @abc.abstractmethod
     def taken(self, x_NI: Tensor) -> Tensor:
-        """Return the inputs; ValueError, in one line, for what this kind does not take."""
+        """Return the inputs; ValueError, in one line, for inputs that this kind does not take."""
 
     @property
     def templates_KI(self) -> Tensor:  # noqa: N802
-        """The weights of the categories there are."""
+        """The weights of the categories in use."""
         return self.w_MI[: int(self.committed)]
 
     def compare(self, x_NI: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,9 +75,9 @@ class ART(Map, abc.ABC):
         return int(t_K.argmax())
 
     def recode(self, x_I: Tensor, category: int | None) -> tuple[int, bool]:
-        """Have a category learn, None a new one; return which, and whether it changed.
+        """Let a category learn the input (None: a new one); return it, and whether it changed.
 
-        ValueError where there is no room for one more.
+        ValueError where all ``capacity`` categories are in use.
         """
         if category is None:
             category = int(self.committed)
@@ -98,7 +99,7 @@ class ART(Map, abc.ABC):
 
     @torch.no_grad()
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Go through the inputs; ``loss`` is 1 - match, before the category learns; 0 of a new."""
+        """Learn the inputs; ``loss`` sums 1 - match before learning, 0 for a new category."""
         del y_N
         changes, loss = 0, 0.0
         for x_1I in self.taken(x_NI).split(1):
@@ -110,7 +111,7 @@ class ART(Map, abc.ABC):
 
     @torch.no_grad()
     def winner(self, x_NI: Tensor) -> Tensor:
-        """Return the category of the greatest choice, (N,), matching enough or not; 0 of none."""
+        """Return the category of greatest choice, (N,), whatever its match; 0 if there is none."""
         return self._chosen(x_NI)[0]
 
     @torch.no_grad()
@@ -119,7 +120,7 @@ class ART(Map, abc.ABC):
         return 1 - self._chosen(x_NI)[1]
 
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return how many categories there are, and the sum of a template's weights, on average."""
+        """Return the number of categories, and the mean over them of a template's sum |w|."""
         del x_NI
         K = int(self.committed)
         size = self.size_M[:K].double().sum() / max(1, K)
@@ -140,7 +141,7 @@ class ART(Map, abc.ABC):
 
 
 def within(x_NI: Tensor, inputs: int, kind: str) -> Tensor:
-    """Return the inputs; ValueError where they are no numbers in [0, 1]."""
+    """Return the inputs; ValueError where they are not numbers in [0, 1]."""
     fitting(x_NI, inputs)
     if len(x_NI) and not bool(((x_NI >= 0) & (x_NI <= 1)).all()):
         low, high = (float(v) for v in torch.aminmax(x_NI))

@@ -1,10 +1,10 @@
-"""What maps see of data: complement-coded by bounds of what they learn from, or bits.
+"""Codes of a map's inputs: complement coding within the training data's bounds, or bits.
 
     a = (x - low) / (high - low), cut to [0, 1]        I = (a, 1 - a)
     I = 1 where x > threshold, else 0
 
-Bounds are the training part's. What is beyond them later is cut, as the network would have to do
-with what it meets in use; a number that never varied is 0.
+The bounds are those of the training data; later inputs beyond them are cut to the bounds. An input
+that never varies in training has a = 0.
 """
 
 import abc
@@ -18,54 +18,54 @@ from lightning_modules.maps._map import Map, Seen, fitting
 
 
 class Outer(Map, abc.ABC):
-    """A map that sees a code of its inputs.
+    """A map around another one, which sees a code of the inputs.
 
     Attributes:
-        inner: the map that sees it.
+        inner: the map that sees the code.
     """
 
     def __init__(self, inner: Map):
-        """Put a code before ``inner``."""
+        """Wrap ``inner``."""
         super().__init__()
         self.inner = inner
 
     @abc.abstractmethod
     def code(self, x_NI: Tensor) -> Tensor:
-        """Return what the map within sees, (N, its inputs)."""
+        """Return the code of the inputs, (N, inputs of the inner map)."""
 
     @property
     def w_MI(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride] # noqa: N802
-        """The weights of the map within."""
+        """The weights of the inner map."""
         return self.inner.w_MI
 
     def winner(self, x_NI: Tensor) -> Tensor:
-        """Return the winner within, (N,)."""
+        """Return the inner map's winners, (N,)."""
         return self.inner.winner(self.code(x_NI))
 
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Have the map within learn."""
+        """Let the inner map learn."""
         return self.inner.learn(self.code(x_NI), y_N)
 
     def loss(self, x_NI: Tensor) -> Tensor:
-        """Return what its winner leaves, (N,)."""
+        """Return the inner map's loss, (N,)."""
         return self.inner.loss(self.code(x_NI))
 
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return what it tells."""
+        """Return the inner map's facts."""
         return self.inner.facts(self.code(x_NI))
 
     def classes(self, x_NI: Tensor) -> Tensor | None:
-        """Return its classes."""
+        """Return the inner map's classes, (N,); None where it knows none."""
         return self.inner.classes(self.code(x_NI))
 
     def begin(self) -> None:
-        """Have it start anew."""
+        """Reset the inner map's count of passes."""
         self.inner.begin()
 
 
 @final
 class Coded(Outer):
-    """A map that sees inputs complement-coded, twice as many.
+    """A map of complement-coded inputs, twice as many numbers.
 
     Attributes:
         low_I, high_I: the bounds.
@@ -84,7 +84,7 @@ class Coded(Outer):
 
     @classmethod
     def by(cls, inner: Map, train_NI: Tensor) -> "Coded":
-        """Return the map with the bounds of what it learns from."""
+        """Return the map with the bounds of its training data."""
         return cls(inner, train_NI.amin(0), train_NI.amax(0))
 
     def code(self, x_NI: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Bits(Outer):
     """A map that sees a 1 where an input is above a threshold."""
 
     def __init__(self, inner: Map, threshold: float):
-        """Cut at ``threshold``."""
+        """``threshold`` is the largest input that gives a 0."""
         super().__init__(inner)
         above(-torch.inf, threshold=threshold)
         self.threshold = threshold

@@ -1,10 +1,11 @@
-"""How well units stand for data, and how well neighbours in the plane are neighbours there.
+"""Two errors of a map: how far data are from units, and how often it breaks neighbourhoods.
 
     quantisation    mean ‖x - w_c‖, c the nearest unit
     topographic     share of inputs whose nearest and second nearest unit are no neighbours
 
-Whether a unit has 4, 8 or 6 neighbours is part of the second, which says nothing without it. Units
-that were put into the plane at random have 1 - (mean number of neighbours) / (M - 1) on average.
+The topographic error depends on whether a unit has 4, 6 or 8 neighbours, so that number must be
+given with it. Units placed in the plane at random have a topographic error of
+1 - (mean number of neighbours) / (M - 1) on average.
 
 References:
     Kohonen (2001), Self-organizing maps, third edition, Springer: both errors.
@@ -15,11 +16,11 @@ import torch
 from torch import Tensor
 
 AT_ONCE = 2**24
-"""Distances that are held together."""
+"""How many distances are held at once: a bound on memory."""
 
 
 def nearest(w_MI: Tensor, x_NI: Tensor) -> Tensor:
-    """Return the nearest unit of each input, (N,), the first of those that are as near."""
+    """Return the nearest unit of each input, (N,); of several equally near, the first."""
     parts = x_NI.split(max(1, AT_ONCE // len(w_MI)))
     return torch.cat([_lowest(*_squares(w_MI, part_NI)) for part_NI in parts])
 
@@ -37,10 +38,10 @@ def nearest_two(w_MI: Tensor, x_NI: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _squares(w_MI: Tensor, x_NI: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ‖w‖² - 2 x w, squared distances but for the same ‖x‖² of all units, and its rounding.
+    """Return squared distances without ‖x‖², ‖w‖² - 2 x w, (N, M), and their rounding, (N, 1).
 
-    (N, M) and (N, 1). A matrix product rounds by where in it a unit stands, so that units at one
-    place differ by as much.
+    A matrix product rounds differently for each unit, even for units of equal weights; their
+    distances may be apart by as much as the second.
     """
     size_M = (w_MI * w_MI).sum(1)
     d_NM = torch.addmm(size_M, x_NI, w_MI.t(), alpha=-2)
@@ -49,7 +50,7 @@ def _squares(w_MI: Tensor, x_NI: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _lowest(d_NM: Tensor, rounding_N1: Tensor) -> Tensor:
-    """Return where each row is lowest but for rounding, (N,), the first place of several."""
+    """Return the first place where each row is lowest up to rounding, (N,)."""
     return (d_NM <= d_NM.amin(1, keepdim=True) + rounding_N1).byte().argmax(1)
 
 
@@ -65,6 +66,6 @@ def topographic(w_MI: Tensor, x_NI: Tensor, neighbours_MM: Tensor) -> Tensor:
 
 
 def scrambled(neighbours_MM: Tensor) -> float:
-    """Return the topographic error of units at random places, on average over the places."""
+    """Return the mean topographic error of units placed in the plane at random."""
     M = len(neighbours_MM)
     return 1 - float(neighbours_MM.sum()) / M / (M - 1)

@@ -15,7 +15,7 @@ from torch import Tensor
 from lightning_modules.registry import UnknownNameError, nearest
 
 ROUNDING = 1e-9
-"""What distances of one and the same grid differ by."""
+"""The tolerance within which two distances in the plane count as equal."""
 
 
 class Grid(NamedTuple):
@@ -24,7 +24,7 @@ class Grid(NamedTuple):
     places: Callable[[int, int], Tensor]
     """Rows and columns -> the place of each unit, (M, D), in float64."""
     reach: Mapping[int, float]
-    """How far the furthest neighbour is, by how many neighbours a unit inside has."""
+    """The distance to the furthest neighbour, for each number of neighbours of an inner unit."""
 
 
 def _rectangular(rows: int, columns: int) -> Tensor:
@@ -62,5 +62,5 @@ def distances(places_MD: Tensor) -> Tensor:
 
 
 def neighbours(distance_MM: Tensor, reach: float) -> Tensor:
-    """Return which units are neighbours, (M, M) booleans; none is its own."""
+    """Return which units are neighbours, (M, M) booleans; no unit is its own neighbour."""
     return (distance_MM > ROUNDING) & (distance_MM < reach + ROUNDING)

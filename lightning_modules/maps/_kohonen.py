@@ -1,8 +1,8 @@
-"""What Kohonen's maps share: units in a plane, the nearest of which wins, and a radius that falls.
+"""What Kohonen's maps share: units in a plane, of which the nearest wins, and a falling radius.
 
     c = argmin_m ‖x - w_m‖        σ_p = σ_first (σ_last / σ_first)^p        p from 0 to 1
 
-How units are moved is each map's own.
+p is the progress of training. Each map moves its units by its own rule.
 """
 
 import abc
@@ -23,11 +23,12 @@ class Kohonen(Map, abc.ABC):
 
     Attributes:
         rows, columns: units down and across.
-        distance_MM: how far units lie apart in the plane, in float64 whatever the weights are.
-        neighbours: which are neighbours, (M, M), by how many a unit inside has: 4 and 8, or 6.
-        passes: over the data, after which the radius falls no more.
-        pass_size: examples of a pass; None takes what ``learn`` is given as one.
-        passed, of_pass: how many passes are over, and examples of the present one.
+        distance_MM: distances of units in the plane, in float64 whatever type the weights have.
+        neighbours: which units are neighbours, (M, M), for each number of neighbours that an
+            inner unit may have: 4 and 8, or 6.
+        passes: passes over the data until the radius stops falling.
+        pass_size: examples of a pass; None: all that one call of ``learn`` is given.
+        passed, of_pass: how many passes are over, and how many examples of the present one.
     """
 
     passed: Tensor
@@ -44,7 +45,7 @@ class Kohonen(Map, abc.ABC):
         passes: int,
         pass_size: int | None,
     ):
-        """Start from weights that are uniform in [0, 1); ``radius`` is the first and the last."""
+        """Draw weights uniformly from [0, 1); ``radius`` is the first and the last σ."""
         super().__init__()
         whole(1, input_size=input_size, rows=rows, columns=columns, passes=passes)
         if rows * columns < 2:
@@ -61,7 +62,7 @@ class Kohonen(Map, abc.ABC):
             self.register_buffer(name, torch.zeros((), dtype=torch.int64))
 
     def place(self, w_MI: Tensor) -> None:
-        """Put the units at these weights; ValueError where they do not fit."""
+        """Set the weights, (M, I); ValueError for another shape."""
         if w_MI.shape != self.w_MI.shape:
             raise ValueError(f"weights are {(*w_MI.shape,)}: this map has {(*self.w_MI.shape,)}")
         self.w_MI.copy_(w_MI)
@@ -72,11 +73,11 @@ class Kohonen(Map, abc.ABC):
         self.of_pass.zero_()
 
     def radius_at(self, progress: float) -> float:
-        """Return σ after this share of the run."""
+        """Return σ at this progress p."""
         return between(self.first, self.last, progress)
 
     def shares(self, radius: float, of: int | slice = slice(None)) -> Tensor:
-        """Return how much units learn with some winners, (M,) or (M, M), in the weights' type."""
+        """Return h for winner ``of``, (M,), or for all winners, (M, M), in the weights' type."""
         return self.neighbourhood(self.distance_MM[of], radius).to(self.w_MI)
 
     def winner(self, x_NI: Tensor) -> Tensor:
@@ -88,7 +89,7 @@ class Kohonen(Map, abc.ABC):
         return _errors.quantisation(self.w_MI, fitting(x_NI, self.w_MI.shape[1]))
 
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return the quantisation error, and the topographic one by each kind of neighbours."""
+        """Return the quantisation error, and the topographic error for each kind of neighbours."""
         found = {"quantisation_error": self.loss(x_NI).double().mean()}
         first_N, second_N = _errors.nearest_two(self.w_MI, x_NI)
         for many, neighbours_MM in self.neighbours.items():
@@ -98,7 +99,7 @@ class Kohonen(Map, abc.ABC):
 
 
 def falling(name: str, ends: Sequence[float]) -> tuple[float, float]:
-    """Return the first and the last value; ValueError where they are not above 0, or rise."""
+    """Return the first and the last value; ValueError unless they are above 0 and do not rise."""
     if len(ends) != 2:
         raise ValueError(f"{name} is {ends!r}: give the first and the last")
     first, last = ends
@@ -110,5 +111,5 @@ def falling(name: str, ends: Sequence[float]) -> tuple[float, float]:
 
 
 def between(first: float, last: float, progress: float) -> float:
-    """Return what has fallen from ``first`` after this share of the way, by equal ratios."""
+    """Return the value at this share of the way from ``first`` to ``last``, geometrically."""
     return first * (last / first) ** min(1.0, progress)

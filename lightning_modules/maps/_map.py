@@ -1,7 +1,7 @@
-"""What maps share: one unit wins for each input, and learning moves the winner towards it.
+"""The contract of maps: one unit wins for each input, and learning moves it towards the input.
 
 Letters beside those of ``interfaces.py``:
-    N examples   M units of a map, or categories   K those that are committed   D axes of a plane
+    N examples   M units of a map, or categories   K categories in use   D axes of a plane
 
 Weights move in place, by a rule of each map's own, in the order of the examples. Ties go to the
 unit of the lowest index.
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 
 class Seen(NamedTuple):
-    """What a map saw of some examples, each by the weights of its own moment."""
+    """Counts over some examples, each taken with the weights at the time it was seen."""
 
     examples: int = 0
     changes: int = 0
     """Examples that moved a weight."""
     loss: float = 0.0
-    """What winners leave of the examples, summed: see the map's ``loss``."""
+    """The sum of the map's ``loss`` over the examples."""
 
 
 class Map(nn.Module, abc.ABC):
@@ -38,29 +38,29 @@ class Map(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Go through the examples in order; ``y_N`` are classes, which most maps leave unread.
+        """Learn the examples in order; ``y_N`` are their classes, which most maps ignore.
 
         ValueError for examples that the map does not take.
         """
 
     @abc.abstractmethod
     def loss(self, x_NI: Tensor) -> Tensor:
-        """Return what the winner leaves of each input, (N,): 0 where it is the input."""
+        """Return how far each input is from its winner, (N,): 0 where they are equal."""
 
     @abc.abstractmethod
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return what is to be told of the map, or of how it fits inputs: scalars, by name."""
+        """Return scalars by name that describe the map, or how well it fits the inputs."""
 
     def classes(self, x_NI: Tensor) -> Tensor | None:
-        """Return the class of each input, (N,); None of a map that learned without classes."""
+        """Return the class of each input, (N,); None for a map that knows no classes."""
         del x_NI
 
     def begin(self) -> None:
-        """Start anew what is counted in passes; weights stay."""
+        """Reset the count of passes; weights stay."""
 
 
 def rest(w_MI: Tensor) -> nn.Parameter:
-    """Return weights that no gradient moves."""
+    """Return the weights as a parameter without a gradient."""
     return nn.Parameter(w_MI, requires_grad=False)
 
 

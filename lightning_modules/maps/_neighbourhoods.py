@@ -1,4 +1,4 @@
-"""How much a unit learns with a winner at a distance d in the plane, by a radius σ.
+"""Neighbourhood functions h(d, σ): how much a unit learns at distance d from the winner.
 
 gaussian    exp(-d² / 2σ²)
 bubble      1 up to a distance of σ, 0 beyond

@@ -1,10 +1,11 @@
-"""Units spread over the plane of the data's two widest directions: a start, and a map that is none.
+"""Units spread over the plane of the data's first two principal components: a start of a map.
 
     w_m = mean + a_m √λ_1 v_1 + b_m √λ_2 v_2
 
-a and b are the places in the grid, of mean 0 and variance 1, so that the units have the data's
-variance in both directions; λ and v are the covariance's. The longer side of the grid lies along
-the widest direction; a direction's sign is that of its largest entry.
+a and b are a unit's coordinates in the grid, scaled to mean 0 and variance 1, so that units have
+the data's variance in both directions. λ and v are eigenvalues and eigenvectors of the data's
+covariance. The longer side of the grid lies along v_1; signs make each v's largest entry positive.
+Without any learning it is a linear map, to compare others with.
 
 References:
     Kohonen (2001), Self-organizing maps, third edition, Springer: linear initialisation.
@@ -15,7 +16,7 @@ from torch import Tensor
 
 
 def plane(x_NI: Tensor, places_MD: Tensor) -> Tensor:
-    """Return the weights, (M, I); ValueError where there is one direction alone."""
+    """Return the weights, (M, I); ValueError if inputs or grid have fewer than two directions."""
     if x_NI.shape[1] < 2 or bool((places_MD.std(0) == 0).any()):
         raise ValueError("a plane needs two directions: of the inputs, and of rows and columns")
     mean_I = x_NI.mean(0)

@@ -1,14 +1,15 @@
-"""ART 1: categories of binary inputs, each the ones that all its inputs have in common.
+"""ART 1: categories of binary inputs; a template holds the ones that all its inputs share.
 
     T_j = |I ∧ w_j| / (α + |w_j|)        |I ∧ w_j| / |I| >= ρ        w_J <- I ∧ w_J
 
-α is L - 1 of the paper, whose bottom-up weights are L w / (L - 1 + |w|): the same order. Learning
-is fast, weights are at rest before the next input. Equal to ``fuzzy_art`` on binary inputs that are
-not complement-coded.
+α is the paper's L - 1: its bottom-up weights L w / (L - 1 + |w|) give the same order of search.
+Learning is fast: weights reach their fixed point before the next input. The rule is that of
+``fuzzy_art``, on binary inputs that are not complement-coded.
 
 Cost: O(K I) an input, K categories.
 
-Where we differ from the paper: its differential equations are at their end, and see ``_art.py``.
+Where we differ from the paper: its differential equations are replaced by their fixed points; see
+also ``_art.py``.
 
 References:
     Carpenter & Grossberg (1987), A massively parallel architecture for a self-organizing neural
@@ -30,11 +31,11 @@ class ART1(ART):
     """Fast learning on inputs of zeros and ones."""
 
     def __init__(self, input_size: int, capacity: int, vigilance: float = 0.7, choice: float = 1.0):
-        """Make room for ``capacity`` categories; ``choice`` is α."""
+        """Allocate ``capacity`` categories; ``vigilance`` is ρ, ``choice`` α."""
         super().__init__(input_size, capacity, vigilance, choice, rate=1.0)
 
     def taken(self, x_NI: Tensor) -> Tensor:
-        """Return inputs of zeros and ones with one 1 at least; ValueError for others."""
+        """Return inputs of zeros and ones with at least one 1; ValueError for others."""
         fitting(x_NI, self.w_MI.shape[1])
         other = x_NI[(x_NI != 0) & (x_NI != 1)]
         if len(other):

@@ -1,14 +1,14 @@
-"""ARTMAP: categories that each stand for one class, made finer where a class was wrong.
+"""ARTMAP: ART categories labelled with classes; a wrong label makes finer categories.
 
     category J resonates at vigilance ρ; where its class is not y, match tracking:
-    ρ <- |I ∧ w_J| / |I| + ε, and the search goes on, until one stands for y, or is new
+    ρ <- |I ∧ w_J| / |I| + ε, and the search goes on until a category of class y, or a new one
     ρ <- ρ̄ for the next input
 
-An input's class is that of the category of the greatest choice. This is the form that Carpenter et
-al. call simplified: a class is a number, not a category of a second ART. What one pass over the
-data gives depends on their order; a vote of several orders is better than any.
+An input's class is that of the category of greatest choice. This is the form that Carpenter et al.
+call simplified: a class is a number, not a category of a second ART. The result of one pass depends
+on the order of the data; maps trained in several orders vote better than any one of them.
 
-Cost: that of the ART below, some times over where classes are wrong.
+Cost: that of the ART below, several times over where classes are wrong.
 
 Where we differ from the paper: see above, and ``_art.py``.
 
@@ -29,7 +29,7 @@ from lightning_modules.maps._art import ART
 from lightning_modules.maps._map import Map, Seen
 
 NONE = -1
-"""The class of a category that is not committed."""
+"""The class of a category that is not in use."""
 
 
 @final
@@ -44,7 +44,7 @@ class ARTMAP(Map):
     class_M: Tensor
 
     def __init__(self, art: ART, epsilon: float = 1e-6):
-        """``epsilon`` is what vigilance is raised by above the match of the wrong category."""
+        """``epsilon`` is ε: match tracking raises ρ to the wrong category's match plus ε."""
         super().__init__()
         above(0, most=1, epsilon=epsilon)
         self.art, self.epsilon = art, epsilon
@@ -57,10 +57,9 @@ class ARTMAP(Map):
 
     @torch.no_grad()
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Go through inputs and their classes; ``loss`` counts classes that were wrong at first.
+        """Learn inputs and classes; ``loss`` counts inputs whose first category was wrong.
 
-        ValueError where there are no classes. A class counts as wrong, too, where no category
-        resonated.
+        An input for which no category resonates counts as wrong, too. ValueError without classes.
         """
         x_NI, y_N = self.art.taken(x_NI), _classes(y_N, len(x_NI))
         changes, wrong = 0, 0
@@ -73,7 +72,7 @@ class ARTMAP(Map):
         return Seen(len(x_NI), changes, float(wrong))
 
     def _search(self, x_I: Tensor, y: int) -> tuple[int | None, bool]:
-        """Return the category that resonates for a class, None a new one, and if it was first."""
+        """Return the category of class y to learn (None: a new one), and if it was tried first."""
         t_K, match_K = (of_1K[0] for of_1K in self.art.compare(x_I.unsqueeze(0)))
         vigilance, right = self.art.vigilance, True
         while True:
@@ -84,7 +83,7 @@ class ARTMAP(Map):
                 return category, right
             right = False
             vigilance = float(match_K[category]) + self.epsilon
-            t_K[category] = -torch.inf  # also where ε is lost in rounding
+            t_K[category] = -torch.inf  # ends the search even if rounding swallows ε
 
     def winner(self, x_NI: Tensor) -> Tensor:
         """Return the category of the greatest choice, (N,); 0 where there is none yet."""
@@ -99,12 +98,12 @@ class ARTMAP(Map):
         return self.art.loss(x_NI)
 
     def facts(self, x_NI: Tensor) -> dict[str, Tensor]:
-        """Return what there is to be told of the categories."""
+        """Return the ART's facts about its categories."""
         return self.art.facts(x_NI)
 
 
 def _classes(y_N: Tensor | None, inputs: int) -> Tensor:
-    """Return the classes; ValueError where there is not one for each input, from 0 on."""
+    """Return the classes; ValueError unless there is a whole number for each input."""
     if y_N is None or y_N.shape != (inputs,) or y_N.is_floating_point():
         given = "none" if y_N is None else f"{(*y_N.shape,)} of {y_N.dtype}"
         raise ValueError(f"classes are {given}: ARTMAP takes a whole number for each input")

@@ -1,12 +1,12 @@
-"""The batch map: after each pass over the data, units go to means of what they and neighbours won.
+"""The batch map: after a pass, each unit moves to the mean of what it and its neighbours won.
 
     c_n = argmin_m ‖x_n - w_m‖        w_m <- Σ_n h(d_mc_n, σ) x_n / Σ_n h(d_mc_n, σ)
 
-No rate, and no order of the data: what a pass gives is the same in any order, to rounding. With a
-bubble of radius 0 a pass is Lloyd's, of k-means. A unit that nobody reaches stays where it is. σ
-falls by equal ratios from pass to pass.
+There is no rate, and the order of the data makes no difference beyond rounding. With a bubble of
+radius 0 a pass is Lloyd's step of k-means. A unit for which all h are 0 stays where it is. σ falls
+geometrically from pass to pass.
 
-A fixed point is one of ``som``'s, too, on average over the data, at a small rate.
+A fixed point of this rule is one of ``som``, too, on average over the data and at a small rate.
 
 Cost: O(M I) an example, O(M² I) a pass.
 
@@ -31,7 +31,7 @@ class BatchSOM(Kohonen):
     """Update after each pass.
 
     Attributes:
-        sum_MI, count_M: what each unit won in the present pass, and of how many.
+        sum_MI, count_M: the sum and the number of the inputs that each unit won in this pass.
     """
 
     sum_MI: Tensor
@@ -48,24 +48,23 @@ class BatchSOM(Kohonen):
         passes: int = 10,
         pass_size: int | None = None,
     ):
-        """Build the map."""
+        """``radius`` is the first and the last σ; the last is reached after ``passes``."""
         kohonen = grid, neighbourhood, radius, passes, pass_size
         super().__init__(input_size, rows, columns, *kohonen)
         self.register_buffer("sum_MI", torch.zeros_like(self.w_MI))
         self.register_buffer("count_M", torch.zeros(rows * columns))
 
     def begin(self) -> None:
-        """Start again from the first radius, at the beginning of a pass."""
+        """Go back to the first radius, and forget what was won in the present pass."""
         super().begin()
         self.sum_MI.zero_()
         self.count_M.zero_()
 
     @torch.no_grad()
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Go through the examples; ``loss`` is the distance to each one's winner.
+        """Learn the examples; ``loss`` sums the distances to their winners.
 
-        ``changes`` counts the examples of a pass that ended with another map; at a fixed point
-        there are none.
+        ``changes`` counts all examples of each pass that moved a unit; at a fixed point it is 0.
         """
         del y_N
         total, left_NI = Seen(), fitting(x_NI, self.w_MI.shape[1])
@@ -84,12 +83,12 @@ class BatchSOM(Kohonen):
         return total
 
     def _close(self) -> bool:
-        """End the pass; tell whether that moved a unit."""
+        """End the pass: move the units; return whether any moved."""
         radius = self.radius_at(int(self.passed) / max(1, self.passes - 1))
         h_MM = self.shares(radius)
         reached_M = h_MM @ self.count_M
         sum_MI = h_MM @ self.sum_MI
-        # Below the least normal number a quotient of two sums has no digits left.
+        # Below the least normal number a quotient of two sums has no accurate digits left.
         moves_M = reached_M >= torch.finfo(reached_M.dtype).tiny
         to_MI = torch.where(moves_M[:, None], sum_MI / reached_M[:, None], self.w_MI)
         moved = not torch.equal(to_MI, self.w_MI)

@@ -1,12 +1,12 @@
-"""Fuzzy ART: categories of numbers in [0, 1], each a box that holds all its inputs.
+"""Fuzzy ART: categories of inputs in [0, 1], each a box that contains all its inputs.
 
     T_j = |I ∧ w_j| / (α + |w_j|)      |I ∧ w_j| / |I| >= ρ      w_J <- β (I ∧ w_J) + (1 - β) w_J
 
-Inputs are complement-coded, I = (a, 1 - a), so that |I| is the same for all, D for D numbers, and
-w = (u, 1 - v) is the box from u to v: it grows as w shrinks, to a size |v - u| of (1 - ρ) D at
-most. Without the code categories proliferate as templates wither, so what is not coded is refused.
-As α -> 0 the smallest box that holds an input is tried first; with β = 1 nothing changes from the
-second pass on.
+Inputs are complement-coded, I = (a, 1 - a), so |I| = D for all inputs of D numbers, and a template
+w = (u, 1 - v) is the box from u to v: it grows as w shrinks, to a size |v - u| of at most
+(1 - ρ) D. Without this code templates shrink towards 0 and categories proliferate, so inputs that
+are not coded are refused. As α -> 0 the smallest box that contains an input is tried first; with
+β = 1 nothing changes from the second pass on.
 
 Cost: O(K D) an input, K categories.
 
@@ -27,12 +27,12 @@ from torch import Tensor
 from lightning_modules.maps._art import ART, within
 
 ROUNDING = 1e-5
-"""What x and its complement may miss 1 by, for numbers of float32."""
+"""How far a + (1 - a) may be off 1, for float32."""
 
 
 @final
 class FuzzyART(ART):
-    """Fast learning, or slow recoding where ``rate`` is below 1; a new category learns fast."""
+    """Fast learning; with ``rate`` below 1, slow recoding, where only new categories learn fast."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class FuzzyART(ART):
         choice: float = 1e-6,
         rate: float = 1.0,
     ):
-        """Count the coded numbers, 2 D, in ``input_size``; ``choice`` is α and ``rate`` is β."""
+        """``input_size`` is 2 D, after coding; ``vigilance`` is ρ, ``choice`` α, ``rate`` β."""
         super().__init__(input_size, capacity, vigilance, choice, rate)
         if input_size % 2:
             raise ValueError(f"input_size is {input_size}: complement-coded it is even")

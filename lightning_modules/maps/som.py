@@ -2,17 +2,17 @@
 
     c = argmin_m ‖x - w_m‖        w_m <- w_m + η h(d_mc, σ) (x - w_m)
 
-η and σ fall over the run, by equal ratios from example to example. Where a chain of units has
-learned from a density p at a constant small η, with a bubble of half-width n, the density of units
-follows p to the power
+η and σ fall geometrically over the run, from example to example. If a chain of units learns from
+data of density p at a constant small η, with a bubble of half-width n, the density of its units
+becomes p to the power
 
     2/3 - 1 / (3 n² + 3 (n + 1)²)
 
-which is 1/3, that of least mean square distance, for n = 0.
+For n = 0 the power is 1/3, as for units of least mean square distance.
 
 Cost: O(M I) an example.
 
-Where we differ from the paper: Kohonen lets both fall linearly or by the inverse of time.
+Where we differ from the paper: Kohonen lets η and σ fall linearly or as the inverse of time.
 
 References:
     Kohonen (1982), Self-organized formation of topologically correct feature maps, Biological
@@ -47,7 +47,7 @@ class SOM(Kohonen):
         passes: int = 1,
         pass_size: int | None = None,
     ):
-        """``rate`` is the first and the last η, at most 1."""
+        """``rate`` is the first and the last η, at most 1; ``radius`` is the same of σ."""
         kohonen = grid, neighbourhood, radius, passes, pass_size
         super().__init__(input_size, rows, columns, *kohonen)
         self.fastest, self.slowest = falling("rate", rate)
@@ -56,7 +56,7 @@ class SOM(Kohonen):
 
     @torch.no_grad()
     def learn(self, x_NI: Tensor, y_N: Tensor | None = None) -> Seen:
-        """Go through the examples; ``loss`` is the distance to each one's winner before it moves.
+        """Learn the examples; ``loss`` sums the distances to their winners before these move.
 
         Every example counts as a change.
         """
