@@ -1,6 +1,6 @@
-"""Generators against discriminators, a pair a file; losses and regularisers, a folder each below.
+"""Pairs of generator and discriminator, a pair a file; subfolders hold losses and regularisers.
 
-May import interfaces' helpers alone.
+May import interfaces, norms, checks and registry.
 """
 
 from lightning_modules.registry import discover_files

@@ -1,12 +1,12 @@
 """The contract of two players: a generator makes samples, a discriminator tells them from data.
 
-    x = G(z, y)        z ~ N(0, 1)        D(x, y) > 0: taken for data
+    x = G(z, y)        z ~ N(0, 1)        D(x, y) > 0: D takes x for data
 
-The players share no weight. A sample depends on its own z and y alone, a score on its own x and y:
-neither on what else is in the batch.
+The players share no weights. A sample depends only on its own z and y, and a score only on its own
+x and y, not on the rest of the batch.
 
 Shape letters beside those of ``interfaces.py``:
-    I entries of a sample    Z of the latent vector    Y classes that are asked for
+    I entries of a sample    Z entries of the latent vector    Y classes that G can be asked for
 """
 
 import abc
@@ -19,8 +19,8 @@ class Adversary(nn.Module, abc.ABC):
 
     Attributes:
         generator, discriminator: the players; each has weights of its own.
-        sample_size, latent_size: I and Z; Z may be 0, then all samples are one.
-        classes: Y; 1 where nothing is asked for.
+        sample_size, latent_size: I and Z; if Z is 0, all samples are equal.
+        classes: Y; 1 for players without classes.
     """
 
     generator: nn.Module
@@ -31,8 +31,8 @@ class Adversary(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def generate(self, z_BZ: Tensor, y_B: Tensor) -> Tensor:
-        """Return samples of the classes that are asked for, (B, I)."""
+        """Return a sample of each class in ``y_B``, (B, I)."""
 
     @abc.abstractmethod
     def discriminate(self, x_BI: Tensor, y_B: Tensor) -> Tensor:
-        """Return how surely samples are data of their class, as log odds, (B,)."""
+        """Return the scores, (B,): log odds that a sample is data of its class."""

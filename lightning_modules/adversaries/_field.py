@@ -1,12 +1,13 @@
-"""The vector field of a game and its Jacobian, exactly, by automatic differentiation in float64.
+"""The vector field of a game and its Jacobian, by automatic differentiation in float64.
 
-    v(w) = -(∂L_D/∂w_D, ∂L_G/∂w_G)        J = ∂v/∂w        both players' weights, D's first
+    v(w) = -(∂L_D/∂w_D, ∂L_G/∂w_G)        J = ∂v/∂w        w: both players' weights, D's first
 
-Simultaneous steps of size h are w + h v(w): near a fixed point each eigenvalue λ of J is multiplied
-by 1 + hλ. What turns, Im λ ≠ 0 at Re λ = 0, therefore grows: |1 + hλ| > 1. A step of one player
-after the other is the product of two shears, w_D + h v_D(w), then w_G + h v_G of what came of it.
+A simultaneous step of size h is w <- w + h v(w). Near a fixed point it multiplies the component
+along an eigenvector of J with eigenvalue λ by 1 + hλ. A pure rotation, Im λ ≠ 0 and Re λ = 0,
+therefore grows: |1 + hλ| > 1. An alternating step is the product of two shears: first
+w_D <- w_D + h v_D(w), then w_G <- w_G + h v_G at the new w_D.
 
-Cost: P ways back through a graph, P the number of weights of both.
+Cost: P backward passes, P the number of weights of both players.
 
 References:
     Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461.
@@ -23,18 +24,18 @@ from torch import Tensor, nn
 from lightning_modules.adversaries._round import Game, Round
 
 TOGETHER = 64
-"""Rows of the Jacobian that are taken back at once: a bound on memory."""
+"""How many rows of the Jacobian one backward pass computes: a bound on memory."""
 
 
 def exactly(game: Game, x_BI: Tensor, y_B: Tensor, z_BZ: Tensor) -> Round:
-    """Return the round of a copy of the players in float64; theirs are left alone."""
+    """Return the round of a float64 copy of the players; the originals do not change."""
     adversary = copy.deepcopy(game.adversary).double()
     twin = game._replace(adversary=adversary)
     return Round(twin, x_BI.double(), y_B, z_BZ.double())
 
 
 def field(played: Round, graph: bool = False) -> Tensor:
-    """Return v, (P,); with ``graph`` it can be differentiated again."""
+    """Return v, (P,); with ``graph`` v can itself be differentiated."""
     parts = [
         *torch.autograd.grad(played.loss_D, played.weights_D, create_graph=True),
         *torch.autograd.grad(played.loss_G, played.weights_G, create_graph=True),
@@ -76,9 +77,9 @@ def jacobian(played: Round) -> Tensor:
 
 
 def shears(J_PP: Tensor, of_D: int, step: float) -> Tensor:
-    """Return the matrix of a step of D and then of G near a fixed point; ``of_D`` are D's weights.
+    """Return the matrix of an alternating step near a fixed point, (P, P): D moves, then G.
 
-    Simultaneous steps have 1 + step J.
+    ``of_D`` is the number of D's weights. The matrix of a simultaneous step is 1 + step J.
     """
     P = len(J_PP)
     only_D, only_G = torch.eye(P, dtype=J_PP.dtype), torch.eye(P, dtype=J_PP.dtype)

@@ -1,11 +1,11 @@
-"""One round of a game: both players' losses of one batch, worked out as far as they are asked for.
+"""One round of a game: both players' losses on one batch, each computed when first asked for.
 
     d = D(x, y)        g = D(G(z, y), y)
     plain_D, plain_G    the losses
-    loss_D, loss_G      the same with what regularisers add: what the players go down
+    loss_D, loss_G      the same plus the regularisers' terms; each player minimises its own
 
-Everything hangs in one graph, so either player's gradient is that of its loss by its own weights,
-with the other's held: ``torch.autograd.grad(round.loss_D, round.weights_D)``.
+All are in one autograd graph. A player's gradient is that of its own loss by its own weights, with
+the other's held fixed: ``torch.autograd.grad(round.loss_D, round.weights_D)``.
 """
 
 import functools
@@ -20,7 +20,7 @@ from lightning_modules.adversaries.regularisers._regulariser import Regulariser
 
 
 class Game(NamedTuple):
-    """Who plays, for what, and what steadies it."""
+    """The players, their losses, and the regularisers of these."""
 
     adversary: Adversary
     loss: GameLoss
@@ -28,56 +28,59 @@ class Game(NamedTuple):
 
 
 class Round:
-    """A batch of data and of latent vectors, as both players see it."""
+    """Scores and losses of both players on a batch of data and of latent vectors."""
 
     def __init__(self, game: Game, x_BI: Tensor, y_B: Tensor, z_BZ: Tensor):
-        """``y_B`` are the classes of the data, and those that are asked for."""
+        """``y_B`` are the classes of the data; samples of the same classes are generated."""
         self.game, self.x_BI, self.y_B, self.z_BZ = game, x_BI, y_B, z_BZ
 
     @functools.cached_property
     def weights_D(self) -> list[nn.Parameter]:  # noqa: N802
-        """What the discriminator moves."""
+        """The discriminator's trainable weights."""
         return [w for w in self.game.adversary.discriminator.parameters() if w.requires_grad]
 
     @functools.cached_property
     def weights_G(self) -> list[nn.Parameter]:  # noqa: N802
-        """What the generator moves."""
+        """The generator's trainable weights."""
         return [w for w in self.game.adversary.generator.parameters() if w.requires_grad]
 
     @functools.cached_property
     def shown_data_BI(self) -> Tensor:  # noqa: N802
-        """What D sees of the data; its scores can be differentiated by it."""
+        """The data as D sees them, (B, I), with noise if a regulariser adds it.
+
+        They require a gradient, so that scores can be differentiated by them.
+        """
         return self._shown(self.x_BI).detach().requires_grad_()
 
     @functools.cached_property
     def d_B(self) -> Tensor:  # noqa: N802
-        """The scores of data."""
+        """The scores of data, (B,)."""
         return self.game.adversary.discriminate(self.shown_data_BI, self.y_B)
 
     @functools.cached_property
     def g_B(self) -> Tensor:  # noqa: N802
-        """The scores of generated samples."""
+        """The scores of generated samples, (B,)."""
         made_BI = self.game.adversary.generate(self.z_BZ, self.y_B)
         return self.game.adversary.discriminate(self._shown(made_BI), self.y_B)
 
     @functools.cached_property
     def plain_D(self) -> Tensor:  # noqa: N802
-        """The discriminator's loss."""
+        """The discriminator's loss without regularisers."""
         return self.game.loss.discriminator(self.d_B, self.g_B)
 
     @functools.cached_property
     def plain_G(self) -> Tensor:  # noqa: N802
-        """The generator's loss."""
+        """The generator's loss without regularisers."""
         return self.game.loss.generator(self.g_B)
 
     @functools.cached_property
     def loss_D(self) -> Tensor:  # noqa: N802
-        """What the discriminator goes down."""
+        """The loss that the discriminator minimises."""
         return self.plain_D + sum(of.on_discriminator(self) for of in self.game.regularisers)
 
     @functools.cached_property
     def loss_G(self) -> Tensor:  # noqa: N802
-        """What the generator goes down."""
+        """The loss that the generator minimises."""
         return self.plain_G + sum(of.on_generator(self) for of in self.game.regularisers)
 
     def _shown(self, x_BI: Tensor) -> Tensor:

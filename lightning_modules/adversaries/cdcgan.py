@@ -1,18 +1,18 @@
-"""A conditional, convolutional game for pictures: ask for a class, get a picture of it.
+"""Conditional, convolutional players for pictures: asked for a class, G makes a picture of it.
 
     G   affine, N, f    up 4×4 stride 2, N, f    up 4×4 stride 2, σ
     D   down 4×4 stride 2, + b_y, l    down 4×4 stride 2, + b_y, l    w'h + v_y'h + c
 
-from a quarter of the picture's rows and columns to all, and back. The class y acts at every layer
-of both: G's normalisation N scales and shifts each map by numbers of y's own, D's layers add a bias
-b_y of y's own to each map, and its score compares all of the last layer, h, with a vector v_y of
-y's own (a projection). f is a rectifier, l a leaky one of slope .2.
+G starts at a quarter of the picture's rows and columns and doubles them twice; D halves them twice.
+The class y acts at every layer of both. G's normalisation N scales and shifts each map by numbers
+that depend on y; D's layers add a bias b_y to each map, and its score includes the product of the
+flattened last layer, h, with a vector v_y (a projection). f is ReLU, l a leaky ReLU of slope .2.
 
 Differs from the papers: normalisation is over groups of maps of one sample, so that no sample
-depends on what else is in the batch and nothing but weights is learned; D has none. The projection
-is of the maps where they are, not of their sums.
+depends on the rest of the batch and there are no running statistics; D has no normalisation. The
+projection is of h with all its positions, not of each map's sum over positions.
 
-Cost: in multiplications a sample 1.6 M of either player at 64 and 32 maps and 28×28 pixels.
+Cost: 1.6 M multiplications a sample for either player, at 64 and 32 maps and 28×28 pixels.
 
 References:
     Mirza & Osindero (2014), Conditional generative adversarial nets, arXiv:1411.1784.
@@ -34,13 +34,13 @@ from lightning_modules.adversaries._adversary import Adversary
 from lightning_modules.checks import whole
 
 MAPS_TOGETHER = 8
-"""Maps that are normalised together."""
+"""How many maps are normalised together; all of them where it does not divide their number."""
 SLOPE, TINY = 0.2, 1e-5
 
 
 @final
 class CDCGAN(Adversary):
-    """Pictures of an asked-for class, pixels from 0 to 1, row by row."""
+    """Players for flat pictures of given classes, row by row, pixels from 0 to 1."""
 
     def __init__(
         self,
@@ -50,9 +50,10 @@ class CDCGAN(Adversary):
         generator_maps: int = 64,
         discriminator_maps: int = 32,
     ):
-        """Maps are those of G's first layer and of D's; ValueError where 4 does not divide a side.
+        """``generator_maps`` and ``discriminator_maps`` are the maps of each one's first layer.
 
-        G's are halved and D's doubled in the next.
+        G's second layer has half as many, D's twice as many. ValueError for numbers out of range,
+        or where 4 does not divide the rows and the columns.
         """
         super().__init__()
         Y, X = shape_YX
@@ -72,7 +73,7 @@ class CDCGAN(Adversary):
         return self.generator(z_BZ, y_B).flatten(1)
 
     def discriminate(self, x_BI: Tensor, y_B: Tensor) -> Tensor:
-        """Return how surely pictures are data of classes y, (B,)."""
+        """Return log odds that pictures are data of classes y, (B,)."""
         return self.discriminator(x_BI.view(-1, 1, *self.shape_YX), y_B)
 
 
@@ -108,7 +109,7 @@ class _Asked(nn.Module):
     def forward(self, h_BCYX: Tensor, y_B: Tensor) -> Tensor:
         """Return scale_y * N(h) + shift_y.
 
-        Written out: torch's own cannot be differentiated in many directions at once.
+        Written out, because torch's group normalisation does not support batched gradients.
         """
         h_BGR = h_BCYX.view(len(h_BCYX), self._groups, -1)
         var_BG1, mean_BG1 = torch.var_mean(h_BGR, dim=-1, correction=0, keepdim=True)
@@ -139,5 +140,5 @@ class _Discriminator(nn.Module):
 
 
 def _maps(of: nn.Embedding, y_B: Tensor) -> Tensor:
-    """Return a number a map of each class, (B, C, 1, 1)."""
+    """Return the embedding of each class as a number for each map, (B, C, 1, 1)."""
     return of(y_B)[..., None, None]

@@ -1,11 +1,11 @@
-"""Two perceptrons for samples of few entries: points, one dimension, the plane.
+"""Two multi-layer perceptrons for samples of few entries, such as points in one or two dimensions.
 
     G(z) = W_L φ(… φ(W_1 z + b_1) …) + b_L        D(x) likewise, with one output
 
-The plainest game is among them. With a latent vector of length 0 and no hidden units the generator
-is its last bias, θ; with no hidden units and no biases the discriminator is ψx: the Dirac-GAN, for
-data that all lie at zero. With one latent number and no hidden units G is a z + b, every Gaussian.
-Classes are not seen: what is asked for makes no difference.
+The Dirac-GAN, the simplest game, is a special case, for data that all lie at zero: with a latent
+vector of length 0 and no hidden units the generator is its last bias, θ; with no hidden units and
+no biases the discriminator is ψx. With one latent number and no hidden units G is a z + b, which
+can be any Gaussian. Both players ignore classes.
 
 Differs from the paper: weights start orthogonal, times the activation's gain, biases at 0.
 
@@ -32,12 +32,12 @@ from lightning_modules.registry import nearest
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky_relu": nn.LeakyReLU}
 GAINS = {"relu": 2**0.5, "tanh": 5 / 3, "leaky_relu": 2**0.5}
-"""What makes up for an activation's slope, as torch has it."""
+"""The gain that torch recommends for each activation."""
 
 
 @final
 class GAN(Adversary):
-    """A perceptron against a perceptron."""
+    """A generator and a discriminator that are both multi-layer perceptrons."""
 
     classes = 1
 
@@ -50,9 +50,9 @@ class GAN(Adversary):
         activation: str = "tanh",
         biases: bool = True,
     ):
-        """``hidden`` are units a layer; ``biases`` says whether the discriminator has any.
+        """``…_hidden`` lists the units of each hidden layer; ``biases`` are the discriminator's.
 
-        ValueError for a size that is none, or an unknown activation.
+        ValueError for a size out of range, or an unknown activation.
         """
         super().__init__()
         whole(1, sample_size=sample_size)
@@ -70,12 +70,12 @@ class GAN(Adversary):
         self.discriminator = _perceptron(sizes_D, activation, biases)
 
     def generate(self, z_BZ: Tensor, y_B: Tensor) -> Tensor:
-        """Return G(z)."""
+        """Return G(z), (B, I)."""
         del y_B
         return self.generator(z_BZ)
 
     def discriminate(self, x_BI: Tensor, y_B: Tensor) -> Tensor:
-        """Return D(x)."""
+        """Return D(x), (B,)."""
         del y_B
         return self.discriminator(x_BI).squeeze(-1)
 
@@ -93,7 +93,7 @@ def _perceptron(sizes: Sequence[int], activation: str, biases: bool) -> nn.Modul
 
 
 class _Affine(nn.Module):
-    """W x + b, of no inputs b alone: torch's own warns of weights that are none."""
+    """W x + b, or b alone without inputs, where torch's Linear warns about its empty weights."""
 
     def __init__(self, inputs: int, outputs: int, gain: float, biased: bool):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What either player of a game goes down, one pair of losses a file, found by file name."""
+"""Losses of both players of a game, one pair a file, found by file name."""
 
 from lightning_modules.registry import discover
 

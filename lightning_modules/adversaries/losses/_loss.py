@@ -1,7 +1,7 @@
 """The losses of both players as functions of the discriminator's scores.
 
-d are the scores of data, g those of generated samples, log odds that a sample is data. Both players
-go down. The discriminator's part of the value that the game is about is
+d are the scores of data and g those of generated samples: log odds that a sample is data. Each
+player minimises its own loss. The value of the game, which D maximises in the original GAN, is
 
     V(D, G) = E log σ(d) + E log(1 - σ(g))
 
@@ -20,8 +20,8 @@ class GameLoss(abc.ABC):
 
     @abc.abstractmethod
     def discriminator(self, d_B: Tensor, g_B: Tensor) -> Tensor:
-        """Return what the discriminator goes down."""
+        """Return the loss that the discriminator minimises, a scalar."""
 
     @abc.abstractmethod
     def generator(self, g_B: Tensor) -> Tensor:
-        """Return what the generator goes down."""
+        """Return the loss that the generator minimises, a scalar."""

@@ -1,9 +1,9 @@
-"""The generator goes up what D thinks of its samples, rather than down what D thinks against them.
+"""The non-saturating game: G maximises log σ(g) instead of minimising log(1 - σ(g)).
 
     L_D = -E log σ(d) - E log(1 - σ(g))        L_G = -E log σ(g)
 
-The same fixed points as the saturating game; the generator's gradient lives where D is sure. It is
-no game of zero sum.
+Its fixed points are those of the saturating game, but the generator's gradient does not vanish
+where D is sure that samples are generated. It is not a zero-sum game.
 
 Cost: one exponential a score.
 
@@ -22,7 +22,7 @@ from lightning_modules.adversaries.losses._loss import GameLoss
 
 @final
 class NonSaturating(GameLoss):
-    """Cross-entropy, and that of the other label."""
+    """D's loss is cross-entropy, G's the same with the labels of its samples swapped."""
 
     def discriminator(self, d_B: Tensor, g_B: Tensor) -> Tensor:
         """Return E log(1 + e^-d) + E log(1 + e^g)."""

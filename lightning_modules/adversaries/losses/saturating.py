@@ -1,9 +1,10 @@
-"""The game as it was stated: what one player gains the other loses.
+"""The saturating game, as first stated: what one player gains from samples the other loses.
 
     L_D = -E log σ(d) - E log(1 - σ(g)) = -V        L_G = E log(1 - σ(g))
 
-At the best D, V = -log 4 + 2 JSD(data, G). The generator's gradient dies where D is sure: hence the
-name. In Mescheder's letters f(t) = -log(1 + e^-t), of which L_G = E f(-g).
+At the best D, V = -log 4 + 2 JSD(data, G). The name says that the generator's gradient vanishes
+where D is sure that samples are generated. In Mescheder's notation f(t) = -log(1 + e^-t), and
+L_G = E f(-g).
 
 Cost: one exponential a score.
 
@@ -22,7 +23,7 @@ from lightning_modules.adversaries.losses._loss import GameLoss
 
 @final
 class Saturating(GameLoss):
-    """Cross-entropy, and its negative."""
+    """D's loss is cross-entropy, G's the negative of its part on generated samples."""
 
     def discriminator(self, d_B: Tensor, g_B: Tensor) -> Tensor:
         """Return E log(1 + e^-d) + E log(1 + e^g)."""

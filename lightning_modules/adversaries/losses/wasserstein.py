@@ -1,9 +1,9 @@
-"""Scores as they are: the dual of the Wasserstein distance, if D's slope is at most 1.
+"""The Wasserstein game on plain scores: the dual of that distance, if D's slope is at most 1.
 
     L_D = E g - E d        L_G = -E g
 
-Differs from the paper: nothing holds D's slope here. The paper clips D's weights; a penalty of the
-regularisers may stand in for that.
+Differs from the paper: nothing bounds D's slope here. The paper clips D's weights; a regulariser
+can take the place of that.
 
 Cost: a mean.
 

@@ -1,4 +1,4 @@
-"""What is added to players' losses, or to what the discriminator sees, one a file."""
+"""Terms added to the players' losses, or noise added to the discriminator's input, one a file."""
 
 from lightning_modules.registry import discover
 

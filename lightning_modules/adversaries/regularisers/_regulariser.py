@@ -1,6 +1,6 @@
-"""The contract of what steadies a game: a penalty on a player's loss, or noise before D's eyes.
+"""The contract of regularisers of a game: penalties on players' losses, or noise on D's input.
 
-Each leaves what it does not say as it is, so that several may act on one game.
+Each method's default changes nothing, so several regularisers can act on one game.
 """
 
 import abc
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Regulariser(abc.ABC):  # noqa: B024 - each of its three parts may be left as it is
-    """What is done to a game beside its losses."""
+    """A change of a game beyond the choice of its losses."""
 
     def shown(self, x_BI: Tensor) -> Tensor:
-        """Return what the discriminator is shown of samples, data and generated ones alike."""
+        """Return samples as the discriminator sees them, (B, I); data and generated ones alike."""
         return x_BI
 
     def on_discriminator(self, played: "Round") -> Tensor | float:
-        """Return what is added to the discriminator's loss."""
+        """Return the term added to the discriminator's loss, a scalar."""
         del played
         return 0.0
 
     def on_generator(self, played: "Round") -> Tensor | float:
-        """Return what is added to the generator's loss."""
+        """Return the term added to the generator's loss, a scalar."""
         del played
         return 0.0

@@ -1,10 +1,10 @@
-"""Consensus: both players go down the length of the game's vector field, too.
+"""Consensus: both players also minimise the squared length of the game's vector field.
 
     v = -(∂L_D/∂w_D, ∂L_G/∂w_G)        L_D + γ/2 ‖v‖²        L_G + γ/2 ‖v‖²
 
-Of the Dirac-GAN the eigenvalues become -γ/4 ± i/2. Every zero of v stays one, be it a saddle.
+The Dirac-GAN's eigenvalues become -γ/4 ± i/2. Every zero of v stays a fixed point, even a saddle.
 
-Cost: a way back for either player, kept as a graph, and one through both of these.
+Cost: a backward pass for each player, kept in the graph, and one more through both of these.
 
 References:
     Mescheder, Nowozin & Geiger (2017), The numerics of GANs, NeurIPS, arXiv:1705.10461.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @final
 class Consensus(Regulariser):
-    """The penalty on the field's length."""
+    """The penalty on the field's squared length."""
 
     def __init__(self, weight: float):
         """``weight`` is γ."""

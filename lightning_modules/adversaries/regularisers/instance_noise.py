@@ -1,11 +1,11 @@
-"""Instance noise: the discriminator sees data and generated samples through noise.
+"""Instance noise: the discriminator sees data and generated samples with noise added.
 
     D(x + ε)        ε ~ N(0, σ²), drawn anew for each sample
 
-so that the two always overlap and D's best answer is nowhere sure. Of the Dirac-GAN, on average
-over the noise, the eigenvalues become -σ²/4 ± √(σ⁴/16 - ¼).
+The distributions of data and samples then always overlap, so the best D is nowhere certain. On
+average over the noise the Dirac-GAN's eigenvalues become -σ²/4 ± √(σ⁴/16 - ¼).
 
-Cost: a random number an entry.
+Cost: a random number for each entry of a sample.
 
 References:
     Sønderby, Caballero, Theis, Shi & Huszár (2017), Amortised MAP inference for image
@@ -26,7 +26,7 @@ from lightning_modules.checks import above
 
 @final
 class InstanceNoise(Regulariser):
-    """Gaussian noise before D's eyes."""
+    """Gaussian noise on D's input."""
 
     def __init__(self, spread: float):
         """``spread`` is σ."""

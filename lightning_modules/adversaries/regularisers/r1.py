@@ -1,11 +1,11 @@
-"""R1: the discriminator is to be flat where data are.
+"""R1: a penalty on the discriminator's slope at data.
 
     L_D + γ/2 E ‖∂D/∂x‖²        at data x
 
-Of the Dirac-GAN the game's eigenvalues become -γ/2 ± √(γ²/4 - ¼): simultaneous steps of size h
-converge where γ > h/4, up to γ = 1.
+The Dirac-GAN's eigenvalues become -γ/2 ± √(γ²/4 - ¼). Simultaneous steps of size h then converge
+where γ > h/4, for γ up to 1.
 
-Cost: one more way back through D, and a second derivative of it.
+Cost: one more backward pass through D, and a second derivative of it.
 
 References:
     Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?,
