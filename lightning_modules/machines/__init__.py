@@ -1,6 +1,6 @@
-"""Networks whose weights are given, not learned: each computes something, in any type of number.
+"""Networks with given, not learned, weights: each computes something, in any type of number.
 
-May import interfaces' helpers alone.
+May import interfaces, norms, checks and registry.
 """
 
 from lightning_modules.registry import discover

@@ -1,11 +1,11 @@
-"""What the machines that tell a^n b^n from other words share."""
+"""What machines that recognise a^n b^n share: the words they are asked about, and the answer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 def asked(n: int) -> Iterator[tuple[list[str], int]]:
-    """Iterate over what may follow a^n, and whether the whole is a^n b^n."""
+    """Iterate over symbols that may follow a^n, with 1 if they make it a^n b^n, else 0."""
     yield ["b"] * n + ["end"], 1
     yield ["b"] * (n + 1) + ["end"], 0
     yield ["b"] * (n - 1) + ["end"], 0
@@ -14,5 +14,5 @@ def asked(n: int) -> Iterator[tuple[list[str], int]]:
 
 
 def accepts(states: Mapping[str, Any]) -> int:
-    """Return 1 where the unit that accepts is on, else 0."""
+    """Return 1 if the unit "accept" is on, else 0."""
     return int(states["accept"] == 1)

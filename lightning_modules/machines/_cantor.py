@@ -1,4 +1,4 @@
-"""How many digits a float keeps of a Cantor stack, whose digits in base 4 are 1 and 3."""
+"""How many digits of a Cantor stack, all 1 or 3 in base 4, a float can hold."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from lightning_modules.machines._numbers import Number
 
 
 def digits_kept(bits: Sequence[int], number: Number) -> int | None:
-    """Return how many bits, pushed one by one, a number keeps; None for all.
+    """Return how many bits, pushed one by one, a number holds exactly; None where it holds all.
 
-    n digits take the binary digits from the first 1 of that on top, 1/2 for a 3 and 1/4 for a 1,
-    down to 4^-n, which is always a 1.
+    A stack of n digits needs the binary digits from its first 1, which has the value 1/2 if the top
+    digit is a 3 and 1/4 if it is a 1, down to 4^-n, where the last 1 is.
     """
     if number.digits is None:
         return None

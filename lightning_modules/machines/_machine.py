@@ -1,14 +1,14 @@
-"""What computes without learning: saturated-linear units whose weights are rationals.
+"""The contract of machines: networks of saturated-linear units with given, rational weights.
 
     s'_i = σ(b_i + Σ_k B_ik u_k + Σ_j A_ij s_j)        σ(x) = min(1, max(0, x))
 
-u_k is 1 where symbol k is read, else 0, and all states start at 0, or where ``start`` says. Such
-networks compute whatever a Turing machine does, a step of it in a constant number of theirs: a
-state, a rational in [0, 1], can hold a stack without end. In floats it cannot, and where it ends
-is the machine's ``reach``.
+u_k is 1 if symbol k is read at this step, else 0. States start at 0 unless ``start`` says
+otherwise. Such networks can simulate any Turing machine, one of its steps in a constant number of
+theirs, because a state, a rational in [0, 1], can hold a stack of any depth. A float holds only so
+many symbols; ``reach`` says how many.
 
 A sum is taken in the order in which a unit's weights are written, from b on. Where a stack comes
-last, what gates it has added up to a whole number by then, so that the sum is rounded once.
+last, the terms before it add up to a whole number, so that the sum is rounded only once.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -28,33 +28,33 @@ from lightning_modules.registry import nearest
 SILENCE = ""
 """The symbol of a step at which nothing is read."""
 Weights = Mapping[str, Fraction | int]
-"""Of what a unit adds up, by the name of a symbol or of a unit, in order."""
+"""Weights of the terms of a unit's sum, in order, by the name of a symbol or of a unit."""
 
 
 class Unit(NamedTuple):
-    """What one unit adds up."""
+    """The bias and the weights of one unit."""
 
     bias: Fraction | int
     weights: Weights
 
 
 class Machine(abc.ABC):
-    """A network of fixed weights, which reads symbols and keeps what they were.
+    """A network of fixed weights that reads symbols and stores them in its states.
 
     Attributes:
-        symbols: what it reads.
+        symbols: the symbols that it reads.
         units: its units, by name.
-        start: the states that do not start at 0.
+        start: the states that do not start at 0, by the unit's name.
     """
 
     def __init__(self, symbols: Sequence[str], units: Mapping[str, Unit], start: Weights):
-        """Take what the machine is made of."""
+        """Build the machine of these parts."""
         self.symbols, self.units, self.start = symbols, units, start
 
     def run(self, read: Iterable[str], number: Number) -> Iterator[dict[str, Any]]:
-        """Iterate over the states after each symbol, by the unit's name.
+        """Iterate over the states after each symbol, by the unit's name, as numbers of this type.
 
-        ValueError for a symbol that it does not know.
+        ValueError for an unknown symbol.
         """
         of = number.of
         zero, one = of(Fraction(0)), of(Fraction(1))
@@ -75,7 +75,7 @@ class Machine(abc.ABC):
             yield states
 
     def matrices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return B, A and b in float64: what a ``saturated_linear`` cell calls U, W and b."""
+        """Return B, A and b in float64: the U, W and b of a ``saturated_linear`` cell."""
         sources = [*self.symbols, *self.units]
         B_and_A = np.zeros((len(self.units), len(sources)))
         for i, unit in enumerate(self.units.values()):
@@ -86,19 +86,19 @@ class Machine(abc.ABC):
 
     @abc.abstractmethod
     def word(self, random: np.random.Generator, depth: int) -> list[str]:
-        """Return ``depth`` symbols, each of which it has to keep something of."""
+        """Return ``depth`` symbols, all of which the machine has to remember."""
 
     @abc.abstractmethod
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Iterate over what may be read after a word, and the answer to the whole."""
+        """Iterate over pairs: symbols to read after the word, and the right answer then."""
 
     @abc.abstractmethod
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return what it says at the end."""
+        """Return the machine's answer, read from its last states."""
 
     @abc.abstractmethod
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return how many symbols of a word are kept; None where all are, however many.
+        """Return how many symbols of a word the number can hold; None where there is no limit.
 
-        This follows from the number's digits alone, without running anything.
+        This follows from the number's digits and range alone, without running the machine.
         """

@@ -1,7 +1,7 @@
 """The types of number that a machine can run in: rationals, which are exact, and four floats.
 
-A float keeps ``digits`` binary digits of a number, the first of which is a 1, and no number but 0
-below 2^-least. Sums and products are rounded to the nearest, to even between two.
+A float keeps ``digits`` binary digits of a number, counted from its first 1; its least positive
+number is 2^-least. Sums and products are rounded to the nearest number, ties to even.
 
 References:
     IEEE 754 (2019), Standard for floating-point arithmetic; bfloat16 is its binary32 with the last
@@ -19,14 +19,14 @@ class Number(NamedTuple):
     """A type of number."""
 
     of: Callable[[Fraction], Any]
-    """A rational that is one of this type's numbers -> that number, with + - * < >."""
+    """Converts a rational that this type can represent; the result has + - * < >."""
     digits: int | None
-    """Binary digits that are kept; None where all are."""
+    """How many binary digits are kept; None where all are."""
     least: int | None
     """The least positive number is 2^-least; None where there is none."""
 
     def fits(self, value: Fraction) -> bool:
-        """Return whether a number from 0 to 1 is one of this type's."""
+        """Return whether this type represents a number from 0 to 1 exactly."""
         if self.digits is None or self.least is None:
             return True
         digits, exponent = value.numerator.bit_length(), value.denominator.bit_length() - 1
@@ -35,7 +35,7 @@ class Number(NamedTuple):
 
 
 def exactly(value: Any) -> Fraction:
-    """Return the rational that a number of any of the types is."""
+    """Return the rational equal to a number of any of the types."""
     return value if isinstance(value, Fraction) else Fraction(float(value))
 
 

@@ -1,11 +1,12 @@
-"""A binary counter: how often a 1 was read, modulo 2^k. Two units a bit.
+"""A binary counter: how often a 1 was read, modulo 2^k. Two units for each bit.
 
     either_i' = σ(p_i + c_i)    both_i' = σ(p_i + c_i - 1)    p_i = either_i - both_i
     c_0 = u                     c_i = both_(i-1)
 
-Each bit is a parity (see ``parity.py``) of what the bit below carries over, one step later. So bit
-i counts what was read i steps ago, and after k silent steps all agree. A finite automaton of 2^k
-counts: no type of number loses any.
+u is 1 where a 1 is read. Bit i is the parity (see ``parity.py``) of the carries of the bit below,
+which reach it one step later. So bit i belongs to the count of i steps ago, and after k silent
+steps all bits show the same count. It is a finite automaton of 2^k counts; its units are 0 or 1,
+which every type of number holds exactly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ class BinaryCounter(Machine):
     """A ripple counter of ``bits`` bits."""
 
     def __init__(self, bits: int = 8):
-        """Build it; it overflows from 2^bits - 1 to 0."""
+        """``bits`` is k; the counter overflows from 2^bits - 1 to 0."""
         whole(1, bits=bits)
         units: dict[str, Unit] = {}
         for i in range(bits):
@@ -46,4 +47,4 @@ class BinaryCounter(Machine):
         return sum(2**i * int(states[f"either{i}"] - states[f"both{i}"]) for i in range(self.bits))
 
     def reach(self, word: Sequence[str], number: Number) -> None:
-        """Return None: nothing is ever lost."""
+        """Return None: there is no limit."""

@@ -1,12 +1,12 @@
 """Binary digits shifted into one fraction: s' = (s + u) / 2. One unit.
 
-After the bits u_1 … u_n, s = Σ u_k 2^-(n-k+1): the last is on top. What a float of p digits keeps
-depends on them: all, as long as it is no more than p digits from the first 1 to the last. Zeros
-before the first 1 and behind the last cost nothing.
+After the bits u_1 … u_n, s = Σ u_k 2^-(n-k+1): the last bit is the first binary digit, the top of
+the stack. A float of p digits holds all bits as long as the first 1 and the last 1 read are no more
+than p digits apart, both counted. Zeros read before the first 1 or after the last need no digits.
 
-The other machines keep their digits apart from each other: no s lies between the digits 0 and 1 on
-top. Here 0.0111… and 0.1000… meet, and no continuous unit tells the digit on top; so this one is
-asked nothing.
+In a Cantor stack (``palindromes.py``) the s with a 0 on top and those with a 1 on top are separated
+by a gap. Here there is no gap between 0.0111… and 0.1000…, so no continuous unit can read the top
+digit. This machine is therefore asked no questions.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -28,7 +28,7 @@ UNITS = {"digits": Unit(0, {"1": HALF, "digits": HALF})}
 
 @final
 class BinaryDigits(Machine):
-    """Keeps the 0s and 1s that it read."""
+    """Stores the 0s and 1s that it reads."""
 
     def __init__(self):
         """Build its one unit."""
@@ -43,11 +43,11 @@ class BinaryDigits(Machine):
         yield from ()
 
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return whether the digit on top is a 1, in exact numbers."""
+        """Return the digit on top, 0 or 1; certain only in exact numbers."""
         return int(states["digits"] >= 0.5)
 
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return the first n of which as many digits as the number has do not hold all 1s."""
+        """Return how many bits the number holds before its digits or its range lose a 1."""
         if number.digits is None or number.least is None:
             return None
         ones = [n for n, bit in enumerate(word) if bit == "1"]

@@ -2,9 +2,9 @@
 
     a: c' = c / 2        b: c' = 2 c        empty: c = 1, otherwise c ≤ 1/2
 
-As ``unary_stack.py``, but that the counter starts at 1. A float keeps one binary digit of c,
-whatever its size: what ends is the exponent. The least positive number of float64 is 2^-1074; half
-of it is rounded to 0, a count that no b ever undoes.
+Works as ``unary_stack.py`` does, except that the counter starts at 1. Any c has one binary digit,
+so a float's exponent is the limit, not its digits. The least positive number of float64 is 2^-1074;
+half of it is rounded to 0, and doubling 0 never leads back to 1.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -58,13 +58,13 @@ class HalvingCounter(Machine):
         return ["a"] * depth
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Ask for as many b, one more, one less, and an a too late."""
+        """Ask about as many b, one too many, one too few, and an a after a b."""
         yield from asked(len(word))
 
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return 1 where it accepts, 0 where not."""
+        """Return 1 if it accepts, else 0."""
         return accepts(states)
 
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return the exponent of the least positive number."""
+        """Return the largest n for which the number can represent 2^-n."""
         return number.least

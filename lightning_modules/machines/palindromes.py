@@ -1,15 +1,15 @@
-"""w m w^R: a word of 0 and 1, a mark in the middle, and the word backwards, by a Cantor stack.
+"""Palindromes w m w^R, a word of 0 and 1, a mark, and the word reversed, by a Cantor stack.
 
     push d:  s' = s / 4 + (2 d + 1) / 4         d in {0, 1}: the digits 1 and 3 of base 4
     pop d:   s' = 4 s - (2 d + 1)
     empty: s = 0        0 on top: 1/4 ≤ s < 1/2        1 on top: 3/4 ≤ s < 1
 
-No s lies between, so σ(4 s - 2), which is continuous, is the digit on top. Before the mark what is
-read is pushed; behind it what is read is popped, as if it were on top, and if it is not the word is
-spoilt for good. Ten units, in real time.
+No s lies between these ranges, so the continuous σ(4 s - 2) is exactly the bit on top. Before the
+mark each bit read is pushed. After the mark the bit read is popped as if it were on top; if it is
+not, the word is marked as wrong for good (the unit "spoilt"). Ten units, one step a symbol.
 
-n digits reach from the first 1 of the digit on top down to 4^-n: 2 n binary digits where it is a 3,
-2 n - 1 where it is a 1. Float64 keeps 26, or 27 where the 27th is a 0; float32 keeps 12.
+A stack of n base-4 digits needs 2 n binary digits if the top digit is a 3, and 2 n - 1 if it is a
+1: from its first 1 down to 4^-n. Float64 holds 26, or 27 if the 27th bit is a 0; float32 holds 12.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -28,7 +28,7 @@ from lightning_modules.machines._numbers import Number
 
 QUARTER = Fraction(1, 4)
 STACK = ("pushed", "kept", "popped")
-"""Units of which one holds the stack, the others 0."""
+"""Units of which at each step one holds the stack; the others are 0."""
 FAULTS = ("1 on top of a 0", "0 or nothing for a 1", "nothing for a 0", "second mark")
 
 
@@ -54,7 +54,7 @@ UNITS = {
 
 @final
 class Palindromes(Machine):
-    """Tells whether what was read, closed by an end, is a word, a mark and the word backwards."""
+    """Tells whether what was read before "end" is a word, a mark and the word reversed."""
 
     def __init__(self):
         """Build its ten units."""
@@ -65,7 +65,7 @@ class Palindromes(Machine):
         return [str(bit) for bit in random.integers(0, 2, depth)]
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Ask for the word backwards, for each end of that wrong, one short, and one too long."""
+        """Ask about the reversed word: right, last or first wrong, one too few, one too many."""
         back = list(reversed(word))
         yield ["mark", *back, "end"], 1
         yield ["mark", *back[:-1], _other(back[-1]), "end"], 0
@@ -74,11 +74,11 @@ class Palindromes(Machine):
         yield ["mark", *back, back[-1], "end"], 0
 
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return 1 where it accepts, 0 where not."""
+        """Return 1 if it accepts, else 0."""
         return int(states["accept"] == 1)
 
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return the last n of which the first n symbols fit the number's digits."""
+        """Return the largest n for which the word's first n symbols fit the number's digits."""
         return digits_kept([int(symbol) for symbol in word], number)
 
 

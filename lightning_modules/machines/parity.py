@@ -1,9 +1,9 @@
-"""Parity: whether a 1 was read an odd number of times. Two units, in real time.
+"""Parity: whether a 1 was read an odd number of times. Two units, one step a symbol.
 
     either' = σ(p + u)        both' = σ(p + u - 1)        p = either - both
 
-With p and u in {0, 1}, either - both is their exclusive or. A finite automaton: its states are 0
-and 1, and no type of number loses them.
+u is 1 where a 1 is read. With p and u in {0, 1}, either' - both' is their exclusive or. It is a
+finite automaton whose states are 0 and 1, which every type of number holds exactly.
 
 References:
     Minsky (1967), Computation: finite and infinite machines, chapter 3.
@@ -36,7 +36,7 @@ class Parity(Machine):
         return [str(bit) for bit in random.integers(0, 2, depth)]
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Ask for the parity of the word, and of one more 1."""
+        """Ask for the parity of the word, and of the word with one more 1."""
         yield [], word.count("1") % 2
         yield ["1"], (word.count("1") + 1) % 2
 
@@ -45,4 +45,4 @@ class Parity(Machine):
         return int(states["either"] - states["both"])
 
     def reach(self, word: Sequence[str], number: Number) -> None:
-        """Return None: nothing is ever lost."""
+        """Return None: there is no limit."""

@@ -1,17 +1,17 @@
-"""A Turing machine with two symbols, step by step: its tape in two Cantor stacks.
+"""A Turing machine with two symbols, simulated step by step: its tape is two Cantor stacks.
 
     right stack r: the cell under the head on top, then those to its right      (see palindromes.py)
     left stack  l: the cells to the left of the head, the nearest on top        a blank is a 0
 
-Three steps of the network are one of the Turing machine:
+Three steps of the network make one step of the Turing machine:
 
-    1. the state q is on; the tops of both stacks are read, σ(4 s - 2)
-    2. q stands by; its pair (q, symbol) is on; both stacks without their tops, σ(4 s - 2 top - 1)
-    3. the pair lets in the stacks as they are after writing and moving, and the next state
+    1. unit q, the state, is on; the tops of both stacks are read, σ(4 s - 2)
+    2. unit "q by" is on; both stacks without their tops are made, σ(4 s - 2 top - 1)
+    3. unit "q reads symbol" is on; it gates the stacks after writing and moving, and the next state
 
-and meanwhile each stack is held. Popping a stack that is empty gives an empty one, so the tape is
-blank without end on both sides, and reading a blank is reading a 0. The tape is written by reading
-0s and 1s, the first ending up furthest right; then "go" turns the first state on.
+Until then the stacks are held as they are. Popping an empty stack leaves it empty, so the tape is
+blank without end on both sides. To write the tape the network reads 0s and 1s, the first of which
+ends up furthest right; then "go" turns the first state on.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -33,9 +33,9 @@ from lightning_modules.registry import UnknownNameError, nearest
 
 HALT = "halt"
 STEPS = 3
-"""Of the network, for one of the Turing machine."""
+"""How many steps of the network make one step of the Turing machine."""
 Rules = Mapping[tuple[str, int], tuple[int, str, str]]
-"""(state, symbol) -> (what is written, "left" or "right", the next state)."""
+"""(state, symbol read) -> (symbol to write, "left" or "right", next state)."""
 
 PROGRAMS: dict[str, Rules] = {
     # Adds 1 to a number whose lowest bit is under the head, the higher ones to the right.
@@ -52,18 +52,18 @@ PROGRAMS: dict[str, Rules] = {
         ("D", 1): (0, "right", "A"),
     },
 }
-"""By name; the first state of each is that of its first rule."""
+"""Programs by name; each starts in the state of its first rule."""
 
 
 STACKS = {
     "right": ("right held", "right loaded", "right pushed", "right popped"),
     "left": ("left held", "left pushed", "left popped"),
 }
-"""Units of which one holds the stack, the others 0."""
+"""Units of which at each step one holds the stack; the others are 0."""
 
 
 class Configuration(NamedTuple):
-    """Where a Turing machine stands: its state, and both halves of the tape as Cantor stacks."""
+    """A configuration: the state, and both halves of the tape as Cantor stacks."""
 
     state: str
     left: Fraction
@@ -72,10 +72,10 @@ class Configuration(NamedTuple):
 
 @final
 class Turing(Machine):
-    """One program: 12 units, one for each rule, two for each state."""
+    """One program: 12 units, plus one for each rule and two for each state except the halt."""
 
     def __init__(self, program: str = "increment"):
-        """Wire the program of that name; UnknownNameError if there is none."""
+        """Build the units of the program of that name; UnknownNameError if there is none."""
         if program not in PROGRAMS:
             hint = nearest(program, PROGRAMS)
             raise UnknownNameError(f"{program!r} is not one of the programs: {hint}")
@@ -83,7 +83,7 @@ class Turing(Machine):
         super().__init__(("0", "1", "go"), _wired(self.rules), {})
 
     def plainly(self, word: Sequence[str]) -> Iterator[Configuration]:
-        """Iterate over the configurations from the first on, by the rules, on lists of symbols."""
+        """Iterate over all configurations, computed plainly: by the rules, on lists of symbols."""
         left, right = [], [int(symbol) for symbol in word]  # the last is on top
         state = next(iter(self.rules))[0]
         yield Configuration(state, _fraction(left), _fraction(right))
@@ -97,7 +97,10 @@ class Turing(Machine):
             yield Configuration(state, _fraction(left), _fraction(right))
 
     def configuration(self, states: Mapping[str, Any]) -> Configuration:
-        """Return where it stands, at "go" and every third step from there."""
+        """Return the configuration in the network's states, at "go" and every third step after it.
+
+        The state is empty where not exactly one state's unit is on.
+        """
         on = [q for q in (*dict.fromkeys(q for q, _ in self.rules), HALT) if states[q] == 1]
         left, right = (
             sum((exactly(states[unit]) for unit in STACKS[side]), Fraction(0))
@@ -106,22 +109,22 @@ class Turing(Machine):
         return Configuration(on[0] if len(on) == 1 else "", left, right)
 
     def word(self, random: np.random.Generator, depth: int) -> list[str]:
-        """Return 1s: the number whose increment goes furthest."""
+        """Return 1s: the number whose increment carries furthest."""
         del random
         return ["1"] * depth
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Ask how many 1s there are on the tape in the end."""
+        """Ask how many 1s are on the tape when the program has halted."""
         *before, last = self.plainly(word)
         yield ["go", *[SILENCE] * STEPS * len(before)], _ones(last.left) + _ones(last.right)
 
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return how many 1s there are on the tape once it has halted, -1 before."""
+        """Return how many 1s are on the tape; -1 if it has not halted or the tape is damaged."""
         state, left, right = self.configuration(states)
         return _ones(left) + _ones(right) if state == HALT else -1
 
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return how much of the tape is kept while it is written."""
+        """Return how many symbols of the tape the number holds while it is written."""
         return digits_kept([int(symbol) for symbol in word], number)
 
 
@@ -157,10 +160,10 @@ def _wired(rules: Rules) -> dict[str, Unit]:
         }
         for move in STACKS
     }
-    # To the right: what is written goes to the left stack.
+    # Moving right pushes the symbol that is written onto the left stack.
     gated = {pair: 1 + digit for pair, digit in pushing["right"].items()}
     units["left pushed"] = Unit(-1, {**gated, **stacks["left"]})
-    # To the left: it goes to the right stack, and what was on top of the left one on top of it.
+    # Moving left pushes it onto the right stack, and then the top of the left stack onto that.
     gated = {pair: 1 + digit / 4 + quarter for pair, digit in pushing["left"].items()}
     below = {"top left": 2 * quarter, "rest right": quarter / 4}
     units["right pushed"] = Unit(-1, {**gated, **below})
@@ -180,7 +183,7 @@ def _fraction(symbols: Sequence[int]) -> Fraction:
 
 
 def _ones(stack: Fraction) -> int:
-    """Count the 1s of a stack; -1 for a number that is none, as rounding leaves behind."""
+    """Count the 1s of a stack; -1 for a number that is no stack, as rounding may leave."""
     ones = 0
     while 0 < stack < 1:
         top = int(stack > Fraction(1, 2))

@@ -2,11 +2,12 @@
 
     a: s' = s / 2 + 1 / 2        b: s' = 2 s - 1        empty: s = 0, otherwise s ≥ 1/2
 
-s is the sum of two units, one for each symbol, the other of which is 0. A b that finds the stack
-empty, or an a behind a b, spoils the word for good. Seven units, in real time.
+s is the sum of two units, one for each symbol; the one whose symbol was not read is 0. A b on an
+empty stack, or an a after a b, marks the word as wrong for good (the unit "spoilt"). Seven units,
+one step a symbol.
 
-The fraction takes n binary digits: the last a that a float of p digits keeps is the p-th. One more
-rounds s to 1, a stack that no b ever empties.
+s needs n binary digits, so a float of p digits counts up to p. One more a rounds s to 1, and no
+number of b ever changes that 1.
 
 References:
     Siegelmann & Sontag (1995), On the computational power of neural nets, Journal of Computer and
@@ -60,13 +61,13 @@ class UnaryStack(Machine):
         return ["a"] * depth
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
-        """Ask for as many b, one more, one less, and an a too late."""
+        """Ask about as many b, one too many, one too few, and an a after a b."""
         yield from asked(len(word))
 
     def answer(self, states: Mapping[str, Any]) -> int:
-        """Return 1 where it accepts, 0 where not."""
+        """Return 1 if it accepts, else 0."""
         return accepts(states)
 
     def reach(self, word: Sequence[str], number: Number) -> int | None:
-        """Return as many as the number has digits."""
+        """Return the number's count of binary digits."""
         return number.digits
