@@ -1,4 +1,4 @@
-"""Rules that move a network's weights example by example, one a file, found by file name."""
+"""Learning rules that move a network's weights example by example, one a file, by file name."""
 
 from lightning_modules.registry import discover
 

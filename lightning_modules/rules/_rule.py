@@ -1,15 +1,15 @@
-"""What learning rules share: epochs, a rate that may decay, and when they settle.
+"""The contract of learning rules: epochs, a rate that may decay, and when a rule stops.
 
     η_e = η / (1 + decay e)        in epoch e, the first being 0
 
-A rule goes through examples in the order in which they come, and each moves the weights before the
-next is looked at. At the end of an epoch it settles, and moves nothing from then on,
+A rule goes through examples in the given order, and each moves the weights before the next is
+looked at. At the end of an epoch the rule settles, and changes nothing from then on, if
 
-    enough    where at least this share of the epoch's examples was answered right, each by the
-              weights of its own moment; 1 means: an epoch without a mistake
-    still     where the weights moved less than this, as a norm, from the epoch's start to its end
+    enough    at least this share of the epoch's examples was answered right, each with the
+              weights at the time it was seen; 1 means an epoch without a mistake
+    still     the norm of the weights' change over the epoch was below this
 
-An answer is right where all outputs are on their targets' side of the middle.
+An answer is right if all outputs are on the same side of ``middle`` as their targets of 0 and 1.
 """
 
 import abc
@@ -24,21 +24,21 @@ from lightning_modules.norms import joint
 
 
 class Seen(NamedTuple):
-    """What a rule saw of some examples, each by the weights of its own moment."""
+    """Counts over some examples, each taken with the weights at the time it was seen."""
 
     examples: int = 0
     right: int = 0
     mistakes: int = 0
     """Outputs on the wrong side: an example may have several."""
     loss: float = 0.0
-    """The sum."""
+    """The sum over examples."""
     moved: float = 0.0
     """The norm of the last move of the weights."""
     errors: dict[str, Tensor] | None = None
-    """‖∂L/∂h‖ of each layer by its name, of all examples; None where nobody watched."""
+    """‖∂L/∂h‖ of each layer by its name, over all examples; None if they were not asked for."""
 
     def followed_by(self, then: "Seen") -> "Seen":
-        """Return both together."""
+        """Return the counts over both groups of examples."""
         errors = self.errors or {}
         both = {
             name: joint([e, errors[name]] if name in errors else [e])
@@ -56,15 +56,15 @@ class Seen(NamedTuple):
 
 @dataclasses.dataclass
 class _Course:
-    """How far a rule has come."""
+    """How far a rule has come in its epochs."""
 
     examples: int = 0
     epochs: int = 0
     of_epoch: int = 0
     right: int = 0
-    """Of the present epoch, as is ``of_epoch``."""
+    """Right answers in the present epoch; ``of_epoch`` are its examples so far."""
     before: list[Tensor] | None = None
-    """The weights at its start, where they are asked for."""
+    """The weights at the start of the present epoch, where ``still`` needs them."""
     settled_at: int | None = None
 
 
@@ -72,8 +72,8 @@ class Rule(abc.ABC):
     """A rule of learning without an optimizer.
 
     Attributes:
-        middle: an output above it says 1.
-        has_errors: whether it can say what error came back to a layer.
+        middle: an output above it means 1, others 0.
+        has_errors: whether the rule can report the error that came back to each layer.
     """
 
     middle: ClassVar[float]
@@ -87,7 +87,7 @@ class Rule(abc.ABC):
         still: float | None,
         epoch: int | None,
     ):
-        """``epoch`` counts examples; None takes what ``learn`` is given as one."""
+        """``epoch`` is a number of examples; None: all that one call of ``learn`` is given."""
         above(0, rate=rate)
         above(0, or_equal=True, decay=decay)
         if enough is not None:
@@ -102,21 +102,24 @@ class Rule(abc.ABC):
 
     @abc.abstractmethod
     def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
-        """Return what the network's answers are read from, (T, B, O); the greatest is the class."""
+        """Return the outputs that answers are read from, (T, B, O); the greatest is the class."""
 
     @abc.abstractmethod
     def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
-        """Return the loss of such outputs against targets of 0 and 1, summed."""
+        """Return the loss of these outputs for targets of 0 and 1, summed over examples."""
 
     @abc.abstractmethod
     def sweep(
         self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
     ) -> Seen:
-        """Go through some examples at one rate; TypeError for a network that is not for it."""
+        """Learn some examples at one rate, in place; TypeError for an unsuitable network.
+
+        With ``watched`` the errors of layers are returned, too.
+        """
 
     @torch.no_grad()
     def learn(self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, watched: bool = False) -> Seen:
-        """Go through the examples, in place, until the rule settles; say what was seen of them."""
+        """Learn the examples, in place, until the rule settles; return counts over those seen."""
         total, course = Seen(), self._course
         epoch = self.epoch or len(x_NI)
         while len(x_NI) and course.settled_at is None:
@@ -133,7 +136,7 @@ class Rule(abc.ABC):
         return total
 
     def judge(self, z_NO: Tensor, t_NO: Tensor) -> Seen:
-        """Say how good outputs are."""
+        """Return the counts and the loss of outputs."""
         wrong_NO = (z_NO > self.middle) != (t_NO > 0.5)
         right = len(z_NO) - int(wrong_NO.any(dim=1).sum())
         return Seen(len(z_NO), right, int(wrong_NO.sum()), float(self.loss(z_NO, t_NO)))
@@ -145,12 +148,12 @@ class Rule(abc.ABC):
 
     @property
     def epochs(self) -> int:
-        """How many are over."""
+        """How many epochs are over."""
         return self._course.epochs
 
     @property
     def settled_at(self) -> int | None:
-        """After how many examples it settled; None while it did not."""
+        """After how many examples the rule settled; None if it has not."""
         return self._course.settled_at
 
     def begin(self) -> None:
@@ -158,15 +161,15 @@ class Rule(abc.ABC):
         self._course = _Course()
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint has to hold."""
+        """Return the rule's state for a checkpoint."""
         return vars(self._course).copy()
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Continue from the state of a checkpoint."""
         self._course = _Course(**state)
 
     def _close(self, network: nn.Module) -> None:
-        """End an epoch, and settle if it is time."""
+        """End an epoch, and settle if ``enough`` or ``still`` says so."""
         course = self._course
         enough = self.enough is not None and course.right >= self.enough * course.of_epoch
         if enough or (self.still is not None and self._moved(network) < self.still):
@@ -175,7 +178,7 @@ class Rule(abc.ABC):
         course.before = None
 
     def _moved(self, network: nn.Module) -> float:
-        """Return how far the weights are from where the epoch began."""
+        """Return the norm of the weights' change since the epoch began."""
         before = self._course.before
         assert before is not None
         pairs = zip(network.parameters(), before, strict=True)

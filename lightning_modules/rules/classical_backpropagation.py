@@ -1,12 +1,12 @@
-"""Back-propagation as it was first taught: logistic units, squared error, one example at a time.
+"""Classical back-propagation: logistic units, squared error, an update after each example.
 
     h_0 = x        h_l = σ(W_l h_{l-1} + b_l)        L = ½ Σ (t - h_L)²
     e_L = h_L - t        δ_l = e_l h_l (1 - h_l)        e_{l-1} = W_l' δ_l
     ΔW_l = -η δ_l h_{l-1}'        Δb_l = -η δ_l
 
-Written out, without automatic differentiation: e is ∂L/∂h, δ the derivative by what comes into the
-units. All errors of an example are found before any weight moves. Nothing is allocated for an
-example: every vector has its place before the first.
+Written out, without automatic differentiation: e is ∂L/∂h, δ the derivative by the units' weighted
+sums. All errors of an example are computed before any weight moves. All vectors are allocated
+before the first example, none for each.
 
 Cost: O(W) time an example, W the number of weights; three passes over them.
 
@@ -41,11 +41,11 @@ class ClassicalBackpropagation(Rule):
         still: float | None = None,
         epoch: int | None = None,
     ):
-        """Settle, by default, after an epoch whose answers were all right."""
+        """By default the rule settles after an epoch in which all answers were right."""
         super().__init__(rate, decay, enough, still, epoch)
 
     def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
-        """Return h_L."""
+        """Return h_L, (T, B, O)."""
         return network(x_TBI)
 
     def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class ClassicalBackpropagation(Rule):
     def sweep(
         self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
     ) -> Seen:
-        """Go forward, back and on, example by example."""
+        """Go forward, back and update the weights, example by example."""
         layers = [_Layer.of(pair, len(x_NI), watched) for pair in _pairs(network)]
         below, top = [*pairwise(reversed(layers))], layers[-1]
         h_NO = x_NI.new_empty(t_NO.shape)
@@ -84,9 +84,9 @@ class ClassicalBackpropagation(Rule):
 
 
 class _Layer(NamedTuple):
-    """A layer's weights and the places of its vectors.
+    """A layer's weights, and memory for its vectors.
 
-    Errors have a place for every example where they are watched, and share one otherwise.
+    Errors are kept for every example if they are watched; otherwise all examples share one vector.
     """
 
     W_OI: Tensor
@@ -98,11 +98,11 @@ class _Layer(NamedTuple):
     W_IO: Tensor
     moves_W: bool
     moves_b: bool
-    """Whether they train: a weight that is frozen passes errors on and stays."""
+    """Whether weights and biases train: a frozen layer passes errors on but stays as it is."""
 
     @classmethod
     def of(cls, pair: tuple[nn.Linear, nn.Module], examples: int, watched: bool) -> "_Layer":
-        """Make room for the examples."""
+        """Allocate the vectors for so many examples."""
         W_OI, b_O = pair[0].weight.detach(), pair[0].bias.detach()
         e_NO, d_NO = b_O.new_zeros(2, examples if watched else 1, len(b_O))
         if not watched:
@@ -120,7 +120,7 @@ def _through(layer: _Layer, n: int) -> None:
 
 
 def _pairs(network: nn.Module) -> list[tuple[nn.Linear, nn.Module]]:
-    """Return each affine layer with its logistic units; TypeError where others follow one."""
+    """Return each affine layer with its logistic units; TypeError for any other layers."""
     modules = list(_children(network).values())
     pairs = list(zip(modules[::2], modules[1::2], strict=False))
     logistic = [isinstance(a, nn.Linear) and isinstance(b, nn.Sigmoid) for a, b in pairs]
@@ -131,13 +131,13 @@ def _pairs(network: nn.Module) -> list[tuple[nn.Linear, nn.Module]]:
 
 
 def _children(network: nn.Module) -> dict[str, nn.Module]:
-    """Return the layers by name, one that is used twice as often."""
+    """Return the layers by name; one that is used twice appears twice."""
     modules = network.named_modules(remove_duplicate=False)
     return {name: module for name, module in modules if name and "." not in name}
 
 
 def _errors(network: nn.Module, layers: list[_Layer]) -> dict[str, Tensor]:
-    """Return the norms of δ and e over all examples, by module: affine ones have δ."""
+    """Return norms over all examples, by module: of δ for affine ones, of e for logistic ones."""
     names, found = list(_children(network)), []
     for layer in layers:
         found += [norm(torch.stack(layer.d)), norm(torch.stack(layer.e))]
@@ -145,7 +145,7 @@ def _errors(network: nn.Module, layers: list[_Layer]) -> dict[str, Tensor]:
 
 
 def _length(x_I: Tensor, layers: list[_Layer]) -> float:
-    """Return the norm of the last example's gradient: of an outer product it is the product."""
+    """Return the norm of the last example's gradient; ‖δ h'‖ = ‖δ‖ ‖h‖ for each layer."""
     parts, h_I = [], x_I
     for layer in layers:
         from_W, from_b = layer.moves_W * norm(h_I), h_I.new_tensor(float(layer.moves_b))

@@ -1,14 +1,14 @@
-"""The perceptron rule: weights move on a mistake alone.
+"""The perceptron rule: weights move only on a mistake.
 
     z = W x + b        o = 1 where z > 0, else 0
     ΔW = η (t - o) x'        Δb = η (t - o)
 
-Each unit learns alone. Where a unit's examples can be separated with margin γ, and lie within R,
-both with the bias as a weight of an input that is always 1, a start from zero makes at most
-(R / γ)² mistakes, at any η (Novikoff). Where they cannot, it never settles, and ``settled_at`` says
-so by staying None.
+Each unit learns by itself. If its examples can be separated with margin γ and have norms up to R,
+where the bias counts as the weight of an input that is always 1, then from zero weights it makes at
+most (R / γ)² mistakes, at any η (Novikoff). If they cannot be separated, it never settles, and
+``settled_at`` stays None.
 
-Between mistakes the weights rest, so examples are looked at some at a time, and a pass costs one
+Weights do not change between mistakes, so several examples are tested at once: a pass costs one
 matrix product for every few examples and every mistake.
 
 Cost: O(I O) an example.
@@ -29,7 +29,7 @@ from lightning_modules.norms import joint, norm
 from lightning_modules.rules._rule import Rule, Seen
 
 AHEAD = 16
-"""Examples that are looked at together."""
+"""How many examples are tested at once."""
 
 
 @final
@@ -47,11 +47,11 @@ class PerceptronRule(Rule):
         still: float | None = None,
         epoch: int | None = None,
     ):
-        """Settle, by default, after an epoch without a mistake."""
+        """By default the rule settles after an epoch without a mistake."""
         super().__init__(rate, decay, enough, still, epoch)
 
     def outputs(self, network: nn.Module, x_TBI: Tensor) -> Tensor:
-        """Return the weighted sums: where several units fire, the strongest one is the class."""
+        """Return z, (T, B, O), not o: of several units with o = 1 the greatest z is the class."""
         return _of(network).net(x_TBI)
 
     def loss(self, z_NO: Tensor, t_NO: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class PerceptronRule(Rule):
     def sweep(
         self, network: nn.Module, x_NI: Tensor, t_NO: Tensor, rate: float, watched: bool
     ) -> Seen:
-        """Go from mistake to mistake."""
+        """Go from mistake to mistake, and update the weights at each."""
         del watched
         W, b = _of(network).affine.parameters()
         moves_W, moves_b = W.requires_grad, b.requires_grad
