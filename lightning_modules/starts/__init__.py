@@ -1,4 +1,4 @@
-"""Where a cell's weights start from, one way a file, found by file name."""
+"""Initialisations of a cell's weights, one a file, found by file name."""
 
 from lightning_modules.registry import discover
 

@@ -1,4 +1,4 @@
-"""What the starts share: the contract, and where a cell's weights and gates lie."""
+"""What initialisations share: their contract, and how to find a cell's weights and gates."""
 
 import abc
 import math
@@ -13,18 +13,17 @@ from lightning_modules.interfaces import Cell
 
 
 class Start(abc.ABC):
-    """Another start for some of a cell's weights, which it overwrites; others stay as they were."""
+    """An initialisation of some of a cell's weights; it leaves the others as they were."""
 
     @abc.abstractmethod
     def apply(self, cell: Cell) -> None:
-        """Set weights in place, of every layer of a stack; ValueError where there are none."""
+        """Set weights in place, in every layer of a stack; ValueError if the cell has none such."""
 
 
 def layers(cell: Cell) -> Iterator[UnitwiseCell]:
-    """Iterate over the cells of one affine map: the cell itself, or a stack's layers upwards.
+    """Iterate over the unit-wise cells: the cell itself, or a stack's layers from below.
 
-    ValueError where there are none, or another cell among them, since which of its weights are
-    which is then unknown.
+    ValueError if there are none, or if one is a ``ForwardCell``, whose weights have no known roles.
     """
     found = [module for module in cell.modules() if isinstance(module, UnitwiseCell)]
     other = next((module for module in cell.modules() if isinstance(module, ForwardCell)), None)
@@ -36,7 +35,7 @@ def layers(cell: Cell) -> Iterator[UnitwiseCell]:
 
 @torch.no_grad()
 def set_recurrent(cell: Cell, draw: Callable[[Tensor], object]) -> None:
-    """Have ``draw`` fill every block of W, (H, H), in place."""
+    """Let ``draw`` fill every gate's block of W, (H, H), in place; ValueError without a W."""
     for layer in layers(cell):
         if not layer.W.numel():
             raise ValueError(f"{type(layer).__name__} has no recurrent weights to start from")
@@ -53,11 +52,11 @@ def positive(**settings: float) -> None:
 
 @torch.no_grad()
 def gate_biases(layer: UnitwiseCell) -> dict[str, Tensor]:
-    """Return the rows of b, (H,), that open each gate, by its name; empty where there are none.
+    """Return each gate's rows of b, (H,), by the gate's name; empty if the cell has no gates.
 
-    A cell says what its gates let through but not which rows of z they read, so it is asked: of a
-    step from a zero state, with another value in every block of z, a gate lets the sigmoid of its
-    own block's value through.
+    A cell gives its gates' values but not which rows of z they are computed from. So a step is
+    taken from a zero state with a different value in every block of z: a gate is the sigmoid of
+    its own block's value.
     """
     H, b_GH = layer.hidden_size, layer.b.view(-1, layer.hidden_size)
     value_G = torch.linspace(-1, 1, len(b_GH), dtype=b_GH.dtype, device=b_GH.device)
@@ -71,10 +70,10 @@ def gate_biases(layer: UnitwiseCell) -> dict[str, Tensor]:
 
 
 def forgetting(layer: UnitwiseCell) -> Tensor:
-    """Return the biases, (H,), of the gate that says how much of the state is kept.
+    """Return the biases, (H,), of the gate that decides how much of the state is kept.
 
-    It is called forget gate, or update gate where what is not kept is replaced. ValueError where
-    there is neither.
+    It is the forget gate, or the update gate of a cell that has none, such as the GRU. ValueError
+    if there is neither.
     """
     biases = gate_biases(layer)
     for name in ("forget", "update"):

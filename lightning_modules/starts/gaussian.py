@@ -2,7 +2,7 @@
 
     W_ij ~ N(0, g² / H)
 
-The eigenvalues of a large W lie evenly within a circle of radius g, the spectral radius.
+The eigenvalues of a large W are spread evenly over a disc of radius g, the spectral radius.
 
 References:
     Girko (1984), Circular law, Theory of Probability and its Applications 29(4).
@@ -20,7 +20,7 @@ from lightning_modules.starts._start import Start, positive, set_recurrent
 
 @final
 class Gaussian(Start):
-    """Every gate's block of W on its own."""
+    """Every gate's block of W is drawn independently."""
 
     def __init__(self, gain: float = 1.0):
         """``gain`` is g."""

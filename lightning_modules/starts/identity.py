@@ -1,8 +1,8 @@
-"""Recurrent weights with which a unit sees itself alone: with ReLU units, the IRNN.
+"""Recurrent weights that connect each unit only to itself: with ReLU units, the IRNN.
 
     W = g 1      b = 0
 
-A positive state is kept as it is where g = 1 and no input comes.
+With g = 1 ReLU units keep a positive state unchanged as long as there is no input.
 
 References:
     Le, Jaitly & Hinton (2015), A simple way to initialize recurrent networks of rectified linear
@@ -20,7 +20,7 @@ from lightning_modules.starts._start import Start, layers, positive, set_recurre
 
 @final
 class Identity(Start):
-    """Every gate's block of W alike; a forget bias has to be set afterwards."""
+    """The same for every gate's block of W; as b is set to 0, set a forget bias afterwards."""
 
     def __init__(self, gain: float = 1.0):
         """``gain`` is g."""

@@ -1,8 +1,8 @@
-"""Recurrent weights that turn and mirror, and change every length by the same factor.
+"""Orthogonal recurrent weights times g: they scale the length of every vector by g.
 
-    W = g Q      Q'Q = 1, uniform among all such
+    W = g Q      Q'Q = 1, Q uniform among orthogonal matrices
 
-All singular values are g: what goes through a linear unit t times is g^t as long.
+All singular values are g: after t linear steps a vector is g^t times as long.
 
 References:
     Saxe, McClelland & Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep
@@ -20,7 +20,7 @@ from lightning_modules.starts._start import Start, positive, set_recurrent
 
 @final
 class Orthogonal(Start):
-    """Every gate's block of W on its own."""
+    """Every gate's block of W is drawn independently."""
 
     def __init__(self, gain: float = 1.0):
         """``gain`` is g."""
@@ -32,7 +32,7 @@ class Orthogonal(Start):
         set_recurrent(cell, self._draw)
 
     def _draw(self, W_HH: Tensor) -> None:
-        """Draw a block, in float32 where its type is less: there is no linear algebra below."""
+        """Draw a block, at least in float32: smaller types have no linear algebra in torch."""
         full_HH = W_HH.to(torch.promote_types(W_HH.dtype, torch.float32))
         nn.init.orthogonal_(full_HH, self.gain)
         if full_HH is not W_HH:
