@@ -26,10 +26,8 @@ OWED: set[str] = {
     "deep_belief",
     "equilibrium",
     "forecasting",
-    "hopfield_capacity",
     "language_model",
     "memory",
-    "self_organisation",
     "sequence_modes",
     "trees",
 }

@@ -177,11 +177,11 @@ PART = Part(
         Figure(
             name="densities",
             title="Density of units against density of data",
-            caption="Each point is a unit; the slope in the middle is the exponent; units near "
-            "the ends of a chain stray.",
+            caption="Data whose density rises linearly. Each point is a unit; the slope in the "
+            "middle is the exponent; units near the ends of a chain stray.",
             x="data",
             y="density",
-            where={"record": "unit"},
+            where={"record": "unit", "power": 1.0},
             hue="half_width",
             kind="scatter",
             log_x=True,
