@@ -48,10 +48,10 @@ from pipeline.study import join, rows_of
 def answer(rows: pd.DataFrame) -> str:
     """Say where recall is lost, by Hebb's rule as networks grow, and by others."""
     at = crossings(rows_of(rows, "limit"))
-    told = [f"{with_interval(at[units].dropna())} of {units:,} units" for units in at]
+    told = [f"{with_interval(at[units].dropna())} with {units:,} units" for units in at]
     said = (
-        "By Hebb's rule half of the patterns are still recalled, from themselves, at so many a "
-        f"unit: {', '.join(told)}; theory has {KNOWN:.3f} of infinitely many units. "
+        "Of patterns stored by Hebb's rule, each recalled from itself, half are lost at this many "
+        f"patterns a unit: {', '.join(told)}, and by theory {KNOWN:.3f} with infinitely many. "
     )
     lost = {
         str(rule): lost_at(of)
@@ -59,7 +59,7 @@ def answer(rows: pd.DataFrame) -> str:
         if len(lost_at(of))
     }
     words = [f"{with_interval(of, 2)} by {rule}" for rule, of in lost.items()]
-    return said + f"From a tenth of wrong bits recall ends at {', '.join(words)}."
+    return said + f"Recall from a tenth of wrong bits ends at {', '.join(words)}."
 
 
 STUDY = join(__doc__, answer, "energy", limit=LIMIT, rules=RULES, steps=STEPS, digits=DIGITS)

@@ -64,9 +64,10 @@ def answer(rows: pd.DataFrame) -> str:
         widest = own[own["last_radius"] == own["last_radius"].max()]
         four, eight = (widest[widest["neighbours"] == many] for many in (4, 8))
         said.append(
-            f"On a map of {len_of(widest)} units, the two that are nearest to a digit are not "
-            f"adjacent for {with_interval(100 * four['topographic'], 1)} % of digits, counting 4 "
-            f"neighbours, and for {with_interval(100 * eight['topographic'], 1)} % counting 8, "
+            f"Units that are neighbours on a map become alike: of {len_of(widest)} units, the two "
+            "nearest to a digit are not adjacent for "
+            f"{with_interval(100 * four['topographic'], 1)} % of digits, counting 4 neighbours, "
+            f"and for {with_interval(100 * eight['topographic'], 1)} % counting 8, "
             f"where the neighbourhood shrinks to σ = {own['last_radius'].max():g}; the nearest "
             f"unit is {with_interval(four['error'], 2)} from a digit on average."
         )
