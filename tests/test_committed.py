@@ -24,7 +24,6 @@ OWED: set[str] = {
     "computability",
     "contrastive_divergence",
     "deep_belief",
-    "equilibrium",
     "forecasting",
     "language_model",
     "memory",
