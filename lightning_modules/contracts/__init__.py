@@ -1,7 +1,8 @@
-"""What a method of each kind is held to, wherever its file lies: a contract a file, by file name.
+"""Contract tests for each kind of method: one contract a file, found by file name.
 
-The tests hold every file of the rooms to these, `python -m pipeline test-method` a class that lies
-anywhere. Asserts all of it, so not under ``python -O``. May import all of lightning_modules.
+The tests run them on every method of the project; `python -m pipeline test-method` runs them on a
+class in any file. The checks are asserts, so they do nothing under ``python -O``. May import all of
+lightning_modules.
 """
 
 from lightning_modules.contracts._contract import Contract

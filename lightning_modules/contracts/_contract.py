@@ -1,4 +1,4 @@
-"""A contract: what is built of a class, and the checks that it is held to."""
+"""A contract: how a class of a kind is built, and the checks that it must pass."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -7,25 +7,28 @@ import torch
 
 
 class Check(NamedTuple):
-    """One sentence, and what raises AssertionError where it isn't so."""
+    """A sentence, and a function that raises AssertionError if it does not hold."""
 
     says: str
     hold: Callable[[], object]
 
 
 class Contract(NamedTuple):
-    """What methods of a kind are held to."""
+    """What all methods of a kind must satisfy."""
 
     of: type
-    """What they derive from."""
+    """The class that they derive from."""
     sizes: Mapping[str, Any]
-    """What their constructors are given, where they take something of that name."""
+    """Arguments for their constructors, by name; a constructor gets those that it takes."""
     checks: Callable[[Callable[[], Any]], Iterator[Check]]
-    """Of what builds a method; each check builds its own."""
+    """Function that builds a method -> its checks; each check builds a method of its own."""
 
 
 def check(hold: Callable[..., object], *build: Callable[[], Any], on: str = "") -> Check:
-    """Return the check that a function makes, by its docstring's first line; seeded."""
+    """Return the seeded check that ``hold`` makes; its sentence is ``hold``'s first docstring line.
+
+    ``hold`` is called with what each ``build`` returns; ``on`` is added to the sentence.
+    """
     says = (hold.__doc__ or hold.__name__).partition("\n")[0].rstrip(".")
 
     def held() -> None:

@@ -1,4 +1,4 @@
-"""What an algorithm's gradient is held to: used on the real ones, and on ones broken on purpose."""
+"""Checks of an algorithm's gradient; the tests also run them on algorithms broken on purpose."""
 
 import pickle
 from collections.abc import Callable, Sequence
@@ -12,10 +12,10 @@ from lightning_modules.interfaces import Algorithm, Cell
 TOLERANCE = 1e-12
 LENGTH, BATCH = 23, 3
 CHUNKS = (1, 1, 4, 1, 9, 2, 5)
-"""Lengths of the runs that a stream is taken in: below, at and beyond a block of 4 or 5."""
+"""Lengths of the runs that a stream is cut into: below, at and above a block of 4 or 5 steps."""
 
 Reference = Callable[[Problem, Tensor], Tensor]
-"""(problem, weights_TP) -> what the gradient of each step's loss must be, (T, P)."""
+"""(problem, weights_TP) -> the exact gradient of each step's loss, (T, P)."""
 Check = Callable[[Algorithm, Cell, Reference], None]
 
 
@@ -26,9 +26,10 @@ def run_in_chunks(
     weights_RP: Tensor | None = None,
     pickled: bool = False,
 ) -> list[Tensor]:
-    """Return each run's gradient along the stream.
+    """Return the gradient of each run along the stream, (P,) each.
 
-    The cell may be given other weights before each run, and the memory go through pickle after it.
+    With ``weights_RP`` the cell gets other weights before each run; with ``pickled`` the memory
+    goes through pickle after each.
     """
     s_BS, memory, first, gradients = p.s_BS, None, 0, []
     for i, length in enumerate(lengths):
@@ -45,7 +46,7 @@ def run_in_chunks(
 
 
 def assert_near(cell: Cell, g_P: Tensor, exact_P: Tensor, tolerance: float = TOLERANCE) -> None:
-    """Compare each block of parameters on its own, relative to its own norm."""
+    """Assert that each block of parameters has a relative error of at most ``tolerance``."""
     assert g_P.shape == exact_P.shape
     sizes = [w.numel() for w in cell.parameters()]
     names = [name for name, _ in cell.named_parameters()]
@@ -107,8 +108,8 @@ def pickled_memory(algorithm: Algorithm, cell: Cell, reference: Reference) -> No
 def aligned(algorithm: Algorithm, cell: Cell) -> None:
     """The gradient of many short sequences points less than 90 degrees away from the exact one.
 
-    Short ones, because what is dropped grows with the steps: SnAp-1 on ``residual_recurrent``,
-    whose state piles up, points away (cosine -0.17) after 23.
+    They are short because the error of an approximation grows with the steps: SnAp-1 on
+    ``residual_recurrent``, whose state accumulates, has a cosine of -0.17 after 23 steps.
     """
     p = problem(cell, 8, 10)
     g_P = algorithm.gradient(p.cell, p.x_TBI, p.s_BS, p.credit, p.resets_TB)
@@ -138,8 +139,8 @@ def unbiased(
 ) -> None:
     """The mean of 4,000 draws is exact within its standard error, run by run, as weights move.
 
-    Of a cell that remembers nothing there is nothing to estimate: each draw is exact.
-    A draw is a sample of a large batch; means over 100 of them are close to normal.
+    On a cell that does not remember (``remembers`` false) each draw must be exact. Draws are copies
+    of a sample in one large batch; means over 100 of them are close to normally distributed.
     """
     groups, copies, lengths = 40, 100, (1, 4, 5, 2)
     p = problem(cell, sum(lengths), 2, seed=5)
@@ -147,7 +148,7 @@ def unbiased(
     weights_TP = runs_RP.repeat_interleave(torch.tensor(lengths), dim=0)
     exact_RP = torch.stack([g_TP.sum(0) for g_TP in reference(p, weights_TP).split(lengths)])
     means = torch.stack([_mean_draw(algorithm, p, copies, lengths, runs_RP) for _ in range(groups)])
-    # What is exact in every draw, such as the first run, has a spread of rounding alone.
+    # Entries that are exact in every draw, as in the first run, vary only by rounding.
     error_RP = (means.std(0) / groups**0.5).clamp_min(1e-12 * float(exact_RP.abs().max()))
     z_RP = (means.mean(0) - exact_RP) / error_RP
     assert float(z_RP.abs().max()) < 5, f"{float(z_RP.abs().max()):.1f} standard errors off"
@@ -159,7 +160,7 @@ def unbiased(
 def _mean_draw(
     algorithm: Algorithm, p: Problem, copies: int, lengths: Sequence[int], runs_RP: Tensor
 ) -> Tensor:
-    """Return the mean gradient of each run over copies of every sample, (R, P)."""
+    """Return each run's gradient, averaged over ``copies`` of every sample, (R, P)."""
     many = Problem(
         p.cell,
         p.x_TBI.repeat(1, copies, 1),

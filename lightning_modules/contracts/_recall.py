@@ -1,4 +1,4 @@
-"""A small task with everything that training must honour: streams, resets and masks."""
+"""A small task with everything that training must respect: streams, resets and masks."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -12,7 +12,7 @@ HELD_OUT = 1_000_000
 
 
 class Recall(Task):
-    """Say what the step before showed: the sign of its first entry, or its entries' values."""
+    """Recall the input of the step before: the sign of its first entry, or all its values."""
 
     input_size = 3
 

@@ -1,6 +1,7 @@
-"""Slow gradients by torch.func that share no code with the algorithms, and the problems they meet.
+"""Slow reference gradients by torch.func, sharing no code with the algorithms, and test problems.
 
-Weights may differ from step to step: a gradient is then the derivative by a common shift of all.
+Weights may differ from step to step; the gradient is then the derivative by a vector that is added
+to the weights of all steps.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from lightning_modules.interfaces import Cell
 
 @dataclass(frozen=True)
 class Problem:
-    """A stream with resets in its middle, and a loss ½|s - target|² where the mask counts."""
+    """A stream with resets in its middle, and a loss ½|s - target|² where the mask is true."""
 
     cell: Cell
     x_TBI: Tensor
@@ -25,15 +26,15 @@ class Problem:
     resets_TB: Tensor
 
     def credit(self, t: int, s_BS: Tensor) -> Tensor:
-        """Return the derivative of step t's loss by the state."""
+        """Return the derivative of step t's loss by the state, (B, S)."""
         return self.mask_TB[t, :, None] * (s_BS - self.target_TBS[t])
 
     def loss(self, t: int, s_BS: Tensor) -> Tensor:
-        """Return step t's loss."""
+        """Return step t's loss, summed over the batch."""
         return (self.mask_TB[t, :, None] * (s_BS - self.target_TBS[t]).square()).sum() / 2
 
     def chunk(self, first: int, last: int) -> "Problem":
-        """Return some steps; the state to start from is the caller's."""
+        """Return the steps from ``first`` to before ``last``; ``s_BS`` is kept as it is."""
         parts = (self.x_TBI, self.target_TBS, self.mask_TB, self.resets_TB)
         x_TBI, target_TBS, mask_TB, resets_TB = (part[first:last] for part in parts)
         return replace(
@@ -65,7 +66,7 @@ def flat_weights(cell: Cell) -> Tensor:
 
 
 def step(cell: Cell, w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
-    """Take one step with the weights given."""
+    """Return the next state, (B, S), with the weights ``w_P``."""
     named = dict(cell.named_parameters())
     parts = w_P.split([w.numel() for w in named.values()])
     weights = {k: p.view_as(w) for (k, w), p in zip(named.items(), parts, strict=True)}
@@ -73,7 +74,7 @@ def step(cell: Cell, w_P: Tensor, x_BI: Tensor, s_BS: Tensor) -> Tensor:
 
 
 def bptt_reference(p: Problem, weights_TP: Tensor) -> Tensor:
-    """Return the gradient of each step's loss, (T, P), by vector-Jacobian products of the whole."""
+    """Return the gradient of each step's loss, (T, P), by vector-Jacobian products."""
 
     def losses(shift_P: Tensor) -> Tensor:
         s_BS, each = p.s_BS, []
@@ -88,7 +89,7 @@ def bptt_reference(p: Problem, weights_TP: Tensor) -> Tensor:
 
 
 def rtrl_reference(p: Problem, weights_TP: Tensor) -> Tensor:
-    """Return the gradient of each step's loss, (T, P), by carrying the influence: M' = J M + D."""
+    """Return the gradient of each step's loss, (T, P), from the influence matrix M' = J M + D."""
     jacobians = vmap(jacrev(sample_step(p.cell), argnums=(0, 2)), (None, 0, 0))
     s_BS, shares = p.s_BS, []
     m_BSP = s_BS.new_zeros(*s_BS.shape, weights_TP.shape[1])
@@ -103,7 +104,7 @@ def rtrl_reference(p: Problem, weights_TP: Tensor) -> Tensor:
 
 
 def sample_step(cell: Cell):
-    """Return the step of one sample."""
+    """Return the cell's step for one sample as a function (w_P, x_I, s_S) -> s_S."""
     return lambda w_P, x_I, s_S: step(cell, w_P, x_I[None], s_S[None])[0]
 
 
@@ -114,10 +115,10 @@ def tbptt_reference(
     stride: int = 1,
     lengths: Sequence[int] | None = None,
 ) -> Tensor:
-    """Return the gradient of each step's loss, (T, P), through ``horizon`` steps of its group.
+    """Return the gradient of each step's loss, (T, P), truncated to ``horizon`` steps.
 
-    They are counted from the last step of its group of ``stride`` steps; groups start anew with
-    every run, whose lengths are ``lengths``, None being one run of all.
+    The steps are counted back from the end of the group of ``stride`` steps that the loss is in.
+    Groups start anew with every run; ``lengths`` are the runs' lengths, None is one run of all.
     """
     ends, start = [], 0
     for length in lengths or [len(p.x_TBI)]:

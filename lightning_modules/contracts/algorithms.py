@@ -1,4 +1,4 @@
-"""What every learning algorithm is held to: exactly what it claims, on every cell that it takes."""
+"""Checks of every learning algorithm: its gradient is what it claims, on every cell it accepts."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from lightning_modules.contracts._streams import problem, rtrl_reference
 from lightning_modules.interfaces import Algorithm, Cell, Claim
 
 BY_STEPS = (gradients.every_step, gradients.carried_memory, gradients.moving_weights)
-"""Of what is exact and carries a memory."""
+"""Further checks of exact algorithms that carry a memory from run to run."""
 LONG = 96
 
 
@@ -82,7 +82,7 @@ CHECKS: tuple[Callable[[Algorithm, Cell], None], ...] = (
 
 
 def _checks(build: Callable[[], Algorithm]) -> Iterator[Check]:
-    """Iterate over the checks, cell by cell; of one that it refuses in a line there are none."""
+    """Iterate over the checks, cell by cell; cells that the algorithm refuses are skipped."""
     yield check(claims, build)
     taken = [name for name, cell in _cells() if _takes(build(), cell())]
     yield check(lambda _: _some(taken), build)._replace(says="It takes some of the cells")
@@ -96,14 +96,14 @@ def _some(taken: list[str]) -> None:
 
 
 def _cells() -> Iterator[tuple[str, Callable[[], Cell]]]:
-    """Iterate over the cells that two sizes make and whose steps are fast."""
+    """Iterate over the cells that are built from two sizes and whose steps are fast."""
     for name, kind in CELLS.items():
         if name != "stack" and not issubclass(kind, ForwardCell):
             yield name, lambda kind=kind: kind(3, 4).double()
 
 
 def _takes(algorithm: Algorithm, cell: Cell) -> bool:
-    """Tell whether it has a gradient of a cell; a refusal is a ValueError of one line."""
+    """Return whether it accepts a cell; only a ValueError of one line is a refusal."""
     p = problem(cell, 2, 1)
     try:
         algorithm.gradient(cell, p.x_TBI, p.s_BS, p.credit)
@@ -113,13 +113,13 @@ def _takes(algorithm: Algorithm, cell: Cell) -> bool:
 
 
 def _carries(algorithm: Algorithm, cell: Cell) -> bool:
-    """Tell whether it carries a memory from run to run."""
+    """Return whether it carries a memory from run to run."""
     p = problem(cell, 2, 1)
     return algorithm.run(cell, p.x_TBI, p.s_BS, p.credit).memory is not None
 
 
 def _remembers(cell: Cell) -> bool:
-    """Tell whether a cell's state depends on the one before."""
+    """Return whether a cell's next state depends on its state."""
     p = problem(cell, 2, 1)
     zero_BS = torch.zeros_like(p.s_BS)
     return not torch.equal(cell(p.x_TBI[0], p.s_BS), cell(p.x_TBI[0], zero_BS))

@@ -1,6 +1,7 @@
-"""What every cell is held to, and what more those of one affine map and a unit-wise update are.
+"""Checks of every cell, and further checks of unit-wise cells.
 
-Cells come in float64, with two inputs and two units at least.
+Unit-wise cells are an affine map followed by an update of each unit by itself. Cells are given in
+float64, with at least two inputs and two units.
 """
 
 import re
@@ -20,7 +21,7 @@ T, B = 6, 3
 
 
 def point(cell: Cell, *leading: int) -> tuple[Tensor, Tensor]:
-    """Return a random input and a random state."""
+    """Return a random input and a random state, with these leading axes."""
     x = torch.randn(*leading, cell.input_size, dtype=torch.float64)
     return x, torch.randn(*leading, cell.state_size, dtype=torch.float64)
 
@@ -175,7 +176,8 @@ def kept_claim(algorithm: Algorithm, cell: Cell) -> None:
 def _checks(build: Callable[[], Cell]) -> Iterator[Check]:
     """Iterate over the checks of a cell, then of its gradient by every algorithm.
 
-    What is drawn at random is unbiased on every cell if it is on one: algorithms are held to that.
+    Unbiased algorithms are left out: whether they are unbiased does not depend on the cell, and
+    their own contract checks it.
     """
 
     def made() -> Cell:
@@ -198,7 +200,7 @@ def _zero(algorithm: Algorithm, cell: Cell) -> None:
 
 
 def _refusal(cell: Cell, *given: Tensor) -> str:
-    """Return what is said of what cannot be followed."""
+    """Return the message of the ValueError for these arguments; AssertionError without one."""
     try:
         cell.follow(*given)
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""What every network is held to: from x_TBI to outputs, (T, B, O), each sample by itself.
+"""Checks of every network: from x_TBI to outputs, (T, B, O), each sample by itself.
 
-Networks come in float64 and in the mode of evaluation; ``x_TBI`` is what they take.
+Networks are given in float64 and in evaluation mode; ``x_TBI`` is an input that they accept.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,7 +52,10 @@ CHECKS: tuple[Callable[[nn.Module, Tensor], None], ...] = (
 
 
 def _checks(build: Callable[[], nn.Module]) -> Iterator[Check]:
-    """Iterate over the checks of a network of values; whether it is feed-forward is not known."""
+    """Iterate over the checks of a network whose inputs are numbers.
+
+    ``steps_alone`` is no part of them: whether the network is feed-forward is not known.
+    """
 
     def made() -> nn.Module:
         return build().double().eval()

@@ -1,6 +1,6 @@
-"""What every probe is held to: it tells something, changes nothing, and goes on where it was.
+"""Checks of every probe: it reports rows, does not change the run, and resumes from a checkpoint.
 
-Its values are for a test of its own.
+Whether its values are right is for the probe's own tests.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ STEPS = 6
 
 
 class _KilledError(Exception):
-    """Stands for whatever ends a run in its middle."""
+    """Stands for whatever may end a run before its last step."""
 
 
 def tells(probe: Probe) -> None:
@@ -63,7 +63,7 @@ def resumes(uninterrupted: Probe, killed: Probe, resumed: Probe) -> None:
 
 @contextlib.contextmanager
 def _killed(at: int) -> Iterator[None]:
-    """Have a batch not come while the block runs, which ends there."""
+    """End the block, without an error, when batch number ``at`` is asked for."""
     whole = Recall.batch
 
     def batch(self: Recall, index: int) -> Batch:
@@ -86,7 +86,7 @@ def _checks(build: Callable[[], Probe]) -> Iterator[Check]:
 
 
 def learner_for(probe: Probe) -> Learner:
-    """Return a small learner that shows the probe something; AssertionError if none does."""
+    """Return a small learner that the probe can observe; AssertionError if there is none."""
     task = Recall()
     torch.manual_seed(0)
     for kind in (SequenceLearner, BackpropLearner):
@@ -104,7 +104,7 @@ def learner_for(probe: Probe) -> Learner:
 
 
 def _run(shown_to: Probe, *probes: Probe, **saving: Any) -> list[Row]:
-    """Return the rows of a short run that shows a probe something, under these probes."""
+    """Return the rows of a short run under ``probes``, with the learner for ``shown_to``."""
     run = {"steps": STEPS, "evaluate_every": 2, "seed": 3}
     learner = learner_for(shown_to)
     task = Recall(streams=isinstance(learner, SequenceLearner))
