@@ -13,7 +13,6 @@ from pipeline.measuring.statistics import (
     half_width,
     share_in_words,
     share_interval,
-    with_deviation,
     with_interval,
 )
 
@@ -66,21 +65,25 @@ def test_means_have_the_interval_of_student_by_hand():
     three = pd.Series([1.5, 2.5, 3.5])
     assert half_width(three) == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
     assert with_interval(three, 2) == "2.50 ± 2.48"
-    assert with_deviation(three) == "2.50 ± 1.00"
+    assert with_interval(three / 1000, 2) == "0.003 ± 0.002", "an interval is not shown as 0"
+    assert with_interval(0 * three, 2) == "0.00 ± 0.00", "but where it is 0"
 
 
 def test_a_single_run_has_no_interval():
     one = pd.Series([1.5])
     assert math.isnan(half_width(one))
-    assert (with_interval(one), with_deviation(one)) == ("1.500", "1.50")
+    assert (with_interval(one), with_interval(one, 2)) == ("1.500", "1.50")
 
 
-def test_means_are_told_apart_where_their_intervals_do_not_overlap():
-    less, more = pd.Series([1.0, 2.0, 3.0]), pd.Series([7.0, 8.0, 9.0])
-    assert apart(less, more)  # 2 ± 2.48 and 8 ± 2.48
-    assert not apart(more, less)
-    assert not apart(less, more - 2)
-    assert not apart(less[:1], more[:1])
+def test_means_are_told_apart_as_a_claim_would_in_pairs_where_seeds_are_shared():
+    less = pd.Series([1.0, 2.0, 3.0])
+    assert apart(less, less + pd.Series([0.1, 0.12, 0.1])), "each seed's is larger"
+    others = pd.Series([1.1, 2.2, 3.1], [7, 8, 9])
+    assert not apart(less, others), "of other seeds they are alike"
+    assert apart(less, others + 5)
+    assert not apart(others + 5, less)
+    assert not apart(less[:1], less[:1] + 5), "one seed tells nothing"
+    assert not apart(less, pd.Series([5.0, 6.0, math.inf])), "nor does a mean that is infinite"
 
 
 def test_products_of_matrices_are_counted_by_their_sizes_in_place_or_not():

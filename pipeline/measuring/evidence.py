@@ -35,11 +35,11 @@ from pipeline.measuring.judging import (
     Found,
     Region,
     by_student,
-    by_welch,
     certain,
     deviation,
     logarithm,
     number,
+    of_difference,
     of_median,
     of_medians,
     of_share,
@@ -127,17 +127,8 @@ def ordered(
         a, b = a.map(logarithm), b.map(logarithm)
     region = Region(math.log1p(by) if ratio else by, math.inf)
     infinite = not (a.map(math.isfinite).all() and b.map(math.isfinite).all())
-    paired = a.index.is_unique and a.index.sort_values().equals(b.index.sort_values())
-    paired = paired and not infinite
+    found, paired = (of_medians(a, b, region), False) if infinite else of_difference(a, b, region)
     n = len(a) if paired else min(len(a), len(b))
-    if infinite:
-        found = of_medians(a, b, region)
-    elif paired:
-        apart = b - a
-        found = by_student(apart.mean(), standard_error(apart), n - 1, region)
-        found = dataclasses.replace(found, effect=region.effect(found.estimate, deviation(apart)))
-    else:
-        found = by_welch(a, b, region)
     middle = "geometric mean " if ratio else ""
     ends = [math.exp(v.mean()) if ratio else v.median() if infinite else v.mean() for v in (a, b)]
     said = f"{middle}{number(ends[0], digits)} against {number(ends[1], digits)}"

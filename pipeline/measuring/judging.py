@@ -127,6 +127,19 @@ def by_welch(a: pd.Series, b: pd.Series, region: Region) -> Found:
     return dataclasses.replace(found, effect=region.effect(found.estimate, spread))
 
 
+def of_difference(a: pd.Series, b: pd.Series, region: Region) -> tuple[Found, bool]:
+    """Judge by how much b's mean exceeds a's: in pairs if both have the same index, or by Welch.
+
+    Returns:
+        What was found, and whether it is of pairs.
+    """
+    if not (a.index.is_unique and a.index.sort_values().equals(b.index.sort_values())):
+        return by_welch(a, b, region), False
+    apart = b - a
+    found = by_student(apart.mean(), standard_error(apart), len(apart) - 1, region)
+    return dataclasses.replace(found, effect=region.effect(found.estimate, deviation(apart))), True
+
+
 def of_median(values: pd.Series, region: Region) -> Found:
     """Judge a median by the bootstrap."""
     import numpy as np

@@ -10,6 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.measuring.judging import Region, of_difference
+
+MORE = 3
+"""Digits that a mean is shown with beyond those asked for, at most."""
+
 
 def last_rows(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the rows of each run's last step; ``by`` names the columns that identify a run."""
@@ -44,23 +49,28 @@ def half_widths(grouped: Any) -> pd.Series:
 
 
 def with_interval(values: pd.Series, digits: int = 3) -> str:
-    """Return the mean and the half-width of its 95 % confidence interval as words."""
-    mean, width = f"{values.mean():.{digits}f}", half_width(values)
-    return mean if math.isnan(width) else f"{mean} ± {width:.{digits}f}"
+    """Return the mean and the half-width of its 95 % confidence interval as words.
+
+    More digits than asked for are shown where the half-width would be 0 without them.
+    """
+    mean, width = values.mean(), half_width(values)
+    if math.isnan(width):
+        return f"{mean:.{digits}f}"
+    needed = -math.floor(math.log10(width)) if width > 0 else 0
+    shown = needed if digits < needed <= digits + MORE else digits
+    return f"{mean:.{shown}f} ± {width:.{shown}f}"
 
 
 def apart(less: pd.Series, more: pd.Series) -> bool:
-    """Return whether ``more`` has the larger mean and the two 95 % intervals do not overlap.
+    """Return whether ``more`` has the larger mean by the 95 % interval of the difference.
 
-    It is False if either has a single value.
+    As in claims, values with the same index are compared in pairs. Too few values tell nothing, nor
+    do some that are infinite.
     """
-    return bool(more.mean() - less.mean() > half_width(less) + half_width(more))
-
-
-def with_deviation(values: pd.Series, digits: int = 2) -> str:
-    """Return mean and standard deviation as words; for a single value, the mean alone."""
-    mean = f"{values.mean():.{digits}f}"
-    return mean if len(values) < 2 else f"{mean} ± {values.std():.{digits}f}"
+    if not all(math.isfinite(values.mean()) for values in (less, more)):
+        return False
+    found, _ = of_difference(less, more, Region(0.0, math.inf))
+    return bool(found.low > 0)
 
 
 def share_interval(succeeded: pd.Series) -> tuple[float, float]:

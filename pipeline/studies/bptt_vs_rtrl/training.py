@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import model_validator
 
 from pipeline.measuring.evidence import exact, ordered
-from pipeline.measuring.statistics import last_evaluations, with_deviation
+from pipeline.measuring.statistics import last_evaluations, with_interval
 from pipeline.measuring.training import SequenceTraining
 from pipeline.study import Claim, Figure, Given, Part, Rows, Table, named
 
@@ -98,7 +98,7 @@ def _final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each rule's last held-out loss on each task."""
     online = last_evaluations(rows[rows["regime"] == "online"], RUN)
     losses = online.groupby(["rule", "task"])["held_out_loss"]
-    return losses.agg(lambda loss: with_deviation(loss, 3)).unstack("task").reset_index()
+    return losses.agg(lambda loss: with_interval(loss, 3)).unstack("task").reset_index()
 
 
 def _curves(regime: str, title: str, caption: str) -> Figure:
@@ -137,7 +137,7 @@ PART = Part(
         Table(
             name="final",
             title="Held-out loss at the end, an update at every step",
-            caption="Mean and standard deviation over seeds, in nats.",
+            caption="Mean ± 95 % interval over seeds, in nats.",
             build=_final,
         ),
     ),

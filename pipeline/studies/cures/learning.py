@@ -25,7 +25,7 @@ COLUMNS = [
 NOTE = (
     "Solved: from how many starts, with Wilson's interval; updates: the median until then, of "
     "those that were; clipped, threshold / norm (the mean norm before clipping) and cosine (of "
-    "the update to the gradient): until then. Final loss: held out, mean ± standard deviation "
+    "the update to the gradient): until then. Final loss: held out, mean ± 95 % interval "
     "over runs that did not diverge."
 )
 LABELS = {

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.measuring.evidence import above, ordered
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.studies.deep_belief import generation
 from pipeline.studies.deep_belief.generation import GREEDY, INDEPENDENT, TUNED, Generation
 from pipeline.study import Claim, Figure, Part, Table
@@ -47,10 +47,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "stage": stage,
-            "wrong, %": with_deviation(of),
-            "recognised, %": with_deviation(100 * asked["mean"][stage], 1),
-            "weakest class, %": with_deviation(100 * asked["min"][stage], 1),
-            "variety": with_deviation(spread[stage]),
+            "wrong, %": with_interval(of, 2),
+            "recognised, %": with_interval(100 * asked["mean"][stage], 1),
+            "weakest class, %": with_interval(100 * asked["min"][stage], 1),
+            "variety": with_interval(spread[stage], 2),
         }
         for stage, of in wrong.items()
     )
@@ -87,7 +87,7 @@ PART = Part(
             caption="Wrong: test digits read by the same weights; Hinton, Osindero & Teh (2006) "
             "have 1.25 % after 359 epochs of up-down. Recognised: taken by the judge for what was "
             "asked. Variety: pixels' variance within a class, over that of real ones. Mean ± "
-            "standard deviation over seeds.",
+            "95 % interval over seeds.",
             build=_table,
         ),
         Figure(

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from pipeline.measuring.classifying import in_percent
 from pipeline.measuring.evidence import below, ordered
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.measuring.training import tested
 from pipeline.studies.deep_belief.stacking import Stacked
 from pipeline.study import AS_TEXT, Claim, Count, Figure, Given, Part, Published, Rows, Table, named
@@ -171,7 +171,7 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"labels": f"{int(labels):,}", "layers": int(depth)}  # pyright: ignore[reportArgumentType]
         | {
-            str(method): with_deviation(of["wrong"])
+            str(method): with_interval(of["wrong"], 2)
             for method, of in at.groupby("method", sort=False)
         }
         for (labels, depth), at in ends.groupby(["labels", "depth"])
@@ -207,7 +207,7 @@ PART = Part(
         Table(
             name="labels-wrong",
             title="Wrong by labels and depth, %",
-            caption="On the test part: mean ± standard deviation over seeds. All labels are those "
+            caption="On the test part: mean ± 95 % interval over seeds. All labels are those "
             "of the digits that are not held out.",
             build=_table,
         ),

@@ -16,7 +16,7 @@ from lightning_modules.energies import ENERGIES
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.classifying import LABELS, curves, ends, in_percent
 from pipeline.measuring.evidence import below, ordered
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.measuring.training import DataSet, Training, tested
 from pipeline.study import (
     AS_TEXT,
@@ -171,10 +171,10 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
         {
             "learner": name,
             "parameters": f"{int(of['parameters'].iloc[0]):,}",
-            "wrong, %": with_deviation(of["wrong"]),
+            "wrong, %": with_interval(of["wrong"], 2),
         }
         | {
-            f"cosine, {'after' if step else 'before'}": with_deviation(at["cosine"])
+            f"cosine, {'after' if step else 'before'}": with_interval(at["cosine"], 2)
             for step, at in aligned[aligned["learner"] == name].groupby("step")
         }
         for name, of in ends(rows, RUN).groupby("learner", sort=False)
@@ -191,7 +191,7 @@ PART = Part(
         Table(
             name="digits",
             title="Wrong at the end, and where updates point",
-            caption="On the test part, looked at once: mean ± standard deviation over seeds. "
+            caption="On the test part, looked at once: mean ± 95 % interval over seeds. "
             "Cosine of the update to the gradient through the same free relaxation, before and "
             "after learning. Scellier & Bengio (2017) have between 2 and 3 % wrong (from memory), "
             "of one to three layers of 500 that learn for much longer.",

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from lightning_modules.cells import CELLS
 from pipeline.measuring.evidence import monotone, within
-from pipeline.measuring.statistics import half_width, line
+from pipeline.measuring.statistics import half_width, line, with_interval
 from pipeline.studies.lstm_gates.starts import Started
 from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table, named
 
@@ -112,7 +112,7 @@ def horizons(rows: pd.DataFrame) -> pd.DataFrame:
             "unit alone": seen["alone"].iloc[0],
             "steps": f"{steps:.2f}" if (steps := _steps(seen)) < math.inf else "error grows",
             "predicted": seen["predicted"].iloc[0],
-            "rate": f"{seen['rate'].mean():.4f} ± {seen['rate'].std(ddof=0):.4f}",
+            "rate": with_interval(seen["rate"], 4),
         }
         for cell, of_cell in found.groupby("cell", sort=False)
         for name, seen in of_cell.groupby("name", sort=False)
@@ -205,7 +205,7 @@ PART = Part(
             name="bias-horizons",
             title="Horizon at the start, in steps",
             caption="1 / the mean rate; rate: how much the logarithm of error falls a step, mean ± "
-            "standard deviation over seeds. Unit alone: -1 / ln sigmoid(bias).",
+            "95 % interval over seeds. Unit alone: -1 / ln sigmoid(bias).",
             build=horizons,
         ),
     ),

@@ -12,7 +12,7 @@ from pydantic import PositiveFloat
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import below
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.study import Claim, Given, Part, Published, Rows, Table
 
 RUN = "classifier", "seed"
@@ -60,7 +60,7 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
             "classifier": name,
             "parameters": f"{int(runs['parameters'].iloc[0]):,}",
             "batches": int(runs["step"].iloc[0]),
-            "wrong, %": with_deviation(runs["wrong"]),
+            "wrong, %": with_interval(runs["wrong"], 2),
             "best, %": f"{runs['wrong'].min():.2f}",
             "seeds": len(runs),
         }
@@ -78,7 +78,7 @@ PART = Part(
         Table(
             name="wrong-final",
             title="Wrong at the end",
-            caption="Mean ± standard deviation over seeds.",
+            caption="Mean ± 95 % interval over seeds.",
             build=_table,
         ),
         classifying.errors("classifier", x="layer"),

@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import PositiveFloat, model_validator
 
 from pipeline.measuring.evidence import below, exact
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.measuring.training import DataSet, Training, tested
 from pipeline.study import (
     AS_TEXT,
@@ -219,7 +219,8 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each method's error."""
     by = last_errors(rows).groupby("method", sort=False)
     return pd.DataFrame(
-        {"method": method, "error a picture": with_deviation(runs["error"])} for method, runs in by
+        {"method": method, "error a picture": with_interval(runs["error"], 2)}
+        for method, runs in by
     )
 
 
@@ -231,7 +232,7 @@ PART = Part(
         Table(
             name="error",
             title="Squared error a picture",
-            caption="On the test part, at the end; mean ± standard deviation over seeds.",
+            caption="On the test part, at the end; mean ± 95 % interval over seeds.",
             build=_table,
         ),
         Figure(

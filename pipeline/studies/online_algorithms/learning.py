@@ -29,7 +29,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.measuring.evidence import ordered
-from pipeline.measuring.statistics import last_evaluations, with_deviation
+from pipeline.measuring.statistics import last_evaluations, with_interval
 from pipeline.measuring.training import SequenceTraining
 from pipeline.studies.online_algorithms.rules import called
 from pipeline.study import Claim, Count, Figure, Given, Part, Rows, Table
@@ -120,7 +120,7 @@ def _final(rows: pd.DataFrame) -> pd.DataFrame:
     for (task, cell), seen in last_evaluations(rows, RUN).groupby(["task", "cell"], sort=False):
         column = f"{task}, {cell}"
         for rule, loss in seen.groupby("rule", sort=False)["held_out_loss"]:
-            lines.setdefault(str(rule), {})[column] = with_deviation(loss, 4)
+            lines.setdefault(str(rule), {})[column] = with_interval(loss, 4)
         for limit in ("chance", "floor"):
             value = seen[limit].max() if limit in seen else math.nan
             lines.setdefault(limit, {})[column] = "" if math.isnan(value) else f"{value:.4f}"
@@ -135,7 +135,7 @@ PART = Part(
         Table(
             name="learning-final",
             title="Held-out loss at the end of online learning",
-            caption="Mean ± standard deviation over seeds, after the same number of updates of the "
+            caption="Mean ± 95 % interval over seeds, after the same number of updates of the "
             "same size; nats where classes are told, squared error elsewhere. Chance: the targets' "
             "distribution alone; floor: the least possible, where known.",
             build=_final,

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.measuring import classifying
 from pipeline.measuring.classifying import PictureTraining
 from pipeline.measuring.evidence import identity, ordered
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.study import Claim, Count, Given, Part, Published, Rows, Table
 
 RUN = "pooling", "window", "seed"
@@ -94,7 +94,7 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
             "pooling": pooling,
             "window": f"{window}×{window}",
             "parameters": int(runs["parameters"].iloc[0]),
-            "wrong, %": with_deviation(runs["wrong"]),
+            "wrong, %": with_interval(runs["wrong"], 2),
         }
         for (pooling, window), runs in by
     )
@@ -110,7 +110,7 @@ PART = Part(
         Table(
             name="wrong-final",
             title="Wrong at the end",
-            caption="Mean ± standard deviation over seeds.",
+            caption="Mean ± 95 % interval over seeds.",
             build=_table,
         ),
         classifying.errors("pooling", column="module", where={"window": 2}),

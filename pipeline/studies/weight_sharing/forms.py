@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.measuring import classifying
-from pipeline.measuring.statistics import with_deviation
+from pipeline.measuring.statistics import with_interval
 from pipeline.study import Table
 
 RUN = "form", "train_size", "seed"
@@ -37,14 +37,14 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     by = last_evaluations(rows).groupby(["form", "train_size"], sort=False)
     for (form, size), runs in by:
         line = lines.setdefault(form, {"parameters": f"{int(runs['parameters'].iloc[0]):,}"})
-        line[f"{size:,}"] = with_deviation(runs["wrong"])
+        line[f"{size:,}"] = with_interval(runs["wrong"], 2)
     return pd.DataFrame([{"form": form, **line} for form, line in lines.items()])
 
 
 TABLE = Table(
     name="wrong-final",
     title="Wrong, in percent, by how many digits were learned from",
-    caption="On the test part, looked at once, at the end; mean ± standard deviation over seeds.",
+    caption="On the test part, looked at once, at the end; mean ± 95 % interval over seeds.",
     build=_table,
 )
 CURVES = classifying.curves("form", "train_size")
