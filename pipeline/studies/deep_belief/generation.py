@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PositiveFloat
 
+from lightning_modules.energies.estimators import ESTIMATORS
 from lightning_modules.networks import NETWORKS
 from pipeline.measuring.classifying import in_percent
 from pipeline.studies.deep_belief.stacking import Stacked
@@ -33,6 +34,10 @@ SIDE, FILTERS = 10, 30
 class Generation(Stacked):
     """A deep belief network, and who judges its digits; ``steps`` are those of up-down."""
 
+    top: Annotated[str, named(ESTIMATORS)]
+    """What the topmost RBM learns by, greedily and in up-down."""
+    top_sweeps: Count
+    """Its k."""
     asked: Count
     """Digits of each class."""
     gibbs: Count
@@ -55,7 +60,8 @@ class Generation(Stacked):
         facts = {"pictures": len(images.train_y_N)}
         judge = self._judge(images, source, given)
         yield {"record": "judge", "accuracy": judge.accuracy, **facts}
-        rbms = self.stack(source, given, images.classes)
+        top = ESTIMATORS[self.top](sweeps=self.top_sweeps)
+        rbms = self.stack(source, given, images.classes, top)
         yield from _filters(rbms[0], source.shape_CYX)
         learner = EnergyLearner(
             DBN(rbms), source.loss, self.optimizer, self.learning_rate, anneal=True

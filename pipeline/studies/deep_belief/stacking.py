@@ -9,6 +9,7 @@ from pipeline.measuring.training import DataSet, Training
 from pipeline.study import AS_TEXT, Count, Given
 
 if TYPE_CHECKING:
+    from lightning_modules.energies._energy import Estimator
     from lightning_modules.energies.rbm import RBM
 
 
@@ -28,8 +29,13 @@ class Stacked(Training, abc.ABC):
     sweeps: Count
     """k of contrastive divergence."""
 
-    def stack(self, source: Any, given: Given, classes: int = 0) -> "list[RBM]":
-        """Return RBMs that learned greedily from a task, the topmost with so many classes."""
+    def stack(
+        self, source: Any, given: Given, classes: int = 0, top: "Estimator | None" = None
+    ) -> "list[RBM]":
+        """Return RBMs that learned greedily from a task, the topmost with so many classes.
+
+        It learns by ``top``, if that is given.
+        """
         import torch
 
         from lightning_modules.energies.estimators.contrastive_divergence import (
@@ -41,9 +47,10 @@ class Stacked(Training, abc.ABC):
         torch.manual_seed(self.seed)
         sizes, rbms = [source.input_size, *self.hidden], []
         for place, units in enumerate(self.hidden):
-            top = classes if place == len(self.hidden) - 1 else 0
-            by = ContrastiveDivergence(self.sweeps)
-            rbms.append(RBM(sizes[place], units, by, classes=top, spread=self.spread))
+            last = place == len(self.hidden) - 1
+            by = top if last and top is not None else ContrastiveDivergence(self.sweeps)
+            own = classes if last else 0
+            rbms.append(RBM(sizes[place], units, by, classes=own, spread=self.spread))
         greedy(
             rbms,
             source,

@@ -167,14 +167,14 @@ TABLE = Table(
     name="forecasting-published",
     title="Online forecasts beside a public project's",
     caption="Mean squared error over the last sixth, mean ± standard deviation over seeds as "
-    "that project gives it, on series of unit variance; p: of Welch's test that the mean is the published one, "
-    f"whose deviation is of {SEEDS} seeds; held-out: of a stretch not trained on, with the final "
-    "weights. tbptt(25, 25) takes windows of 25 steps with an update after each; all others "
-    "update at every step. That project's RFLO is rflo_fixed, whose traces leak at a rate of "
-    "their own; rflo takes the leak of the cell, which has none, so it keeps the present step "
-    "alone. Likely causes of other figures: under exact gradients a seed or two end far off and "
-    "decide the mean, there too by its deviation; that project's UORO and KF-RTRL read a step's "
-    "own share through their noise; and where a reservoir does better than exact gradients, its "
-    "features stand still, while learned ones move under the readout.",
+    "that project gives it, on series of unit variance; p: of Welch's test that the mean is the "
+    f"published one, whose deviation is of {SEEDS} seeds; held-out: of a stretch not trained on, "
+    "with the final weights. tbptt(25, 25) takes windows of 25 steps with an update after each; "
+    "all others update at every step. That project's RFLO is rflo_fixed, whose traces leak at a "
+    "rate of their own; rflo takes the leak of the cell, which has none, so it keeps the present "
+    "step alone. Likely causes of other figures: under exact gradients a seed or two end far off "
+    "and decide the mean, there too by its deviation; that project's UORO and KF-RTRL read a "
+    "step's own share through their noise; and where a reservoir does better than exact "
+    "gradients, its features stand still, while learned ones move under the readout.",
     build=_comparison,
 )
