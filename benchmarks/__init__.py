@@ -1,1 +1,1 @@
-"""Speed and memory beside peers and floors, as ratios taken in one run."""
+"""Speed and memory beside other libraries and lower bounds, as ratios measured in one run."""

@@ -1,7 +1,7 @@
-"""python -m benchmarks [NAME] [--json] [--with KEY=VALUE]: each module beside this is a benchmark.
+"""python -m benchmarks [NAME] [--json] [--with KEY=VALUE]: run one of the modules beside this file.
 
-A benchmark is a function ``run`` that returns rows, a flat dict each; ``--with`` gives it other
-arguments. Without a name, all are run one after the other.
+Each has a function ``run``, which returns rows, a flat dict each; ``--with`` gives it other
+arguments. Without a name all benchmarks are run, one after the other.
 """
 
 import ast
@@ -23,7 +23,7 @@ from lightning_modules.registry import UnknownNameError, nearest
 
 Row = dict[str, Any]
 ABREAST = 5
-"""Rows in a table, side by side: more would not fit a terminal."""
+"""How many rows a table shows side by side: more would not fit a terminal."""
 NAMES = sorted(
     m.name for m in pkgutil.iter_modules([str(pathlib.Path(__file__).parent)]) if m.name[0] != "_"
 )
@@ -71,12 +71,12 @@ def _arguments(run: Callable[..., list[Row]], given: list[str]) -> Row:
 
 
 def _refuse(why: str) -> NoReturn:
-    """End with one line."""
+    """Exit with one line of error."""
     sys.exit(f"error: {why}")
 
 
 def _table(name: str, rows: list[Row]) -> Table:
-    """Lay the rows out side by side, a line for every key that any of them has."""
+    """Return a table with a column for each row and a line for each key that any of them has."""
     table = Table("", *([""] * len(rows)), title=name, show_header=False)
     for column in table.columns:
         column.overflow = "fold"
@@ -86,7 +86,7 @@ def _table(name: str, rows: list[Row]) -> Table:
 
 
 def _text(value: Any) -> str:
-    """Return a value as it is read, a float to three digits."""
+    """Return a value as text, a float to three digits."""
     if not isinstance(value, float):
         return escape(str(value))
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,7 +1,7 @@
-"""braintrace's online learners (JAX) as work to time and gradients to compare.
+"""The online learners of braintrace (JAX), as work to time and gradients to compare.
 
-Its cells have the same equations as ours; each of its linear maps is one gate's part of U, W and
-b, so weights and gradients move between the two by cutting and joining.
+Its cells have the same equations as ours. Each of its linear maps is one gate's part of U, W and b,
+so weights and gradients are converted by splitting and concatenating.
 """
 
 import importlib
@@ -19,23 +19,23 @@ from lightning_modules.interfaces import Cell
 
 NEEDED = ("braintrace", "brainstate", "jax")
 CELLS_OF = {"srn": ("ValinaRNNCell", ("W",)), "lstm": ("LSTMCell", ("Wi", "Wf", "Wo", "Wg"))}
-"""Its cell, and its linear maps in our order of gates."""
+"""By our cell's name: braintrace's cell, and its linear maps in our order of gates."""
 
 
 def missing() -> list[str]:
-    """Return what is not installed."""
+    """Return the needed packages that are not installed."""
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 def start() -> None:
-    """Hold XLA to one thread of the processor; before JAX is first used."""
+    """Restrict XLA to one CPU thread; call it before JAX is first used."""
     one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {one}".strip()
     os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 class Learner:
-    """One of its algorithms on a cell with our cell's weights, on a stream of its own."""
+    """One of braintrace's algorithms, on its cell with our cell's weights, with its own state."""
 
     def __init__(self, rule: str, options: dict[str, Any], name: str, cell: Cell, c_BH: Tensor):
         """Build it in the precision of the weights; the loss is Σ c h."""
@@ -48,7 +48,7 @@ class Learner:
         model = getattr(trace.nn, kind)(cell.input_size, cell.hidden_size, activation="tanh")
         self._fill(model, name, cell)
         with warnings.catch_warnings():
-            # It says that the pattern of its SnAp is denser than it must be.
+            # braintrace warns that its SnAp's pattern is denser than necessary.
             warnings.simplefilter("ignore")
             x_BI = jax.numpy.zeros((len(c_BH), cell.input_size))
             learner = trace.compile(
@@ -66,19 +66,19 @@ class Learner:
         )
 
     def _fill(self, model: Any, name: str, cell: Cell) -> None:
-        """Give each of its maps its part of our weights."""
+        """Copy our weights into its linear maps."""
         asarray = self._jax.numpy.asarray
         gates = len(self._maps)
         parts = (w.detach().chunk(gates) for w in cell.parameters())
         for linear, U, W, b in zip(self._maps, *parts, strict=True):
             if name == "lstm" and linear == "Wf":
-                b = b - 1  # It adds 1 in the step.
+                b = b - 1  # braintrace's cell adds 1 in its step.
             weight = getattr(model, linear).weight
             joined = torch.cat([U, W], dim=1).t().contiguous()
             weight.value = {"weight": asarray(joined.numpy()), "bias": asarray(b.numpy())}
 
     def work(self, x_TBI: Tensor, length: int) -> Callable[[], None]:
-        """Return the work of going along the inputs in runs of ``length`` steps, compiled."""
+        """Return the compiled work of the inputs, in runs of ``length`` steps."""
         parts = [self._jax.numpy.asarray(part.numpy()) for part in x_TBI.split(length)]
 
         def go() -> None:

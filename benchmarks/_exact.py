@@ -1,4 +1,4 @@
-"""Distances from automatic differentiation, in float64."""
+"""Relative distances of gradients from those of automatic differentiation, in float64."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from lightning_modules.norms import norm
 
 
 def autograd(cell: Cell, x_TBI: Tensor, c_BS: Tensor) -> list[Tensor]:
-    """Return the gradient of Σ c s of all steps for each block of parameters."""
+    """Return the gradient of Σ c s over all steps, flattened, for each block of parameters."""
     s_BS, total = torch.zeros_like(c_BS), c_BS.new_zeros(())
     for x_BI in x_TBI:
         s_BS = cell(x_BI, s_BS)

@@ -1,7 +1,7 @@
-"""How everything here is timed: one thread, processor time, all forms taking turns.
+"""How everything here is timed: one thread, CPU time of the process, all forms taking turns.
 
-On a GPU it is the wall's time, the device's work awaited. What else the machine does can only
-add, so what is given is the lower quartile over rounds.
+On a GPU wall-clock time is taken, after waiting for the device. Other load on the machine can only
+add time, so the lower quartile over rounds is reported.
 """
 
 import gc
@@ -20,22 +20,22 @@ from pipeline.running.machine import keep_freed
 ROUNDS, PRODUCT = 9, {"cpu": 1024, "cuda": 8192}
 
 Work = tuple[Callable[[], object], int]
-"""What is timed, and of how many steps it consists."""
+"""The function to time, and how many steps it takes."""
 
 
 class Constant:
-    """A credit that costs nothing, so that the algorithm alone is timed."""
+    """A credit that costs no time, so that only the algorithm is timed."""
 
     def __init__(self, c_BS: Tensor):
-        """Take the credit of every step."""
+        """``c_BS`` is the credit of every step."""
         self.c_BS = c_BS
 
     def __call__(self, t: int, s_BS: Tensor) -> Tensor:
-        """Return the same at every step."""
+        """Return the credit of a step, (B, S)."""
         return self.c_BS
 
     def sequence(self, s_TBS: Tensor) -> Tensor:
-        """Return it for all steps."""
+        """Return the credit of all steps, (T, B, S)."""
         return self.c_BS.expand_as(s_TBS)
 
 
@@ -47,7 +47,7 @@ def interleaved(
 
 
 def quartile(values: Sequence[float]) -> float:
-    """Return the lower one."""
+    """Return the lower quartile."""
     return statistics.quantiles(values, n=4)[0]
 
 
@@ -66,7 +66,7 @@ def in_turn(
 
 
 def now(device: str) -> float:
-    """Return the seconds that go by where the work is done."""
+    """Return a time in seconds: CPU time of the process; on a GPU wall-clock time, synchronised."""
     if device == "cpu":
         return time.process_time()
     torch.cuda.synchronize()
@@ -74,13 +74,13 @@ def now(device: str) -> float:
 
 
 def model(device: str) -> str:
-    """Return what a GPU calls itself; a processor is just "cpu"."""
+    """Return the name of the GPU, or "cpu"."""
     return device if device == "cpu" else torch.cuda.get_device_name()
 
 
 @contextmanager
 def one_thread(device: str = "cpu") -> Iterator[None]:
-    """Use one thread meanwhile, as trials do; UnknownNameError for a device that is not here."""
+    """Use one thread in the block, as trials do; UnknownNameError for a device that is missing."""
     here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     if device not in here:
         raise UnknownNameError(f"device {device!r} is not here: {nearest(device, here)}")
@@ -94,19 +94,19 @@ def one_thread(device: str = "cpu") -> Iterator[None]:
 
 
 def product(device: str = "cpu") -> Work:
-    """Return the matrix product whose rate, ``rate``, is the peak."""
+    """Return the work of a large matrix product; its ``rate`` counts as the device's peak."""
     a, b = torch.randn(2, PRODUCT[device], PRODUCT[device], device=device).unbind()
     out = torch.empty_like(a)
     return lambda: torch.mm(a, b, out=out), 1
 
 
 def rate(seconds: float, device: str = "cpu") -> float:
-    """Return the operations a second of a ``product`` that took so long."""
+    """Return operations per second of a ``product`` that took these seconds."""
     return 2 * PRODUCT[device] ** 3 / seconds
 
 
 def stream(rule: Algorithm, cell: Cell, batch: int, length: int, steps: int) -> Work:
-    """Return the work of going ``steps`` further along a stream in runs of ``length``."""
+    """Return the work of ``steps`` further steps along a stream, in runs of ``length`` steps."""
     at = next(cell.parameters()).device
     parts = torch.randn(steps, batch, cell.input_size, device=at).split(length)
     credit = Constant(torch.randn(batch, cell.state_size, device=at))
@@ -121,15 +121,15 @@ def stream(rule: Algorithm, cell: Cell, batch: int, length: int, steps: int) -> 
 
 
 def captured(work: Work) -> Work:
-    """Return the work on a GPU as one graph, which starts thousands of operations by one call.
+    """Return the work as one CUDA graph, which launches thousands of operations by one call.
 
-    It goes over the same inputs and the same memory again at every turn. What it begins with lies
-    outside the graph's own memory, and is let go by the stream, but must stay.
+    Each replay uses the same inputs and the same memory. The tensors that it begins with lie
+    outside the graph's own memory; the stream drops them, so ``kept`` keeps them alive.
     """
     go, steps = work
     beside = torch.cuda.Stream()
     with torch.cuda.stream(beside):
-        go()  # makes all scratch
+        go()  # allocates all scratch memory
         go()
     torch.cuda.current_stream().wait_stream(beside)
     graph, kept = torch.cuda.CUDAGraph(), [o for o in gc.get_objects() if type(o) is Tensor]
@@ -139,5 +139,5 @@ def captured(work: Work) -> Work:
 
 
 def several(sizes: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return one size or several as several."""
+    """Return a tuple of sizes, given one size or a tuple."""
     return (sizes,) if isinstance(sizes, int) else sizes

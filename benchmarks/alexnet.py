@@ -1,10 +1,10 @@
-"""A training step of AlexNet at full width: forward and back, on a GPU where there is one.
+"""A training step of AlexNet at full width: forward and backward pass, on a GPU if there is one.
 
-Pictures are 3×224×224, in batches of 128 as published on a GPU, of 4 and on one thread on a CPU;
-in two groups, as on two devices, and in one. Each time is the least of some steps after one that
-warms up, by the clock that ``_timing`` describes, under torch's own settings, by which a GPU's
-convolutions may use TF32. ``gflops`` counts two operations for every connection and picture
-forwards, and four back.
+Pictures are 3×224×224; batches are of 128, as published, on a GPU, and of 4 on a CPU with one
+thread. The network has two groups, as on the paper's two devices, or one. Each time is the least of
+some steps after a first one to warm up, by the clock of ``_timing``, under torch's default
+settings, with which convolutions on a GPU may use TF32. ``gflops`` counts two operations for each
+connection and picture in the forward pass, and four in the backward pass.
 """
 
 from collections.abc import Callable

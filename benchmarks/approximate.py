@@ -1,14 +1,14 @@
 """Approximate online gradients on a stream, beside back-propagation through time by torch.
 
-A step of each algorithm on an SRN (``diagonal_rtrl``: on the diagonal cell), 32 inputs, batch 1,
-float32, one thread, timed as ``_timing`` says, over a step of torch.nn.RNN: forward through 100
-steps and back to the weights' gradient, by automatic differentiation, divided by 100.
+The time of a step of each algorithm on an SRN (``diagonal_rtrl``: on the diagonal cell), 32 inputs,
+batch 1, float32, one thread, as ``_timing`` says, is divided by that of a step of torch.nn.RNN: a
+hundredth of a forward and backward pass through 100 steps, by automatic differentiation.
 
     every    the gradient at every step: runs of one step
     summed   the gradient summed over runs of 100 steps, as torch's is
 
-Each is a ratio to torch's time; ``us`` are microseconds a step. ``snap_n`` carries M densely, so
-it is timed up to n = ``dense``.
+``…_of_torch`` are these ratios, ``…_us`` microseconds a step. ``snap_n`` stores M densely, so it is
+timed only up to n = ``dense``.
 """
 
 from typing import Any
@@ -31,9 +31,9 @@ CELL_OF = {
     "diagonal_rtrl": "diagonal",
 }
 DENSE, ONE_BY_ONE = ("snap_n",), 10
-"""What grows with n⁴, and how many runs of one step make a turn."""
+"""Algorithms whose time grows with n⁴; how many runs of one step are timed together."""
 TARGETS = {"snap1": 1.0, "rflo": 1.0}
-"""Over torch's time, at most."""
+"""Upper limits of the time over torch's."""
 
 Row = dict[str, Any]
 

@@ -1,17 +1,17 @@
 """A training step by back-propagation through time, beside torch's own layers and cells.
 
-Forward through T = 100 steps and back to the gradient of every weight, 32 inputs, batch 32,
-float32, one thread, on a GPU with ``device=cuda``, timed as ``_timing`` says. The loss is Σ c h of
-all steps, whose derivative c is handed to every form, so none pays for a loss; no form needs the
-inputs' gradient. The ratios that rows are held to are a processor's.
+A step is a forward pass through T = 100 steps and a backward pass to the gradient of every weight,
+32 inputs, batch 32, float32, one thread (or a GPU with ``device=cuda``), timed as ``_timing`` says.
+The loss is Σ c h over all steps; its derivative c is given to every form, so none computes a loss,
+and none the inputs' gradient. Targets are for the CPU only.
 
     ours        ``bptt`` on srn, gru, lstm
     layer       torch.nn.RNN, GRU, LSTM and automatic differentiation
     loop        torch.nn.RNNCell, GRUCell, LSTMCell step by step, and automatic differentiation
-    captured    on a GPU, ours as one graph
+    captured    on a GPU, ours as one CUDA graph
 
-``error`` is the largest distance from the layer's gradient at the same weights, relative, in
-float64, over blocks of parameters.
+``error`` is the largest relative distance from the layer's gradient at the same weights, over
+blocks of parameters, in float64.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ TARGETS = {
     "gru": {"of_layer": 1.2},
     "lstm": {"of_layer": 1.5, "of_loop": 0.75},
 }
-"""Our time over theirs at n = 128, at most."""
+"""Upper limits of our time over theirs at n = 128."""
 
 Row = dict[str, Any]
 
@@ -93,7 +93,7 @@ def layer(kind: str, n: int, batch: int, device: str = "cpu") -> Work:
 
 
 def _loop(kind: str, n: int, device: str) -> Work:
-    """Return the same of torch's cell, step by step."""
+    """Return the work of a training step of torch's cell, step by step."""
     net = getattr(nn, f"{kind}Cell")(INPUTS, n).to(device)
     x_TBI, c_T = torch.randn(STEPS, BATCH, INPUTS).to(device), [torch.randn(BATCH, n).to(device)]
 
@@ -119,7 +119,7 @@ def _error(name: str, n: int) -> float:
 
 
 def _layer_gradient(name: str, cell: Cell, x_TBI: Tensor, c_BH: Tensor) -> tuple[Tensor, ...]:
-    """Return the gradient of the layer with the cell's weights, by the cell's weights."""
+    """Return the gradient by our cell's weights, as torch's layer with these weights has it."""
     net = getattr(nn, KINDS[name])(cell.input_size, cell.hidden_size).double()
     weights, into = _as_torch(name, cell), list(net.parameters())
     with torch.no_grad():
@@ -142,4 +142,4 @@ def _as_torch(name: str, cell: Cell) -> list[Tensor]:
         n, r, u, n_h = b.chunk(4)
         zero = torch.zeros_like(torch.cat([r, u]))
         return [torch.cat([U_r, U_u, U_n]), W, torch.cat([r, u, n]), torch.cat([zero, n_h])]
-    return [U, W, b, 0 * b]  # In the graph, so that it can be gone through.
+    return [U, W, b, 0 * b]  # Zeros that depend on b, as autograd.grad needs a graph.

@@ -1,7 +1,7 @@
-"""What the queue itself costs: empty trials, what Ray gains on two workers, and a warm worker.
+"""The cost of the queue itself: empty trials, Ray's gain with two workers, a worker's first trial.
 
-Each case runs in a process and a folder of its own. The start of the cluster is told apart: it
-is part of ``cold`` and of the trials on a GPU alone, which Ray takes to be there and is not.
+Each case runs in a process and a folder of its own. The time to start the cluster is left out,
+except in ``cold`` and in the trials on a GPU. Ray is only told that there is a GPU; none is needed.
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from pipeline.study import Entries, Given, Part, Row, Trial, key, single
 ROOT = Path(__file__).parents[1]
 WORKERS = 2
 FEW, MANY = 1000, 5000
-"""Empty trials."""
+"""How many empty trials are compared."""
 FLOORS = {"inline": 50.0, "ray": 20.0}
-"""Empty trials a second, at least."""
+"""By backend: the least empty trials a second."""
 GROWTH, MEGABYTES, RECORDED, GPU, WARM = 1.3, 200.0, 150.0, 12.0, 5.0
-"""At most: the time of one of many in that of one of few; what the driver's memory gains; seconds
-for many that MLflow follows, for 12 on a GPU, and until a worker has imported all."""
+"""Upper limits: the time of a trial among many over that among few; megabytes that the driver
+gains; seconds for many trials logged to MLflow, for 12 on a GPU, and until a worker is warm."""
 GAINS = {"cold": 0.75, "warm": 0.6}
-"""At most: the time on two workers in that of this process."""
+"""Upper limits of the time with two workers over the time in one process."""
 
 
 class Empty(Trial):
@@ -43,7 +43,7 @@ class Empty(Trial):
 
 
 class Products(Trial):
-    """Multiplies matrices in a worker that has imported what trains."""
+    """Multiplies matrices, after importing what a trial that trains imports."""
 
     products: int
 
@@ -61,11 +61,11 @@ class Products(Trial):
 
 
 def run(trials: int = 40, many: int = MANY) -> list[dict[str, object]]:
-    """Return what was measured beside what it may be, a case a row.
+    """Return a row for each case: what was measured, beside its limit.
 
     Args:
-        trials: of about a second each, in the comparison of the backends.
-        many: empty trials at the most.
+        trials: how many trials of about a second the backends are compared on.
+        many: how many empty trials are run.
     """
     return [
         *(_empty(backend, many) for backend in FLOORS),
@@ -98,7 +98,7 @@ def _limit(case: str, trials: int, measured: list[float], limit: float) -> dict[
 
 
 def _gains(trials: int) -> Iterator[dict[str, object]]:
-    """Compare both backends on trials of about a second."""
+    """Iterate over comparisons of both backends on trials of about a second."""
     (products,) = _child("calibrate")
     for state, target in GAINS.items():
         inline, ray = (
@@ -116,7 +116,7 @@ def _gains(trials: int) -> Iterator[dict[str, object]]:
 def _child(case: str, *arguments: object) -> list[float]:
     """Run a case in a process and a folder of its own and return what it measured.
 
-    Of a cold one it is the time of the whole process.
+    For a cold case that is the time of the whole process.
     """
     command = [sys.executable, "-m", "benchmarks.dispatch", case, *map(str, arguments)]
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -169,17 +169,17 @@ def _ray(gpus: int = 0) -> Iterator[None]:
 
 
 def _of_empty(backend: str, many: str) -> list[float]:
-    """Return the seconds of few and of many, and the megabytes gained by the second."""
+    """Return the seconds for few and for many trials, and the megabytes gained during many."""
     with _ray() if backend == "ray" else contextlib.nullcontext():
         _measured(backend, _job("first", Empty, 4 * WORKERS))
         few, before = _measured(backend, _job("few", Empty, FEW)), _resident()
         seconds, gained = _measured(backend, _job("many", Empty, int(many))), _resident() - before
-        few += _measured(backend, _job("again", Empty, FEW))  # the machine's moods aside
+        few += _measured(backend, _job("again", Empty, FEW))  # averages out other load
         return [few / 2, seconds, gained]
 
 
 def _of_followed(many: str) -> list[float]:
-    """Return the seconds of many that MLflow follows through a cluster that has started."""
+    """Return the seconds for many trials logged to MLflow, on a cluster that has started."""
     from pipeline.running.following import following
 
     job = _job("many", Empty, int(many))
@@ -191,7 +191,7 @@ def _of_followed(many: str) -> list[float]:
 
 
 def _of_gpu(count: str) -> list[float]:
-    """Return the seconds of trials that have a GPU each, the start of the cluster among them."""
+    """Return the seconds for trials with a GPU each, including the start of the cluster."""
     start = time.perf_counter()
     with _ray(gpus=1):
         _measured("ray", _job("gpu", Products, int(count), products=1), gpus=1.0)
@@ -199,16 +199,16 @@ def _of_gpu(count: str) -> list[float]:
 
 
 def _of_worker() -> list[float]:
-    """Return the seconds until the first trial of a worker has ended that trains."""
+    """Return the seconds until a worker's first trial, one that trains, has ended."""
     job = _job("one", Products, 1, products=1)
     for trial in job.trials.values():
-        job.hash_of(trial)  # reads the sources, which is no worker's affair
+        job.hash_of(trial)  # reads the source files, which no worker does
     with _ray():
         return [_measured("ray", job)]
 
 
 def _of_calibrate() -> list[float]:
-    """Return how many products take a second of one thread here."""
+    """Return how many matrix products one thread does in a second on this machine."""
     import torch
 
     torch.set_num_threads(1)
@@ -221,7 +221,7 @@ def _of_calibrate() -> list[float]:
 
 
 def _of_grid(backend: str, state: str, count: str, products: str) -> list[float]:
-    """Return the seconds of trials; warm, in processes that have imported all."""
+    """Return the seconds for trials; if warm, in processes that have imported everything before."""
     cold = state == "cold"
     with contextlib.nullcontext() if cold or backend == "inline" else _ray():
         if not cold:
@@ -245,7 +245,7 @@ CASES: dict[str, Callable[..., list[float]]] = {
 }
 
 if __name__ == "__main__":
-    # By its name, so that workers find its trials.
+    # Imported by its name, not as __main__, so that workers find the classes of its trials.
     from benchmarks import dispatch
 
     sys.stdout.write(json.dumps(dispatch.CASES[sys.argv[1]](*sys.argv[2:])))

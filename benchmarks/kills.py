@@ -1,8 +1,8 @@
-"""Whatever is killed, no trial is lost, repeated, wrongly failed or stuck.
+"""Processes are killed at random: no trial may be lost, repeated, wrongly failed or stuck.
 
 A copy of the project runs short trials on two workers and logs them to an MLflow server, while its
-driver, its workers, Ray's raylet and that server are killed in an order drawn from a seed. What is
-dead is started again, as a user would.
+driver, its workers, Ray's raylet and that server are killed in a seeded random order. A driver or
+server that is dead is started again, as a user would do.
 
     lost            trials that are not finished in the end, or that MLflow lacks then
     repeated        finished trials that were started again, or are in MLflow twice
@@ -25,15 +25,15 @@ from tests.laboratory import Laboratory, kill, part_of_ray
 from tests.servers import await_answer, end, refusing, start_mlflow
 
 SECONDS, PATIENCE = 0.3, 120.0
-"""What a trial takes, and how long nothing may happen."""
+"""How long a trial takes, and how long nothing may happen before a driver counts as stuck."""
 SHARES = {"worker": 0.7, "driver": 0.1, "raylet": 0.1, "server": 0.1}
-"""How many of the kills each gets: a worker is soon started again, the others are not."""
+"""The share of the kills for each victim; most for workers, which are soon started again."""
 MOST = 2
-"""How often one trial's worker is killed: after one more than ``retries`` it has failed."""
+"""How often a trial's worker may be killed: a trial fails after ``retries`` + 1 deaths."""
 
 
 def run(trials: int = 300, kills: int = 60, seed: int = 0) -> list[dict[str, object]]:
-    """Return how many trials were lost, repeated, failed or stuck: none of each."""
+    """Return how many trials were lost, repeated or wrongly failed, and how many drivers stuck."""
     with tempfile.TemporaryDirectory() as folder:
         experiment = _Experiment(Laboratory(Path(folder)), trials, kills, seed)
         try:
@@ -43,7 +43,7 @@ def run(trials: int = 300, kills: int = 60, seed: int = 0) -> list[dict[str, obj
 
 
 class _Experiment:
-    """One grid, killed until it is done."""
+    """One grid of trials, whose processes are killed until all trials are done."""
 
     def __init__(self, laboratory: Laboratory, trials: int, kills: int, seed: int):
         """Declare the trials, draw the order of the kills, and start the server."""
@@ -55,7 +55,7 @@ class _Experiment:
         self.stuck, self.starts = 0, 0
         self.failed: set[str] = set()
         self.kept: dict[str, int] = {}
-        """How often each trial had been started when it was seen to be finished."""
+        """How often each trial had been started by the time it was seen to be finished."""
         self.repeated: set[str] = set()
         self.hit: Counter[str] = Counter()
         """How often each trial's worker was killed."""
@@ -65,7 +65,7 @@ class _Experiment:
         laboratory.environment["MLFLOW_TRACKING_URI"] = self.address
 
     def result(self) -> dict[str, object]:
-        """Run and kill until all is finished, and count."""
+        """Run and kill until all trials are finished; return the counts."""
         start = time.monotonic()
         await_answer(self.server, self.address)
         while True:
@@ -92,7 +92,7 @@ class _Experiment:
         return self.laboratory.start("run", "toy", quietly=True)
 
     def _kill_while(self, driver: subprocess.Popen[str]) -> None:
-        """Kill one after the other, with some trials between, until the driver has ended."""
+        """Kill one victim after another, with some trials between, until the driver has ended."""
         pause = self.draw.uniform(0, SECONDS)
         while self._watch(driver, pause) is None:
             victim = self.left[-1] if self.left else ""
@@ -104,7 +104,10 @@ class _Experiment:
             pause = math.inf if ending else self.draw.uniform(0, SECONDS)
 
     def _watch(self, driver: subprocess.Popen[str], seconds: float) -> int | None:
-        """Look on until trials have ended for that long; return the exit code of a dead driver."""
+        """Wait until ``seconds`` after the next trial has finished; return None.
+
+        If the driver ends before, return its exit code. A stuck driver is counted and killed.
+        """
         late, seen, moved = None, self._look(), time.monotonic()
         while (code := driver.poll()) is None:
             finished = self._look()
@@ -122,7 +125,7 @@ class _Experiment:
         return code
 
     def _look(self) -> int:
-        """Note what the journal holds and what was started again; return how many are finished."""
+        """Record failed and repeated trials; return how many trials are finished."""
         starts = self.laboratory.starts()
         with contextlib.suppress(FileNotFoundError):
             for record in self.laboratory.records():
@@ -135,7 +138,7 @@ class _Experiment:
         return len(self.kept)
 
     def _kill(self, victim: str, driver: subprocess.Popen[str]) -> bool:
-        """Kill something; tell whether it was there."""
+        """Kill a victim; return whether there was one."""
         with contextlib.suppress(StopIteration, ProcessLookupError):
             if victim == "driver":
                 os.kill(driver.pid, signal.SIGKILL)
@@ -151,7 +154,10 @@ class _Experiment:
         return False
 
     def _worker(self) -> int:
-        """Return the process of the trial that was started last; StopIteration if it had enough."""
+        """Return the worker process of one of the two trials started last.
+
+        StopIteration if the workers of both were killed ``MOST`` times.
+        """
         marks = sorted(self.laboratory.marks.iterdir(), key=lambda mark: -mark.stat().st_mtime_ns)
         names = (mark.name.rsplit("-", 1) for mark in marks[:2])
         name, process = next(each for each in names if self.hit[each[0]] < MOST)

@@ -1,14 +1,14 @@
-"""Language models beside the same written plainly in PyTorch: how fast a training step is.
+"""Training steps of language models, timed beside the same models in plain PyTorch.
 
-    words        two LSTM layers of 200, adaptive softmax, 40 streams of 35 words, clip, SGD: the
-                 study's learner under its Trainer, beside a loop of a few lines
-    characters   an LSTM of ``units`` over one-hot characters, 50 streams of 64: our BPTT, forward
-                 and back by hand, beside torch.nn.LSTM under automatic differentiation
+    words        two LSTM layers of 200, adaptive softmax, 40 streams of 35 words, clipping, SGD:
+                 the study's learner under its Trainer, beside a loop of a few lines
+    characters   an LSTM of ``units`` over one-hot characters, 50 streams of 64: our hand-written
+                 BPTT, beside torch.nn.LSTM under automatic differentiation
 
-Tokens are random, number r as frequent as 1 / (r + 2.7): what an adaptive softmax costs depends on
-it. float32, one thread, on a GPU with ``device=cuda``, timed as ``_timing`` says. ``of_plain`` is
-plain time over ours, round by round, its median: 1 is as fast, above 1 faster, and words are held
-to .8.
+Tokens are random, with the frequency of token r proportional to 1 / (r + 2.7), because the cost of
+an adaptive softmax depends on it. float32, one thread (or a GPU with ``device=cuda``), timed as
+``_timing`` says. ``of_plain`` is the median over rounds of the plain time over ours: 1 is as fast,
+above 1 is faster. The target for words is .8.
 """
 
 import statistics
@@ -30,15 +30,15 @@ from lightning_modules.training.sequence import SequenceLearner
 from lightning_modules.training.stream import StreamLearner
 
 TARGET = 0.8
-"""How fast the word model's step has to be, of the plain one's speed."""
+"""The least speed of the word model's step, as a share of the plain one's."""
 CUTOFFS, CLASSES = (0.06, 0.3), 65
-"""Of the adaptive softmax, as shares of the vocabulary; characters."""
+"""Cutoffs of the adaptive softmax, as shares of the vocabulary; the number of characters."""
 
 Row = dict[str, Any]
 
 
 class _Tokens(Task):
-    """Streams of random tokens, the same batch again and again; ids, or one-hot."""
+    """Streams of random tokens, as ids or one-hot; every batch is the same."""
 
     loss, streams = "cross_entropy", True
 
@@ -52,7 +52,7 @@ class _Tokens(Task):
         self._batch = Batch(x_TBI, y_TB, flags_TB, ~flags_TB)
 
     def batch(self, index: int) -> Batch:
-        """Return it."""
+        """Return the batch."""
         return self._batch
 
     def held_out(self):
@@ -109,7 +109,7 @@ def _row(learner: Learner, task: _Tokens, plain: nn.Module, steps: int, device: 
 
 
 def _fitting(learner: Learner, task: _Tokens, steps: int, device: str) -> Work:
-    """Return the work of training by the Trainer; its own start and end are part of it."""
+    """Return the work of training under the Trainer, including its start and end."""
     kind = "cpu" if device == "cpu" else "gpu"
 
     def go() -> None:
@@ -137,7 +137,7 @@ def _looping(plain: nn.Module, task: _Tokens, steps: int) -> Work:
 
 
 class _PlainWords(nn.Module):
-    """The word model as a user would write it."""
+    """The word model in plain PyTorch."""
 
     def __init__(self, types: int, cutoffs: list[int]):
         super().__init__()
@@ -153,7 +153,7 @@ class _PlainWords(nn.Module):
 
 
 class _PlainCharacters(nn.Module):
-    """The character model as a user would write it, on the same one-hot inputs."""
+    """The character model in plain PyTorch, on the same one-hot inputs."""
 
     def __init__(self, units: int):
         super().__init__()

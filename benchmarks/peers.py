@@ -1,20 +1,20 @@
 """Other projects' online gradients beside ours: the same cell, weights, inputs and loss.
 
-Peers are optional: `pip install -e '.[peers]'`; without them the benchmark says so and goes on
-with torch alone. 32 inputs, batch 1, float32, one thread, timed as ``_timing`` says, JAX's work
-compiled and warm.
+Peers are optional: `pip install -e '.[peers]'`; without them the benchmark says so and compares
+only with torch. 32 inputs, batch 1, float32, one thread, timed as ``_timing`` says, JAX's functions
+already compiled.
 
     every    the gradient at every step: runs of one step
     summed   the gradient summed over runs of 100 steps, torch's only form
 
-``error`` is the relative distance of the two gradients over 50 steps, in float64; ``cosine`` that
-of each to the exact one; ``first`` the distance of each from the exact one over a single step,
-where nothing is approximated but by chance. braintrace's SnAp with n = 2 keeps every unit's
-influence on an SRN, so it is exact RTRL; its D_RTRL and EProp drop what units hear through W, so
-they are our ``rflo`` and ``eprop`` there; UORO's noise differs: only times and cosines compare.
-On an LSTM what it gives (0.2.6, called as here) for the gates that act through c is twice the
-derivative over a single step, which ``first`` shows, for a reason that is not known; beyond that
-step ``error`` then compares different things.
+``error`` is the relative distance of the two gradients over 50 steps, in float64; ``…_cosine`` is
+the cosine of each with the exact gradient; ``…_first`` the relative distance of each from the exact
+one over a single step, where only random algorithms approximate. On an SRN braintrace's SnAp with
+n = 2 keeps the influence on every unit, so it is exact RTRL. Its D_RTRL and EProp drop influence
+that passes through W, so there they are our ``rflo`` and ``eprop``. UORO's noise differs, so only
+times and cosines can be compared. On an LSTM braintrace's gradient (0.2.6, called as here) of the
+gates that act through c is twice the derivative over a single step, as ``…_first`` shows; the
+reason is not known. Over more steps ``error`` then compares different quantities.
 
 References:
     Wang et al. (2026), Model-agnostic linear-memory online learning in spiking neural networks,
@@ -82,7 +82,7 @@ def _torch(n: int) -> Row:
 
 
 def _pair(pair: _Pair, n: int) -> Row:
-    """Return the row of one of braintrace's algorithms."""
+    """Return the row of one of braintrace's algorithms and ours."""
     torch.manual_seed(0)
     options = ", ".join(f"{key}={value}" for key, value in pair.options.items())
     row: Row = {"peer": f"braintrace.{pair.peer}({options})", "ours": pair.ours}
@@ -107,7 +107,7 @@ def _figures(seconds: dict[str, float]) -> Row:
 
 
 def _agreement(pair: _Pair, n: int) -> Row:
-    """Return the distance of the two gradients, and what each has to do with the exact one."""
+    """Return the distance of the two gradients, and how near each is to the exact one."""
     cell = CELLS[pair.cell](INPUTS, n).double()
     c_BS = torch.zeros(1, cell.state_size, dtype=torch.float64)
     c_BS[:, :n] = torch.randn(1, n)

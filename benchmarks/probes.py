@@ -1,18 +1,18 @@
-"""What probes cost: a training step with them beside the same step without.
+"""The cost of probes: a training step with them beside the same step without.
 
-A step is forward through T = 100 steps and back, one loss at the end, SGD, 32 inputs, batch 32,
-float32, one thread, on a GPU with ``device=cuda``, timed as ``_timing`` says; the Trainer around it
-is left out, so that its cost does not hide theirs. A round is 25 steps and ends with the probes'
-rows. The ratios that rows are held to are a processor's.
+A step is a forward and backward pass through T = 100 steps with one loss at the end, SGD, 32
+inputs, batch 32, float32, one thread (or a GPU with ``device=cuda``), timed as ``_timing`` says. It
+runs without the Trainer, whose cost would hide that of the probes. A round is 25 steps and ends
+with the probes' rows. Targets are for the CPU only.
 
     always     error_flow, horizon, clipping, updates and gates at every step
     look       spectrum, curvature and noise, all at every step
-    seldom     the same every 50 steps: plain + (look - plain) / 50
+    seldom     the same every 50 steps, computed: plain + (look - plain) / 50
 
-``always_of_plain`` and ``seldom_of_plain`` are ratios to the step without, taken round by round:
-their lower quartile, and beside it the ``median``, which what else the machine does moves more.
-``_us`` is a step's time. With ``losses="every"`` each time step has a loss, so that ``horizon`` has
-to take them out.
+``always_of_plain`` and ``seldom_of_plain`` are ratios to the step without probes, taken round by
+round: their lower quartile, and beside it their ``median``, on which other load of the machine has
+more effect. ``…_us`` is the time of a step. With ``losses="every"`` each time step has a loss, and
+``horizon`` has to remove these from the error.
 """
 
 import statistics
@@ -37,7 +37,7 @@ ROUND, LOOKS, MORE = 25, 3, 3
 ALWAYS = ("error_flow", "horizon", "clipping", "updates", "gates")
 SELDOM = ("spectrum", "curvature", "noise")
 TARGETS = {"always": 1.10, "seldom": 1.08}
-"""The ratio to the step without, at most."""
+"""Upper limits of the ratio to the step without probes."""
 
 Row = dict[str, Any]
 
@@ -90,10 +90,10 @@ def _cell(name: str, n: int) -> Cell:
 
 
 def _training(cell: Cell, task: Task, names: tuple[str, ...], steps: int, device: str) -> Work:
-    """Return the work of training steps under the probes, each of which looks at all of them."""
+    """Return the work of training steps under the probes, which observe every step."""
     probes: list[Probe] = [PROBES[name](every=1) for name in names]
     learner = SequenceLearner(cell, CLASSES, task.loss, BPTT(), None, "sgd", 1e-3)
-    learner.cpu = lambda: learner  # where a Trainer would take it in the end
+    learner.cpu = lambda: learner  # a Trainer would move it to the CPU at its end
     # One step under a Trainer attaches the probes and the optimizer, which stay.
     fit(learner, task, steps=1, evaluate_every=1, seed=0, accelerator=device, probes=probes)
     learner._flat.attach()
@@ -127,5 +127,5 @@ class _Sequences(Task):
         return self._batch
 
     def held_out(self):
-        """Nothing."""
+        """Iterate over the one batch."""
         yield self._batch

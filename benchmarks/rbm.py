@@ -1,16 +1,16 @@
-"""Persistent contrastive divergence beside scikit-learn's BernoulliRBM, which is PCD-1 too.
+"""Persistent contrastive divergence beside scikit-learn's BernoulliRBM, which is PCD-1, too.
 
-    ours        an estimate of the gradient and plain descent along it, PCD-1 from our estimators
-    trainer     the same as a learner under the Trainer, whose start and end are part of it
-    peer        BernoulliRBM going through the same batches
-    floor       the three matrix products of such a step, written to where they lie: the hidden
-                units of data and chains, the chains' visible units, W's gradient
+    ours        a step of plain gradient descent, with the gradient by our PCD-1 estimator
+    trainer     the same by the learner under the Trainer, including its start and end
+    peer        BernoulliRBM on the same batches
+    floor       only the three matrix products of such a step: the hidden units of data and chains,
+                the chains' visible units, W's gradient
 
-784 visible and 500 hidden units, as of MNIST, float32, one thread, timed as ``_timing`` says.
-Pictures are random: what a step costs does not depend on what they show. ``of_peer`` is our time
-over scikit-learn's, ``of_floor`` the floor's over ours, both round by round, their medians; an
-epoch has 60,000 pictures. Ours is held to half of scikit-learn's at batches of 10, to .8 of it at
-100, and there to .75 of the floor.
+784 visible units, as MNIST's pixels, and 500 hidden ones, float32, one thread, timed as ``_timing``
+says. Pictures are random: the time of a step does not depend on their contents. ``of_peer`` is our
+time over scikit-learn's, ``of_floor`` the floor's over ours; both are medians of ratios taken round
+by round. An epoch has 60,000 pictures. Targets: at most half of scikit-learn's time with batches of
+10, at most .8 of it with batches of 100, and there ``of_floor`` at least .75.
 """
 
 import statistics
@@ -30,13 +30,13 @@ from lightning_modules.training.fit import fit
 
 VISIBLE, HIDDEN, EPOCH, RATE = 784, 500, 60_000, 0.01
 OF_PEER, OF_FLOOR = {10: 0.5, 100: 0.8}, {100: 0.75}
-"""How long ours may take of scikit-learn's time, and how much of ours the floor has to be."""
+"""By batch size: the upper limit of ``of_peer``, and the lower limit of ``of_floor``."""
 
 Row = dict[str, Any]
 
 
 class _Pictures(Task):
-    """Batches of random pictures, again and again."""
+    """A few batches of random pictures, repeated."""
 
     loss, input_size, output_size = "squared_error", VISIBLE, VISIBLE
 
@@ -48,7 +48,7 @@ class _Pictures(Task):
         ]
 
     def batch(self, index: int) -> Batch:
-        """Return one of them."""
+        """Return one of the batches."""
         return self._batches[index % len(self._batches)]
 
     def held_out(self) -> Iterator[Batch]:
@@ -59,7 +59,7 @@ class _Pictures(Task):
 def run(
     batch: int | tuple[int, ...] = (10, 100), steps: int = 60, rounds: int | None = None
 ) -> list[Row]:
-    """Return a row for each size of batch; a round is of so many ``steps``."""
+    """Return a row for each batch size; a round has ``steps`` steps."""
     with one_thread():
         return [_row(size, steps, rounds) for size in several(batch)]
 
@@ -96,7 +96,7 @@ def _median(over: list[float], under: list[float]) -> float:
 
 
 def _ours(task: _Pictures, steps: int) -> Work:
-    """Return the work of going through the batches by the estimator alone."""
+    """Return the work of training on the batches with the estimator, without a Trainer."""
     net, memory = RBM(VISIBLE, HIDDEN, Persistent()), None
     weights = [w.detach() for w in net.parameters()]
 
@@ -113,7 +113,7 @@ def _ours(task: _Pictures, steps: int) -> Work:
 
 
 def _under_trainer(task: _Pictures, steps: int) -> Work:
-    """Return the work of a learner, from its start."""
+    """Return the work of training by a learner under the Trainer."""
     learner = EnergyLearner(RBM(VISIBLE, HIDDEN, Persistent()), task.loss, "sgd", RATE)
 
     def go() -> None:
@@ -123,14 +123,14 @@ def _under_trainer(task: _Pictures, steps: int) -> Work:
 
 
 def _peer(task: _Pictures, size: int, steps: int) -> Work:
-    """Return the work of BernoulliRBM's own steps: an epoch of its fit, without its copies."""
+    """Return the work of BernoulliRBM's own steps: an epoch of its ``fit`` without its copies."""
     from sklearn.neural_network import BernoulliRBM
 
     x_NI = task.x_NI.numpy()
     peer: Any = BernoulliRBM(HIDDEN, learning_rate=RATE, batch_size=size, n_iter=1, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        peer.fit(x_NI[: 2 * size])  # makes its weights, in float32
+        peer.fit(x_NI[: 2 * size])  # creates its weights, in float32
     peer.h_samples_ = np.zeros((size, HIDDEN), dtype=x_NI.dtype)
     random = np.random.RandomState(0)
 
@@ -142,7 +142,7 @@ def _peer(task: _Pictures, size: int, steps: int) -> Work:
 
 
 def _floor(task: _Pictures, size: int, steps: int) -> Work:
-    """Return the work of the three products."""
+    """Return the work of the three matrix products."""
     W_VH, h_BH = torch.randn(HIDDEN, VISIBLE).t(), torch.rand(size, HIDDEN)
     v_NV, h_NH = torch.rand(2 * size, VISIBLE), torch.empty(2 * size, HIDDEN)
     chain_BV, gradient_HV = torch.empty(size, VISIBLE), torch.empty(HIDDEN, VISIBLE)

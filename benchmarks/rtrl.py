@@ -1,28 +1,30 @@
-"""Exact gradients on a stream: dense and blocked RTRL beside the operations that dense ones need.
+"""Exact gradients on a stream: dense and blocked RTRL beside a lower bound for dense RTRL.
 
-One thread, float32, on a GPU with ``device=cuda``. The floor is dense RTRL's 2 S² P operations a
-step at the rate of a large matrix product measured in the same round, so `under floor` is how many
-times less time than the fastest possible dense form. Timed as ``_timing`` says.
+One thread (or a GPU with ``device=cuda``), float32, timed as ``_timing`` says. The floor is dense
+RTRL's 2 S² P operations a step, at the rate of a large matrix product measured in the same round.
+``…_under_floor`` is the floor over the time: how many times faster a form is than the fastest
+possible dense RTRL.
 
     dense            the gradient at every step
-    blocked every    the same, in blocks of ``every`` steps (S) or up to four times as many
-    remembering      the same of a network that forgets nothing within a block, of n/2 steps, over
-                     as many blocks as it takes until one is asked again how far back can be seen
-    blocked summed   the gradient summed over each block of ``summed`` steps (2 n)
+    every            the same by blocked RTRL, in blocks of ``every`` steps (by default S), or up to
+                     four times as many
+    remembering      the same for a network that forgets nothing within a block of n/2 steps, over
+                     the blocks from one test of how far back credit matters to the next
+    summed           the gradient summed over each block of ``summed`` steps (by default 2 n)
     reading          one row times the influence, (B S × P), alone
-    … captured       on a GPU, ``every`` and ``summed``, a whole block as one graph
+    … captured       on a GPU, ``every`` and ``summed``, a whole block as one CUDA graph
 
-A network as it starts forgets, and its credit need not be sent back to a block's start, nor meet
-the influence there. One that remembers has to read the influence once for the gradient of every
-single step, so ``remembering_at_most`` is what ``remembering_under_floor`` could be if all else
-were free: where it is below a target, the processor's rate of operations is too far ahead of its
-memory for any form to reach it. It has orthogonal recurrent weights, or a forget gate's bias of 6.
+A newly initialised network forgets, so its credit need not be sent back to a block's start and
+multiplied by the influence there. A network that remembers has to read the whole influence once
+for the gradient of each step. So ``remembering_at_most`` is what ``remembering_under_floor`` would
+be if all else took no time; where it is below a target, the CPU's memory is too slow for its
+arithmetic, and no form can reach the target. This network has orthogonal recurrent weights, or a
+forget gate's bias of 6.
 
-``error`` is the largest distance from automatic differentiation, relative, in float64, over
-forms and blocks of parameters, on a stream that crosses four blocks. With three sizes from 64 up
-a last row fits time ~ n^k; its ± is the half-width of the 95 % interval. Dense RTRL is timed up
-to n = ``dense``: at 512 a step is 143 GFLOP on 570 MB. The least figures that rows are held to are
-a processor's.
+``error`` is the largest relative distance from automatic differentiation, over forms and blocks of
+parameters, in float64, on a stream that crosses four blocks. With at least three sizes from 64 up a
+last row fits time ~ n^k; its ± is the half-width of the 95 % interval. Dense RTRL is timed only up
+to n = ``dense``: at 512 a step is 143 GFLOP on 570 MB. Targets are for the CPU only.
 """
 
 import copy
@@ -65,7 +67,7 @@ TARGETS: dict[tuple[str, int, int], dict[str, float]] = {
     ("lstm", 128, 1): {"every_under_floor": 10, "summed_under_floor": 30},
     ("gru", 128, 1): {"every_under_floor": 10, "summed_under_floor": 30},
 }
-"""Least figures by cell, n and batch; those of ``every`` hold for ``remembering`` too."""
+"""Lower limits by cell, n and batch; those of ``every`` hold for ``remembering``, too."""
 
 Row = dict[str, Any]
 
@@ -128,7 +130,7 @@ def _measured(
 
 
 def _figures(operations: int, peak: float, seconds: dict[str, float]) -> Row:
-    """Return times and their ratios."""
+    """Return times, and their ratios to the floor and to dense RTRL."""
     floor = operations / peak
     row: Row = {"peak_gflops": peak / 1e9, "floor_us": floor * 1e6}
     row |= {f"{form}_us": taken * 1e6 for form, taken in seconds.items()}
@@ -142,17 +144,17 @@ def _figures(operations: int, peak: float, seconds: dict[str, float]) -> Row:
 
 
 def _remembering(cell: Cell) -> Cell:
-    """Return a copy that keeps what it has."""
+    """Return a copy whose weights make it remember."""
     cell = copy.deepcopy(cell)
     try:
         ForgetBias(6.0).apply(cell)
-    except ValueError:  # there is no such gate
+    except ValueError:  # the cell has no such gate
         Orthogonal().apply(cell)
     return cell
 
 
 def _reading(cell: Cell, batch: int) -> Work:
-    """Return the work of reading an influence once."""
+    """Return the work of multiplying a row by an influence matrix."""
     P, R = sum(w.numel() for w in cell.parameters()), batch * cell.state_size
     at = next(cell.parameters()).device
     v_1R, m_RP, out_1P = (torch.randn(s, device=at) for s in ((1, R), (R, P), (1, P)))
@@ -165,12 +167,12 @@ def _reading(cell: Cell, batch: int) -> Work:
 
 
 def _dense_steps(operations: int) -> int:
-    """Return so many steps that a turn takes some hundredths of a second."""
+    """Return a number of steps that together take some hundredths of a second."""
     return max(1, min(64, int(4e9 / operations)))
 
 
 def _exponents(rows: list[Row]) -> list[Row]:
-    """Return the fitted exponents of time in n, if there are three large sizes."""
+    """Return a row with the fitted exponents of time in n, or none below three large sizes."""
     large = [row for row in rows if row["n"] >= LARGE]
     if len(large) < 3:
         return []

@@ -1,19 +1,19 @@
-"""Gradients beside themselves at every scale that a type holds: exactness, not speed.
+"""Exactness of gradients at every scale that a type can represent; nothing is timed.
 
-Every algorithm goes along a stream on every cell that it takes, in runs of a few steps, with errors
-times 10^k, over 600 decades in float64 and 70 in float32. A row is the worst over cells and scales
-of one algorithm and type.
+A gradient is linear in the errors that it is computed from. Every algorithm goes along a stream, on
+every cell that it accepts, in runs of a few steps, with errors times 10^k, over 600 decades in
+float64 and 70 in float32. A row holds the worst over cells and scales of one algorithm and type.
 
-    ten        the relative error of a gradient to the same algorithm's at scale 1, times 10^k
-    bptt       to back-propagation's at scale 1 in float64, times 10^k; of exact algorithms alone
-    worst_at   the cell and the power of ten at which ``ten`` was the largest
-    two        the powers of ten between which errors times the nearest power of two gave exactly
-               that times the gradient, bit for bit: below, entries of it are subnormal
-    cells      how many there were; an algorithm refuses those that it is not made for
+    ten        relative error of a gradient from 10^k times the same algorithm's at scale 1
+    bptt       from 10^k times back-propagation's at scale 1 in float64; exact algorithms only
+    worst_at   the cell and the power of ten at which ``ten`` is the largest
+    two        the range of powers of ten in which errors times the nearest power of two multiply
+               the gradient by it, bit for bit; below the range some entries are subnormal
+    cells      the number of cells that the algorithm accepts
 
-Relative errors are of norms over all parameters, worked out in float64 of numbers divided by the
-scale. ``ten`` is held to ``OWN`` roundings of the type and ``bptt`` to ``ROUNDED``: the states that
-a gradient is taken at are rounded as well, and a layer that is normalised makes much of that.
+Relative errors are of norms over all parameters, computed in float64 after division by the scale.
+The limit of ``ten`` is ``OWN`` roundings of the type, that of ``bptt`` is ``ROUNDED``, because the
+states at which the gradient is taken are rounded as well, which layer normalisation amplifies.
 """
 
 import math
@@ -50,7 +50,7 @@ def run(
 
 
 def _measured(name: str, kinds: tuple[str, ...], hidden: int, kind: str) -> Row:
-    """Return the worst of one algorithm and type."""
+    """Return the row of one algorithm and type."""
     dtype, powers = getattr(torch, kind), POWERS[kind]
     exact, taken, same = ALGORITHMS[name].claim is Claim.EXACT, 0, set(powers)
     worst, at = {"ten": 0.0, **({"bptt": 0.0} if exact else {})}, ""
@@ -85,7 +85,7 @@ def _measured(name: str, kinds: tuple[str, ...], hidden: int, kind: str) -> Row:
 
 
 def _stretch(same: set[int], powers: range) -> str:
-    """Return the ends of the unbroken stretch around 1."""
+    """Return the ends of the unbroken range of powers around 1, or "none"."""
     low = high = powers[len(powers) // 2]
     while low - powers.step in same:
         low -= powers.step
@@ -95,7 +95,7 @@ def _stretch(same: set[int], powers: range) -> str:
 
 
 def _off(g_P: Tensor, right_P: Tensor) -> float:
-    """Return ‖g - right‖ / ‖right‖; 0 where both are zero, infinite where g is no number."""
+    """Return ‖g - right‖ / ‖right‖; 0 where they are equal, infinite where g is not finite."""
     off, size = norm(g_P - right_P), norm(right_P)
     if off == 0:
         return 0.0
@@ -103,7 +103,7 @@ def _off(g_P: Tensor, right_P: Tensor) -> float:
 
 
 def _cells(kinds: tuple[str, ...], hidden: int) -> Iterator[tuple[str, Cell]]:
-    """Iterate over the cells with their names; a stack is two of the first kind."""
+    """Iterate over the cells with their names; a stack is an SRN under a GRU."""
     for name in kinds:
         torch.manual_seed(0)
         if CELLS[name] is Stack:
@@ -113,7 +113,7 @@ def _cells(kinds: tuple[str, ...], hidden: int) -> Iterator[tuple[str, Cell]]:
 
 
 def _gradient(name: str, cell: Cell, scale: float) -> Tensor:
-    """Return the gradient of errors times the scale at every step of a stream."""
+    """Return the gradient summed over a stream, (P,), with errors times the scale at every step."""
     generator = torch.Generator().manual_seed(1)
     torch.manual_seed(1)
     dtype = next(cell.parameters()).dtype

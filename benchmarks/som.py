@@ -1,19 +1,19 @@
-"""A pass of Kohonen's map in batches beside minisom's, which is the same map.
+"""A pass of Kohonen's batch map beside minisom's, which is the same map.
 
     ours        a pass of ``batch_som``: winners, sums of what they won, means
     double      the same in float64, which is minisom's type
-    trainer     passes as a learner under the Trainer, whose start and end are part of it
+    trainer     a pass of the learner under the Trainer, including its start and end
     peer        minisom's train_batch_offline, a pass a call
-    floor       the two matrix products of a pass, written to where they lie: distances, means
+    floor       only the two matrix products of a pass, for distances and for means
 
-20×20 units, 784 inputs, one thread, timed as ``_timing`` says, all float32 but for what is said to
-be float64. Pictures are random: what a pass costs does not depend on what they show. ``of_peer`` is
-our time over minisom's at equal passes, ``of_floor`` the floor's over ours, both round by round,
-their medians. ``error`` is the relative distance of both maps' weights after ``PASSES`` passes from
-one start, at one radius, in float64.
+20×20 units, 784 inputs, one thread, timed as ``_timing`` says, in float32 unless stated otherwise.
+Pictures are random: the time of a pass does not depend on their contents. ``of_peer`` is our time
+over minisom's for equal passes, ``of_floor`` the floor's over ours; both are medians of ratios
+taken round by round. ``error`` is the relative distance between both maps' weights after ``PASSES``
+passes from the same start, at a constant radius, in float64.
 
-minisom is of the extra dev: `pip install -e '.[dev]'`; without it the benchmark says so and goes on
-with the others.
+minisom is in the extra dev: `pip install -e '.[dev]'`; without it the benchmark says so and times
+the others.
 """
 
 import importlib.util
@@ -48,7 +48,7 @@ class _Pictures(Task):
         self._batch = Batch(self.x_NI[None], self.x_NI[None], flags_1B, flags_1B)
 
     def batch(self, index: int) -> Batch:
-        """Return them."""
+        """Return all pictures."""
         del index
         return self._batch
 
@@ -94,16 +94,16 @@ def _median(over: list[float], under: list[float]) -> float:
 
 
 def _map(start_MI: torch.Tensor) -> BatchSOM:
-    """Return our map from a start, its radius at rest."""
+    """Return our map with these weights and a constant radius."""
     made = BatchSOM(INPUTS, ROWS, COLUMNS, radius=(RADIUS, RADIUS))
     made.place(start_MI)
     return made
 
 
 def _peer_map(start_MI: torch.Tensor) -> Any:
-    """Return minisom's from the same; with a rate of 1 it goes all the way to the means."""
+    """Return minisom's map with the same weights; with a rate of 1 units move to the means."""
     minisom: Any = importlib.import_module("minisom")
-    # It starts its radius anew at each call, so that of a call of one pass is the one given.
+    # Each call starts from the given radius, so calls of one pass have a constant radius.
     made = minisom.MiniSom(
         ROWS, COLUMNS, INPUTS, sigma=RADIUS, learning_rate=1.0, decay_function=_constant
     )
@@ -112,18 +112,18 @@ def _peer_map(start_MI: torch.Tensor) -> Any:
 
 
 def _constant(rate: float, iteration: int, iterations: int) -> float:
-    """Return the rate as it was."""
+    """Return the rate unchanged."""
     del iteration, iterations
     return rate
 
 
 def _ours(x_NI: torch.Tensor, made: BatchSOM) -> Work:
-    """Return the work of a pass."""
+    """Return the work of a pass of our map."""
     return lambda: made.learn(x_NI), 1
 
 
 def _under_trainer(task: _Pictures, made: BatchSOM) -> Work:
-    """Return the work of a learner, from its start."""
+    """Return the work of a learner's passes under the Trainer."""
     learner = MapLearner(made, task.loss)
 
     def go() -> None:
@@ -139,7 +139,7 @@ def _peer(x_NI: torch.Tensor, made: Any) -> Work:
 
 
 def _floor(x_NI: torch.Tensor) -> Work:
-    """Return the work of the two products."""
+    """Return the work of the two matrix products."""
     w_MI, h_MM = torch.rand(UNITS, INPUTS), torch.rand(UNITS, UNITS)
     d_NM, sum_MI = torch.empty(len(x_NI), UNITS), torch.empty(UNITS, INPUTS)
 
@@ -151,7 +151,7 @@ def _floor(x_NI: torch.Tensor) -> Work:
 
 
 def _error(x_NI: torch.Tensor, start_MI: torch.Tensor) -> float:
-    """Return how far both maps are apart after some passes."""
+    """Return the relative distance between both maps' weights after ``PASSES`` passes."""
     ours, theirs = _map(start_MI).double(), _peer_map(start_MI)
     for _ in range(PASSES):
         ours.learn(x_NI.double())

@@ -1,11 +1,11 @@
-"""Memory along a stream of a million steps on which weights move: nothing may grow with time.
+"""Memory of online learning along a stream of a million steps: nothing may grow with time.
 
 A small SRN, batch 1, float32, loss |h|²/2 at every step; after each run of ``run_length`` steps
-the weights take a step of gradient descent. At 1 %, 10 % and the end of the stream three things
-are read: the bytes of all tensors alive, the number of Python's containers (lists, tuples, tensors
-...) and what the process holds resident. Growth is from 10 % to the end; ``constant`` is that no
-tensor's byte and no container was added, and less than 1 MiB of resident memory, which on 900,000
-steps is a byte a step.
+the weights take a step of gradient descent. At 1 %, 10 % and the end of the stream three numbers
+are read: the bytes of all live tensors, the count of Python's containers (lists, tuples, tensors
+...) and the resident memory of the process. Growth is from 10 % to the end. ``constant`` is true if
+no byte of tensors and no container was added, and at most 1 MiB of resident memory, which is about
+a byte for each of the 900,000 steps.
 """
 
 import gc
@@ -24,13 +24,13 @@ INPUTS, RATE = 2, 1e-3
 NAMES = ("blocked_rtrl", "rtrl", "snap1", "uoro", "kf_rtrl", "tbptt")
 MARKS = {"start": 0.01, "tenth": 0.1, "end": 1.0}
 MOST = {"tensor_bytes": 0, "objects": 0, "resident_KiB": 1024}
-"""What may be added between a tenth of the stream and its end."""
+"""The most that may be added between a tenth of the stream and its end."""
 
 Row = dict[str, Any]
 
 
 class _Squares:
-    """The derivative of |h|²/2, h."""
+    """The credit of the loss |h|²/2: its derivative, h."""
 
     def __call__(self, t: int, s_BS: Tensor) -> Tensor:
         return s_BS
@@ -84,7 +84,7 @@ def _stream(name: str, runs: int, run_length: int, hidden: int) -> Iterator[Tens
 
 
 def _held() -> dict[str, int]:
-    """Return the bytes of all storages that a tensor refers to, the containers, the process."""
+    """Return the bytes of all tensors' storages, the count of containers, resident KiB."""
     gc.collect()
     alive: dict[int, int] = {}
     things = gc.get_objects()

@@ -1,6 +1,7 @@
-"""MLflow into sqlite: finished trials logged a second, each with its whole record.
+"""Logging to MLflow with an sqlite store: how many finished trials a second, with whole records.
 
-A trial is what most of the studies' are: ten parameters and a curve of two values at twenty steps.
+A trial is like most trials of the studies: ten parameters and a curve of two values at twenty
+steps.
 """
 
 import tempfile
@@ -16,7 +17,7 @@ TARGET = 40
 
 
 def run(runs: int = 400, steps: int = 20) -> list[dict[str, object]]:
-    """Return how many runs are logged a second, the store's set-up apart, beside the target."""
+    """Return how many runs are logged a second, without the store's set-up, beside the target."""
     modules = fact({f"pipeline.module_{place}": f"{place:016x}" for place in range(60)})
     records = [_record(seed, steps, next(iter(modules))) for seed in range(runs)]
     with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +40,7 @@ def run(runs: int = 400, steps: int = 20) -> list[dict[str, object]]:
 
 
 def _record(seed: int, steps: int, code: str) -> Record:
-    """Return a trial that has ended."""
+    """Return the record of a finished trial."""
     return Record(
         hash=f"{seed:016x}",
         code=code,

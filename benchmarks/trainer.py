@@ -1,7 +1,8 @@
 """A step under Lightning's Trainer against a bare loop of the same arithmetic.
 
-Both loops take the same batches and do the same floating-point work; what differs is what the
-Trainer and the books around a step cost. CPU time, the two interleaved, medians over rounds.
+Both loops take the same batches and do the same floating-point work; the difference is the cost of
+the Trainer and of the records kept at each step. CPU time, the two interleaved, medians over
+rounds.
 """
 
 import statistics
@@ -32,7 +33,7 @@ ROUNDS, STEPS, WARM = 9, 150, 20
 
 
 class Rows(Task):
-    """Sequences shaped like images read row by row, with a stopwatch between two batches."""
+    """Random sequences, shaped like images read row by row; times the steps between two batches."""
 
     input_size, output_size, loss = INPUTS, CLASSES, "cross_entropy"
 
@@ -61,7 +62,7 @@ class Rows(Task):
         return self._batches[index % 8]
 
     def held_out(self) -> Iterator[Batch]:
-        """Return next to nothing: evaluation is not what is timed."""
+        """Iterate over one batch only: evaluation is not timed."""
         yield self._batches[0]
 
 
@@ -80,7 +81,7 @@ def run() -> list[dict[str, Any]]:
 
 
 def _compare(task: Rows, build: Callable[[], Learner]) -> dict[str, Any]:
-    """Time both loops in turn."""
+    """Time both loops in turn; return microseconds a step and their ratio."""
     bare, trained = [], []
     for _ in range(ROUNDS):
         _bare(build(), task)
@@ -98,7 +99,7 @@ def _compare(task: Rows, build: Callable[[], Learner]) -> dict[str, Any]:
 
 
 def _bare(learner: Learner, task: Rows) -> None:
-    """Train without a Trainer, as one would in a script of one's own."""
+    """Train in a plain loop, without a Trainer."""
     learner.begin(task)
     if isinstance(learner, SequenceLearner):
         _bare_sequence(learner, task)
@@ -108,7 +109,7 @@ def _bare(learner: Learner, task: Rows) -> None:
 
 @torch.no_grad()
 def _bare_sequence(learner: SequenceLearner, task: Rows) -> None:
-    """Run the algorithm, copy the gradient, move the weights; and keep the loss."""
+    """Train a cell: run the algorithm, copy the gradient, move the weights, keep the loss."""
     flat = Flat([learner.cell, learner.readout])
     flat.attach()
     optimizer = torch.optim.SGD([flat.weights_P], lr=learner.learning_rate)
@@ -131,7 +132,7 @@ def _bare_sequence(learner: SequenceLearner, task: Rows) -> None:
 
 
 def _bare_backprop(learner: BackpropLearner, task: Rows) -> None:
-    """Go forward, back and a step; and keep the loss."""
+    """Train a network: forward, backward and optimizer step, and keep the loss."""
     optimizer = torch.optim.SGD(learner.network.parameters(), lr=learner.learning_rate)
     losses = []
     for index in range(WARM + STEPS + 1):
@@ -147,7 +148,7 @@ def _bare_backprop(learner: BackpropLearner, task: Rows) -> None:
 def _learner(
     cell: Callable[[int, int], Cell], algorithm: Callable[[], Algorithm], update_every: int | None
 ) -> SequenceLearner:
-    """Return a cell under an algorithm."""
+    """Return the learner of a cell by an algorithm."""
     return SequenceLearner(
         cell=cell(INPUTS, HIDDEN),
         output_size=CLASSES,
@@ -160,7 +161,7 @@ def _learner(
 
 
 def _unrolled() -> BackpropLearner:
-    """Return the same network, for automatic differentiation to go through."""
+    """Return the SRN as a network trained by automatic differentiation."""
     return BackpropLearner(Unrolled(SRN(INPUTS, HIDDEN), CLASSES), "cross_entropy", "sgd", 0.01)
 
 

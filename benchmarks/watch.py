@@ -1,8 +1,8 @@
-"""What memory watching takes: a training loop of one's own, watched for 2,000 steps.
+"""The memory that ``watch`` takes: a plain training loop, watched for 2,000 steps.
 
-A step is forward through T = 50 steps and back, with one forward pass more of which no error comes
-back, an LSTM of ``n`` units, 32 inputs, batch 16, float32, one thread, under all probes of layers,
-and its rows are taken every 100 steps. Told are the resident memory and the tensors that are alive
+A step is a forward pass through T = 50 time steps without a backward pass, then one with a backward
+pass: an LSTM of ``n`` units, 32 inputs, batch 16, float32, one thread, under all probes of
+recurrent layers. Rows are taken every 100 steps. Reported are resident memory and live tensors
 after ``first`` and after ``last`` steps, beside those of the same loop unwatched.
 """
 
@@ -32,7 +32,7 @@ def run(first: int = 100, last: int = 2000, n: int = 64) -> list[Row]:
 
 
 def _measured(names: list[str], first: int, last: int, n: int) -> Row:
-    """Return what was in memory after so many steps."""
+    """Return what is in memory after ``first`` and after ``last`` steps."""
     torch.manual_seed(0)
     net = nn.LSTM(INPUTS, n)
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
@@ -55,7 +55,7 @@ def _measured(names: list[str], first: int, last: int, n: int) -> Row:
 
 
 def _resident() -> float:
-    """Return the MiB that this process holds in memory."""
+    """Return this process's resident memory in MiB."""
     gc.collect()
     pages = pathlib.Path("/proc/self/statm")
     if pages.exists():
@@ -64,5 +64,5 @@ def _resident() -> float:
 
 
 def _alive() -> int:
-    """Count the tensors."""
+    """Return the number of live tensors."""
     return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
