@@ -1,7 +1,7 @@
-"""python -m docs: write the pages that are made of the project's files, and build the site.
+"""python -m docs: generate pages from the project's files, and build the site.
 
-Run it in the folder that holds `params.yaml`. The build is strict: a link that leads nowhere, or
-anything that a page would fetch from the network, ends it with an error.
+Run it in the folder that holds `params.yaml`. The build is strict: a broken link, or anything that
+a page would fetch from the network, ends it with an error.
 """
 
 import os
@@ -27,18 +27,18 @@ CONFIGURATION = Path(__file__).parent / "mkdocs.yml"
 DRAFT, SITE = Path(".scratch", "site"), Path("site")
 REPORTS = "reports"
 PROBES = "<!-- which probes see what -->"
-"""Where the page on watching has their table."""
+"""Mark in the page on watching that the table of probes replaces."""
 MISSED = "<!-- missed -->"
-"""Where the log has the table of predictions that were missed."""
+"""Mark in the log that the table of missed predictions replaces."""
 LAYERS = "<!-- layers -->"
-"""Where the page on the architecture has their drawing."""
+"""Mark in the page on the architecture that the drawing of layers replaces."""
 NO_PAGE = (".page.json", "rows.parquet", "plots")
-"""What lies beside reports and is no part of them."""
+"""Files beside the reports that the site leaves out."""
 BUILD = ("-m", "zensical", "build", "--strict", "--clean")
 
 
 def main() -> int:
-    """Build the site below ``site``; return 1 where something in it is broken."""
+    """Build the site in the folder ``site``; return 1 if something in it is broken."""
     built = DRAFT / "built"
     if wrong := build(DRAFT, built):
         sys.stderr.writelines(f"{line}\n" for line in wrong)
@@ -50,12 +50,12 @@ def main() -> int:
 
 
 def build(draft: Path, site: Path, written: Path = WRITTEN) -> list[str]:
-    """Build the site and return what is broken in it, in lines.
+    """Build the site and return a line for each broken thing in it.
 
     Args:
-        draft: a folder for what it is made of; what lies there goes.
-        site: where it goes to, within ``draft``.
-        written: the pages that are written by hand.
+        draft: a folder for the site's sources; earlier contents are deleted.
+        site: the folder to build into, within ``draft``.
+        written: the folder of the pages that are written by hand.
     """
     pages = draft / "pages"
     shutil.rmtree(draft, ignore_errors=True)
@@ -75,13 +75,13 @@ def build(draft: Path, site: Path, written: Path = WRITTEN) -> list[str]:
 
 
 def write(pages: Path, written: Path = WRITTEN) -> None:
-    """Write all pages into a folder: those written by hand, those made, and the studies' reports.
+    """Write all pages into a folder: hand-written and generated ones, and the studies' reports.
 
     Args:
-        pages: the folder, which must not be there yet.
-        written: the folder of those written by hand.
+        pages: the folder, which must not exist yet.
+        written: the folder of the pages that are written by hand.
     """
-    from docs.outlines import outlined  # torch comes with it
+    from docs.outlines import outlined  # imports torch
 
     shutil.copytree(written, pages)
     found, usage = rooms(), Usage(Path())
@@ -114,13 +114,13 @@ def write(pages: Path, written: Path = WRITTEN) -> None:
 
 
 def _put(page: Path, mark: str, what: str) -> None:
-    """Put what was made into a page that was written by hand."""
+    """Replace a mark in a hand-written page by generated text."""
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace(mark, what), encoding="utf-8")
 
 
 def configure(pages: Path, site: Path) -> None:
-    """Write the configuration, with all pages in its navigation, beside pages and site."""
+    """Write the configuration, with all pages in its navigation, into the folder of ``pages``."""
     yaml = YAML()
     said = yaml.load(CONFIGURATION.read_text(encoding="utf-8"))
     said["nav"] = [_entry(entry, pages) for entry in said["nav"]]
@@ -130,7 +130,7 @@ def configure(pages: Path, site: Path) -> None:
 
 
 def _entry(entry: Any, pages: Path) -> Any:
-    """Return an entry of the navigation, the folders in it replaced by what they hold."""
+    """Return an entry of the navigation, with the folders in it replaced by their pages."""
     if isinstance(entry, str):
         return entry
     ((title, below),) = entry.items()
@@ -143,7 +143,7 @@ def _entry(entry: Any, pages: Path) -> Any:
 
 
 def _held(folder: Path, pages: Path) -> list[Any]:
-    """Return the navigation's entries for a folder of pages that were made."""
+    """Return the navigation's entries for a folder of generated pages."""
     entries: list[Any] = []
     for path in sorted(folder.iterdir(), key=lambda path: (path.name != "index.md", path.name)):
         at = str(path.relative_to(pages))

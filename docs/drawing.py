@@ -1,6 +1,6 @@
-"""Boxes and arrows as SVG, in the site's own colours: what every drawing of it is made of.
+"""Boxes and arrows as SVG, in the site's own colours: the parts of all its drawings.
 
-A drawing is one picture to a screen reader, so its label has to say all that it shows.
+A screen reader sees a drawing as one picture, so its label has to say everything that it shows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,18 +9,18 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 HIGH, LETTER, LINE = 28, 7.3, 13
-"""Pixels: a box's height, a letter's width, from one line of text to the next."""
+"""In pixels: the height of a box, the width of a letter, the distance of lines of text."""
 TALL, BETWEEN, LEAST = 36, 10, 40
-"""Pixels: of boxes side by side the height, what is between them, and their least width."""
+"""In pixels, for boxes side by side: their height, the gap between them, their least width."""
 Named = tuple[str, tuple[str, ...], str]
 """A box's name, lines and kind."""
 
 
 class Box(NamedTuple):
-    """A rectangle with lines of text in its middle; its ends are round as far as ``round`` goes."""
+    """A rectangle with lines of text in its middle and corners of radius ``round``."""
 
     name: str
-    """What the label calls it."""
+    """Its name in the drawing's label."""
     lines: tuple[str, ...]
     left: float
     top: float
@@ -32,7 +32,7 @@ class Box(NamedTuple):
 
     @property
     def middle(self) -> float:
-        """The middle from left to right."""
+        """The horizontal middle."""
         return self.left + self.width / 2
 
     @property
@@ -42,7 +42,7 @@ class Box(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """A line from box to box, by their names; its path as SVG has it."""
+    """A line from box to box, given by their names; ``path`` is in SVG's notation."""
 
     source: str
     target: str
@@ -51,7 +51,7 @@ class Arrow(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Text beside or in boxes; ``kind`` is start, middle or end: what stands at ``left``."""
+    """Text beside or in boxes; ``kind``, start, middle or end, is the part of it at ``left``."""
 
     text: str
     left: float
@@ -60,7 +60,7 @@ class Note(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A picture of so many pixels; frames lie behind all else."""
+    """A picture, its size in pixels; frames are drawn behind everything else."""
 
     label: str
     wide: float
@@ -72,17 +72,17 @@ class Drawing(NamedTuple):
 
 
 def width_of(*lines: str, least: float = 0) -> float:
-    """Return how wide a box has to be for these lines."""
+    """Return the width of a box that fits these lines."""
     return max(least, max(map(len, lines)) * LETTER + 14)
 
 
 def across(rows: Sequence[tuple[str, ...]]) -> float:
-    """Return how wide boxes with these lines are, side by side."""
+    """Return the total width of boxes with these lines, side by side."""
     return sum(width_of(*lines, least=LEAST) for lines in rows) + BETWEEN * (len(rows) - 1)
 
 
 def side_by_side(said: Sequence[Named], middle: float, top: float) -> list[Box]:
-    """Return boxes side by side, their common middle and top as given."""
+    """Return boxes side by side, centred at ``middle``."""
     left, boxes = middle - across([lines for _, lines, _ in said]) / 2, []
     for name, lines, kind in said:
         boxes.append(Box(name, lines, left, top, width_of(*lines, least=LEAST), TALL, kind))
@@ -91,7 +91,7 @@ def side_by_side(said: Sequence[Named], middle: float, top: float) -> list[Box]:
 
 
 def told(boxes: Iterable[Box], arrows: Sequence[Arrow]) -> str:
-    """Return in words what there is, and what leads where."""
+    """Return a drawing's contents in words: its boxes, and where arrows lead."""
     targets: dict[str, list[str]] = {}
     for arrow in arrows:
         known = targets.setdefault(arrow.source, [])
@@ -124,7 +124,7 @@ def svg(drawing: Drawing) -> Markup:
 
 
 def _lines(box: Box) -> list[Note]:
-    """Return a box's lines as notes, around its middle."""
+    """Return a box's lines of text as notes, centred in the box."""
     first = box.top + box.height / 2 - (len(box.lines) - 1) * LINE / 2 + 4
     return [Note(text, box.middle, first + at * LINE) for at, text in enumerate(box.lines)]
 

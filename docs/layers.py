@@ -1,4 +1,4 @@
-"""The layers of the project, as import-linter is told to hold them, drawn: who may import whom."""
+"""A drawing of the project's layers, from import-linter's configuration: who may import whom."""
 
 import tomllib
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from docs.drawing import HIGH, Arrow, Box, Drawing, width_of
 
 APART, BETWEEN = 20, 12
-"""Pixels: between rows, between boxes of a row."""
+"""In pixels: the gap between rows, and between boxes of a row."""
 
 
 def layers(project: Path) -> list[list[str]]:
-    """Return the layers, the highest first, each as the packages that do not know each other."""
+    """Return the layers, the highest first; packages of one layer do not import each other."""
     contracts = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
@@ -19,7 +19,7 @@ def layers(project: Path) -> list[list[str]]:
 
 
 def drawn(rows: list[list[str]]) -> Drawing:
-    """Return a drawing of the layers: a row each, arrows from those that may import."""
+    """Return a drawing of the layers: a row each, with arrows to the rows that it may import."""
     widths = [sum(map(width_of, row)) + BETWEEN * (len(row) - 1) for row in rows]
     wide, boxes, arrows = max(widths), [], []
     for place, (row, width) in enumerate(zip(rows, widths, strict=True)):

@@ -1,4 +1,4 @@
-"""What a built site points at: whether it is there, and whether it opens without a network."""
+"""Checks of a built site: its links lead somewhere, and nothing is fetched from the network."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -7,17 +7,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 TAKEN_ALONG = {"script": "src", "link": "href", "img": "src", "iframe": "src"}
-"""What a browser fetches by itself, and what names it."""
+"""Elements whose files a browser fetches by itself, and the attributes that name these files."""
 NO_FILE = {"canonical", "alternate"}
-"""Relations that a browser does not fetch."""
+"""Values of ``rel`` for which a browser fetches nothing."""
 
 
 def broken(site: Path, apart: tuple[str, ...] = ()) -> Iterator[str]:
-    """Say in a line each what is wrong with the pages of a site.
+    """Iterate over what is wrong with the pages of a site, a line each.
 
     Args:
-        site: its folder.
-        apart: folders in it whose pages are only pointed at.
+        site: the site's folder.
+        apart: folders in it whose own links are not checked; links to them are.
     """
     read = cache(_read)  # of this call alone: pages change
     for path in sorted(site.rglob("*.html")):
@@ -30,7 +30,7 @@ def broken(site: Path, apart: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 class _Page(HTMLParser):
-    """The places in a page, and what it points at."""
+    """The anchors of a page, and the addresses that it refers to."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class _Page(HTMLParser):
         """Addresses, and whether the browser fetches them by itself."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what one element says."""
+        """Record one element's anchors and addresses."""
         said = {name: value or "" for name, value in attrs}
         self.places |= {said[name] for name in ("id", "name") if name in said}
         if tag == "a" and "href" in said:
@@ -58,7 +58,7 @@ def _read(path: Path) -> _Page:
 def _mistake(
     page: Path, address: str, fetched: bool, site: Path, read: Callable[[Path], _Page]
 ) -> str:
-    """Say what is wrong with an address; an empty string where nothing is."""
+    """Return what is wrong with an address; an empty string if nothing is."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         outside = fetched and parts.scheme != "data"

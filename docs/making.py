@@ -1,4 +1,4 @@
-"""Methods and studies -> pages in Markdown, by the templates beside this."""
+"""Pages of methods and studies in Markdown, filled into the templates beside this file."""
 
 import inspect
 import re
@@ -18,18 +18,18 @@ from pipeline.reporting.imprint import Imprint
 from pipeline.reporting.overview import THEMES
 from pipeline.studies import STUDIES
 
-if TYPE_CHECKING:  # torch comes with it
+if TYPE_CHECKING:  # it imports torch
     from docs.outlines import Outline
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGES = Path(__file__).parent / "pages"
 RECIPES = {"datasets": "data_set"}
-"""The recipe for adding a member of a room, where it is not called as one of them."""
+"""By room: the page on adding a member, where its name is not the room's in the singular."""
 LINE = 88
-"""Characters of a signature's line."""
+"""The most characters of a signature on one line."""
 OF_PAPERS = re.compile(r"\b(the papers?'?s?|papers|published|drawn otherwise|differs?)\b", re.I)
 DIFFERS = re.compile(r"Where we differ from\b")
-"""How a docstring's paragraph on the paper begins, where it is one of its own."""
+"""The beginning of a docstring's paragraph on differences from the paper."""
 BLANK = re.compile(r"\n\s*\n")
 NO_ANSWER = "No answer yet"
 SEEN = {
@@ -39,29 +39,29 @@ SEEN = {
     "updates": "an update of the weights",
     "losses": "the loss, which it takes again",
 }
-"""What probes see, in words."""
+"""What probes observe, in words, by its name in ``sees``."""
 MISSED = -1
-"""A claim's verdict in a summary, where it was missed."""
+"""The verdict of a missed claim in a page's summary."""
 BY_WATCH = "passages"
-"""What of it a training loop of one's own shows."""
+"""What ``watch`` can show to probes in a user's own training loop, by its name in ``sees``."""
 
 
 class Shown(NamedTuple):
-    """A study as its pages show it."""
+    """A study as the site shows it."""
 
     name: str
     theme: str
     question: str
     answer: str
-    """An empty string while there is none."""
+    """The study's answer; an empty string if there is none yet."""
     counts: str
-    """How many claims hold; an empty string where nothing was measured."""
+    """How many claims hold, in words; an empty string if nothing was measured."""
     marks: list[str]
-    """What has to be known beside: trials that are missing, or were measured by earlier code."""
+    """Reservations: missing trials, trials measured by earlier code, stand-ins for data sets."""
 
 
 def fill(template: str, **shown: Any) -> str:
-    """Return a filled template of the site; what is no ``Markup`` is escaped."""
+    """Return a filled template of the site; values that are not ``Markup`` are escaped."""
     filters = {"render": _render, "prose": prose.inline}
     return placing.fill(template, filters, TEMPLATES, scale=SCALE, **shown)
 
@@ -104,7 +104,7 @@ def room_page(room: Room, usage: Usage) -> str:
 
 
 def probes_table(probes: Room) -> str:
-    """Return which probes work where, as a table in Markdown."""
+    """Return a table in Markdown: which probes ``watch`` takes, and what each observes."""
     lines = ["| probe | your model, by `watch` | what it sees |", "|---|---|---|"]
     for probe in probes.members:
         seen = "; ".join(SEEN.get(what, what) for what in sorted(probe.sees))
@@ -141,22 +141,22 @@ def study_page(name: str, rooms: list[Room], usage: Usage) -> str:
 
 
 def studies_page(usage: Usage, words: dict[str, Any], below: str, up: str) -> str:
-    """Return the page that lists all studies, with ``words`` in the reader's language.
+    """Return the page that lists all studies, in the language of ``words``.
 
     Args:
-        usage: what their pages left.
-        words: ``title``, ``opening``, ``unanswered``, ``page``, and translations of ``themes``,
-            of ``questions`` and, as patterns and what replaces them, of what is ``said`` of trials
-            and claims, where there are any.
-        below: where the studies' own pages stand, seen from this one.
-        up: the top of the site, seen from this one.
+        usage: the records of the studies' pages.
+        words: ``title``, ``opening``, ``unanswered``, ``page``, and translations, if any: of
+            ``themes``, of ``questions`` and, as patterns and replacements, of phrases ``said`` of
+            trials and claims.
+        below: the relative path from this page to the studies' own pages.
+        up: the relative path from this page to the top of the site.
     """
     themes = by_theme(usage, words)
     return fill("studies.md.j2", themes=themes, words=words, below=below, up=up)
 
 
 def by_theme(usage: Usage, words: dict[str, Any]) -> dict[str, list[Shown]]:
-    """Return all studies by their themes, with ``words`` in the reader's language."""
+    """Return all studies by theme, in the language of ``words``."""
     themes: dict[str, list[Shown]] = {theme: [] for theme in THEMES}
     for name in STUDIES:
         study = _translated(_shown(name, usage.left[name]), words)
@@ -165,7 +165,7 @@ def by_theme(usage: Usage, words: dict[str, Any]) -> dict[str, list[Shown]]:
 
 
 def _shown(name: str, left: Imprint | None) -> Shown:
-    """Return a study as its page left it."""
+    """Return a study as the record of its page, ``left``, describes it."""
     question = _question(name)
     if left is None:
         return Shown(name, STUDIES[name].theme, question, "", "", [])
@@ -180,7 +180,7 @@ def _shown(name: str, left: Imprint | None) -> Shown:
 
 
 def _translated(study: Shown, words: dict[str, Any]) -> Shown:
-    """Return a study with what can be said in the reader's language."""
+    """Return a study with question, counts and marks translated where ``words`` has them."""
 
     def said(text: str) -> str:
         for pattern, instead in words["said"].items():
@@ -195,10 +195,10 @@ def _translated(study: Shown, words: dict[str, Any]) -> Shown:
 
 
 def sections(doc: str | None) -> dict[str, str]:
-    """Return what ``prose.sections`` does, but for what comes first or last of a docstring.
+    """Return the sections of a docstring as ``prose.sections`` does, with two differences.
 
-    What is set verbatim stays so where it comes first, and what is said of the paper behind the
-    references is none of them.
+    An indented block at the beginning of ``about`` stays verbatim, and a paragraph on differences
+    from the paper that follows the references is moved to ``about``.
     """
     text = inspect.cleandoc(doc or "").partition("\n\n")[2]
     about = re.split(rf"^(?:{'|'.join(prose.HEADINGS)}):", text, maxsplit=1, flags=re.MULTILINE)[0]
@@ -212,7 +212,7 @@ def sections(doc: str | None) -> dict[str, str]:
 
 
 def _render(text: str) -> Markup:
-    """Return a docstring's text as HTML; what is set verbatim can be scrolled by keys."""
+    """Return a docstring's text as HTML, in which verbatim blocks can be scrolled by keyboard."""
     html = str(prose.render(text)).replace("<pre>", '<pre tabindex="0">')
     return Markup(html)  # nosec B704 - it was escaped when it was rendered
 
@@ -222,14 +222,14 @@ def _question(name: str) -> str:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """Iterate over the sentences of a docstring's paragraphs, without what is set verbatim."""
+    """Iterate over the sentences of a docstring's paragraphs, without indented lines."""
     for block in BLANK.split(text):
         lines = [line for line in block.splitlines() if not line.startswith("    ")]
         yield from re.split(r"(?<=[.:]) (?=[A-ZÀ-Þ])(?<!vs\. )(?<!i\.e\. )", " ".join(lines))
 
 
 def _beside_the_paper(text: str) -> Iterator[str]:
-    """Iterate over what a docstring says of the paper: a paragraph of its own, or sentences."""
+    """Iterate over what a docstring says of the paper: paragraphs on differences, or sentences."""
     for block in BLANK.split(text):
         if DIFFERS.match(block):
             yield " ".join(block.split())
@@ -238,7 +238,7 @@ def _beside_the_paper(text: str) -> Iterator[str]:
 
 
 def _signature(member: Member) -> str:
-    """Return how a method is called, a line for each parameter where one line is too short."""
+    """Return the call that builds a method, with a line for each parameter if it is too long."""
     arguments = [
         of.name + (f": {of.type}" if of.type else "") + (f" = {of.default}" if of.default else "")
         for of in member.parameters
@@ -251,7 +251,7 @@ def _signature(member: Member) -> str:
 
 
 def _facts(member: Member) -> dict[str, str | Markup]:
-    """Return what else is known of a method: of a data set, where it comes from."""
+    """Return further facts about a method: for a data set its source, for others none."""
     source = SOURCES.get(member.name) if member.room == "datasets" else None
     if source is None:
         return {}

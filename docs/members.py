@@ -1,7 +1,7 @@
-"""The members of every room, read from their files; nothing is imported.
+"""The methods of every room (folder), read from their files' syntax; nothing is imported.
 
-A member's class is the one that the room's registry would pick: public, and derived from the
-room's contract.
+A method's class is the one that the room's registry picks: public, and derived from the room's
+contract.
 """
 
 import ast
@@ -21,7 +21,7 @@ CLAIMS = "lightning_modules.interfaces"
 
 
 class Parameter(NamedTuple):
-    """What a class takes to be built; an empty string where nothing is said."""
+    """A parameter of a class's constructor; an empty string for a missing type or default."""
 
     name: str
     type: str
@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A method, as its file tells it."""
+    """A method, as described in its file."""
 
     room: str
     name: str
@@ -41,11 +41,11 @@ class Member(NamedTuple):
     """The first paragraph of the class's docstring."""
     parameters: tuple[Parameter, ...]
     building: str
-    """What is said of building it."""
+    """The constructor's docstring."""
     claim: str
     """What an algorithm promises of its gradient; empty for anything else."""
     sees: tuple[str, ...]
-    """What a probe sees of training; empty for anything else."""
+    """What a probe observes of training; empty for anything else."""
 
     @property
     def first_line(self) -> str:
@@ -60,19 +60,19 @@ class Room(NamedTuple):
     package: str
     doc: str
     contract: str
-    """``module:Class`` that its members derive from."""
+    """The class that its members derive from, as ``module:Class``."""
     members: tuple[Member, ...]
 
 
 class Class(NamedTuple):
-    """A class of the project, and where it stands."""
+    """A class of the project, and the module that defines it."""
 
     module: str
     node: ast.ClassDef
 
 
 def rooms() -> list[Room]:
-    """Return the rooms whose members keep a contract, by name: all but that of the studies."""
+    """Return the rooms whose registry names a contract; that of the studies, for one, does not."""
     found = []
     for room in declared().values():
         package = ".".join(room.folder.relative_to(HOME).parts)
@@ -85,7 +85,7 @@ def rooms() -> list[Room]:
 
 
 def _member(room: Room, module: str) -> Member:
-    """Read a member's file."""
+    """Return a member, read from its file; TypeError unless it defines exactly one class."""
     path, tree = path_of(module), parsed(module)
     assert path is not None
     public = [
@@ -115,14 +115,14 @@ def _member(room: Room, module: str) -> Member:
 
 @functools.cache
 def parsed(module: str) -> ast.Module:
-    """Return a module's syntax."""
+    """Return a module's syntax tree."""
     path = path_of(module)
     assert path is not None, module
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _contract(package: str) -> str:
-    """Return the contract of a package's registry; an empty string where it has none."""
+    """Return the contract that a package's registry names; an empty string if there is none."""
     for node in ast.walk(parsed(package)):
         match node:
             case ast.Call(
@@ -133,7 +133,7 @@ def _contract(package: str) -> str:
 
 
 def _is_a(module: str, node: ast.ClassDef, room: Room) -> bool:
-    """Tell whether a class derives from a room's contract."""
+    """Return whether a class derives from a room's contract."""
     home, _, name = room.contract.partition(":")
     inside = home.partition(".")[0] in PACKAGES
     for base in _ancestors(Class(module, node)):
@@ -146,7 +146,7 @@ def _is_a(module: str, node: ast.ClassDef, room: Room) -> bool:
 
 
 def _ancestors(of: Class) -> Iterator[Class | str]:
-    """Iterate over a class and all that it derives from; what is no class of ours is a name."""
+    """Iterate over a class and all its bases; one from outside the project is given by name."""
     yield of
     for base in of.node.bases:
         written = base.value if isinstance(base, ast.Subscript) else base
@@ -158,7 +158,7 @@ def _ancestors(of: Class) -> Iterator[Class | str]:
 
 
 def _defined(module: str, name: str) -> Class | str:
-    """Return the class that a name means in a module, or its full name where it is not ours."""
+    """Return the class that a name refers to in a module; its full name if from outside."""
     first, _, rest = name.partition(".")
     for node in parsed(module).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
@@ -174,7 +174,7 @@ def _defined(module: str, name: str) -> Class | str:
 
 
 def _built(of: Class) -> tuple[tuple[Parameter, ...], str]:
-    """Return what a class takes to be built, and what is said of that."""
+    """Return the parameters of a class's constructor, and its docstring."""
     for base in _ancestors(of):
         for node in base.node.body if isinstance(base, Class) else ():
             if isinstance(node, ast.FunctionDef) and node.name == "__init__":
@@ -183,7 +183,7 @@ def _built(of: Class) -> tuple[tuple[Parameter, ...], str]:
 
 
 def _parameters(of: ast.arguments) -> Iterator[Parameter]:
-    """Iterate over a function's parameters but the first, which is the object."""
+    """Iterate over a method's parameters without ``self``."""
     plain = [*of.posonlyargs, *of.args]
     defaults = [None] * (len(plain) - len(of.defaults)) + list(of.defaults)
     both = [*zip(plain, defaults, strict=True)][1:]
@@ -197,7 +197,7 @@ def _parameters(of: ast.arguments) -> Iterator[Parameter]:
 
 
 def _claim(of: Class) -> str:
-    """Return the claim that a class makes and what it means."""
+    """Return the claim of an algorithm's class, with its meaning; empty if there is none."""
     if (given := _given(of, "claim")) is None:
         return ""
     name = ast.unparse(given).rpartition(".")[2]
@@ -205,14 +205,14 @@ def _claim(of: Class) -> str:
 
 
 def _sees(of: Class) -> tuple[str, ...]:
-    """Return what a probe sees."""
+    """Return what a probe's class says that it observes."""
     given = _given(of, "sees")
     words = ast.walk(given) if given else ()
     return tuple(str(node.value) for node in words if isinstance(node, ast.Constant))
 
 
 def _given(of: Class, name: str) -> ast.expr | None:
-    """Return what a class, or one that it derives from, sets an attribute to."""
+    """Return the value that a class or one of its bases assigns to an attribute; None if none."""
     for base in _ancestors(of):
         for node in base.node.body if isinstance(base, Class) else ():
             if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
@@ -222,7 +222,7 @@ def _given(of: Class, name: str) -> ast.expr | None:
 
 @functools.cache
 def _claims() -> dict[str, str]:
-    """Return what each claim of an algorithm means."""
+    """Return the meaning of each claim, by the claim's name."""
     claims = _defined(CLAIMS, "Claim")
     assert isinstance(claims, Class)
     return {

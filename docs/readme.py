@@ -1,7 +1,7 @@
-"""python -m docs.readme: bring the table of studies in the READMEs to date.
+"""python -m docs.readme: update the table of studies in the READMEs.
 
-It says what each study asks, and the first sentence of what its page answers. The tests hold the
-READMEs to it; only this command writes them.
+The table gives each study's question and the first sentence of its page's answer. The tests check
+that the READMEs are up to date; only this command writes them.
 """
 
 import itertools
@@ -17,15 +17,15 @@ from docs.usage import SCALE, Usage
 from pipeline.reporting import imprint
 
 WORDS = {Path("README.md"): Path("studies.yaml"), Path("README.zh.md"): Path("zh/studies.yaml")}
-"""The READMEs, and where, among the pages, the words of their tables stand."""
+"""The READMEs, and the files in the folder of pages that hold the words of their tables."""
 FROM, TO = "<!-- studies -->", "<!-- end of studies -->"
-"""Between which the table stands."""
+"""The marks before and after the table."""
 SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
-"""What parts the sentences of an answer."""
+"""The space between two sentences of an answer."""
 
 
 def main() -> None:
-    """Write the tables."""
+    """Write the tables into the READMEs."""
     usage = Usage(Path())
     for path, words in WORDS.items():
         text = brought_to_date(path.read_text(encoding="utf-8"), WRITTEN / words, usage)
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def brought_to_date(text: str, words: Path, usage: Usage) -> str:
-    """Return a README's text whose table says what the studies' pages say, by ``words``."""
+    """Return a README's text with a new table of studies, in the language of ``words``."""
     before, _, rest = text.partition(FROM)
     _, _, after = rest.partition(TO)
     said = YAML(typ="safe").load(words.read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def brought_to_date(text: str, words: Path, usage: Usage) -> str:
 
 
 def _table(usage: Usage, words: dict[str, Any]) -> str:
-    """Return it in Markdown."""
+    """Return the table in Markdown."""
     lines = [f"| {' | '.join(words['columns'])} |", "|---|---|---|"]
     for study in itertools.chain(*by_theme(usage, words).values()):
         page = imprint.folder_of(study.name, SCALE, Path()).as_posix()

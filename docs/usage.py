@@ -1,8 +1,8 @@
-"""Which studies use which method, and which published figures bear on it.
+"""Which studies use which method, and which published figures concern it.
 
-A study uses what its trials reach, by the same analysis that tells whether a trial is stale. A
-published figure bears on a method if trials of its part reach it and either they reach no other of
-its room, or the figure's claim names it.
+A study uses the modules that its trials import, directly or not, by the same analysis that tells
+whether a trial is stale. A published figure concerns a method if trials of the figure's part use
+the method, and either use no other method of the same room, or the figure's claim names it.
 """
 
 import functools
@@ -18,11 +18,11 @@ from pipeline.running.fingerprint import Fingerprints
 from pipeline.studies import STUDIES
 
 SCALE = "standard"
-"""Of the pages that are in git."""
+"""The scale of the pages that are in git."""
 
 
 class Place(NamedTuple):
-    """A part of a study; studies of one part have one without a name."""
+    """A part of a study; a study without parts has one whose name is empty."""
 
     study: str
     part: str
@@ -43,10 +43,10 @@ def reached() -> Mapping[Place, set[str]]:
 
 
 class Usage:
-    """What studies' trials reach, and what their pages left."""
+    """The modules that studies' trials use, and the records of the studies' pages."""
 
     def __init__(self, root: Path):
-        """Look at both; ``root`` holds ``reports``."""
+        """Read both; ``root`` is the folder that holds ``reports``."""
         self.reached = reached()
         folders = {name: imprint.folder_of(name, SCALE, root) for name in STUDIES}
         self.left = {name: imprint.left(folder) for name, folder in folders.items()}
@@ -62,7 +62,7 @@ class Usage:
         return {room: members for room, members in found.items() if members}
 
     def published(self, member: Member, room: Room) -> Iterator[Mapping[str, str]]:
-        """Iterate over the published figures that bear on a method."""
+        """Iterate over the published figures that concern a method."""
         names = {member.name, member.class_name, member.first_line.rstrip(".")}
         said = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b", re.IGNORECASE)
         beside = {other.module for other in room.members} - {member.module}

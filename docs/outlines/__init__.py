@@ -1,7 +1,8 @@
-"""A figure for each architecture, drawn from the model itself: built, run, and looked at.
+"""A figure of each architecture, drawn from a model that is built and run.
 
-Boxes and arrows come of what a model does, never of what is said of it, so that they cannot differ
-from the code. May import all that learns; torch comes with it, so it is imported where it is used.
+Boxes and arrows come from what the model does, never from a description of it, so they cannot
+contradict the code. May import all methods of lightning_modules. It imports torch, so other modules
+import it only where they use it.
 """
 
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from lightning_modules.machines import MACHINES
 from lightning_modules.maps._kohonen import Kohonen
 
 INPUTS, UNITS = 3, 4
-"""Of a cell."""
+"""The sizes of a cell that is drawn."""
 FLOW = (
     "Drawn from {}, run on {}: modules in the order of their calls, with the size "
     "of what each puts out and how many weights it has. An arrow stands where numbers go from one "
@@ -33,7 +34,7 @@ FLOW = (
 
 
 class Outline(NamedTuple):
-    """A drawing, and what it was drawn from and how."""
+    """A drawing, and a caption that says what it was drawn from and how."""
 
     drawing: Drawing
     caption: str
@@ -45,7 +46,7 @@ class Outline(NamedTuple):
 
 
 def outlined(member: Member) -> Outline | None:
-    """Return the figure of a member, the same each time; None in a room that none is drawn for."""
+    """Return the figure of a member, the same at each call; None in rooms without figures."""
     if member.room not in DRAWN:
         return None
     with torch.random.fork_rng(devices=[]):
@@ -54,13 +55,13 @@ def outlined(member: Member) -> Outline | None:
 
 
 def cell(name: str) -> Cell:
-    """Return the instance of a cell that is drawn."""
+    """Return the instance of a cell to draw."""
     build = examples.CELLS.get(name)
     return build() if build else CELLS[name](INPUTS, UNITS)
 
 
 def network_parts(network: nn.Module, example: examples.Example) -> list[Part]:
-    """Return what a network is made of, as it is seen on its example."""
+    """Return the parts of a network, found by running it on its example."""
     weights = next(network.parameters(), torch.zeros(()))
 
     def run(flow: Flow, samples: int) -> None:
@@ -71,7 +72,7 @@ def network_parts(network: nn.Module, example: examples.Example) -> list[Part]:
 
 
 def adversary_parts(adversary: Adversary) -> list[Part]:
-    """Return what two players are made of, as they are seen on a sample that one makes."""
+    """Return the parts of two players, found by generating a sample and scoring it."""
 
     def run(flow: Flow, samples: int) -> None:
         z_BZ = flow.enters("latent z", torch.randn(samples, adversary.latent_size))
@@ -145,4 +146,4 @@ DRAWN = {
     "maps": _map,
     "machines": _machine,
 }
-"""What draws a member, by its room."""
+"""Functions that draw a member, by its room."""

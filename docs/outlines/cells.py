@@ -1,9 +1,9 @@
-"""What hears what within a step of a cell, found by changing one part and seeing which others do.
+"""Dependencies within a step of a cell, found by changing one part and seeing which others change.
 
-A step's parts are the blocks of z and of the state. What ``forward`` makes of changed x and s tells
-what enters a block of z; ``update`` at changed z or s, what that does to the new state; ``advance``
-and ``gates``, which blocks are gates and what else moves them. A cell that gives ``forward`` alone
-has no blocks of z: there x and s reach the new state at once.
+A step's parts are the blocks of z and of the state. Changing x and s in ``forward`` shows what each
+block of z depends on; changing z or s in ``update``, how the new state depends on them; ``advance``
+and ``gates`` show which blocks are gates and what else these depend on. A cell that has only
+``forward`` has no blocks of z: its new state depends on x and s directly.
 """
 
 import inspect
@@ -20,9 +20,9 @@ from lightning_modules.cells.stack import Stack
 from lightning_modules.interfaces import Cell
 
 SAMPLES = 32
-"""States that are tried: a unit may be beyond its ends in some of them."""
+"""How many states are tried: in some of them a unit may be saturated."""
 OF_STATE, OF_Z = re.compile(r"\bs = \[(.*?)\]"), re.compile(r"rows of z are \[(.*?)\]")
-"""Where a cell's docstring names the blocks of both."""
+"""Patterns by which a cell's module docstring names the blocks of s and of z."""
 
 
 class Block(NamedTuple):
@@ -31,17 +31,17 @@ class Block(NamedTuple):
     name: str
     size: int
     gate: str = ""
-    """The gate that it makes; empty for what is none."""
+    """The name of the gate that it makes; empty if it makes none."""
 
 
 class Level(NamedTuple):
-    """A layer's step: pairs say what moves what, by the numbers of the blocks."""
+    """A layer's step: pairs (source, target) of block numbers say what depends on what."""
 
     inputs: int
     z: list[Block]
     state: list[Block]
     weights: list[str]
-    """Blocks of z that nothing enters: parameters alone."""
+    """Blocks of z that depend on no input or state, only on parameters."""
     x_to_z: set[int]
     s_to_z: set[tuple[int, int]]
     z_to_s: set[tuple[int, int]]
@@ -50,12 +50,12 @@ class Level(NamedTuple):
     x_to_s: set[int]
     """At fixed z."""
     below: frozenset[int] = frozenset()
-    """The blocks of the new state below that reach it: they are its x."""
+    """The blocks of the lower layer's new state that it takes as its x."""
 
 
 @torch.no_grad()
 def levels(cell: Cell) -> list[Level]:
-    """Return the layers of a cell, the lowest first: one, but of a stack."""
+    """Return the layers of a cell, the lowest first; only a stack has several."""
     cell = cell.double()
     cells = list(_innermost(cell))
     found = [_level(layer) for layer in cells]
@@ -65,14 +65,14 @@ def levels(cell: Cell) -> list[Level]:
 
 
 def _innermost(cell: Cell) -> Iterator[Cell]:
-    """Iterate over the layers of stacks, and of stacks within, from below."""
+    """Iterate over the layers of a cell from below, including those of stacks within stacks."""
     for layer in cell.cells if isinstance(cell, Stack) else [cell]:
         assert isinstance(layer, Cell)
         yield from _innermost(layer) if isinstance(layer, Stack) else [layer]
 
 
 def _heard(whole: Cell, below: Cell, above: Cell, state: list[Block]) -> frozenset[int]:
-    """Return the blocks of one layer's new state that reach the layer above it."""
+    """Return the blocks of one layer's new state that the layer above depends on."""
     x_BI, s_BS = _at(whole.input_size), _at(whole.state_size)
     given: list[Tensor] = []
 
@@ -93,7 +93,7 @@ def _heard(whole: Cell, below: Cell, above: Cell, state: list[Block]) -> frozens
 
 
 def _level(cell: Cell) -> Level:
-    """Return the step of a cell that is no stack."""
+    """Return the step of a cell that is not a stack."""
     x_BI, s_BS = _at(cell.input_size), _at(cell.state_size)
     state = _named(cell, OF_STATE, "s", _sizes(cell.state_size, cell.hidden_size))
     if isinstance(cell, UnitwiseCell):
@@ -105,7 +105,7 @@ def _level(cell: Cell) -> Level:
 
 
 def _unitwise(cell: UnitwiseCell, x_BI: Tensor, s_BS: Tensor, state: list[Block]) -> Level:
-    """Return the step of a cell whose z is known."""
+    """Return the step of a unit-wise cell, whose z is known."""
     z_BZ, H = _z(cell, x_BI, s_BS), cell.hidden_size
     z = _named(cell, OF_Z, "z", [H] * (z_BZ.shape[-1] // H))
 
@@ -153,7 +153,7 @@ def _gates(cell: UnitwiseCell, z_BZ: Tensor, s_BS: Tensor) -> tuple[list[str], d
 
 
 def _z(cell: UnitwiseCell, x_BI: Tensor, s_BS: Tensor) -> Tensor:
-    """Return the z that ``forward`` hands to ``update``."""
+    """Return the z that ``forward`` passes to ``update``."""
     seen, update = [], cell.update
 
     def looked_at(z_BZ: Tensor, s_BS: Tensor) -> Tensor:
@@ -171,7 +171,10 @@ def _z(cell: UnitwiseCell, x_BI: Tensor, s_BS: Tensor) -> Tensor:
 def _moved(
     of: Callable[[Tensor], Tensor], at: Tensor, parts: list[int], targets: list[Block]
 ) -> set[tuple[int, int]]:
-    """Return which parts of what is made move with which parts of what it is made of."""
+    """Return the pairs (part of the argument, block of ``of``'s result) where the latter depends.
+
+    ``at`` is the argument, ``parts`` the sizes of its parts.
+    """
     before, found, start = of(at), set(), 0
     for source, size in enumerate(parts):
         other = at.clone()
@@ -183,7 +186,7 @@ def _moved(
 
 
 def _at(size: int) -> Tensor:
-    """Return values at random, the same each time."""
+    """Return random values, (samples, size), the same at each call."""
     generator = torch.Generator().manual_seed(0)
     return torch.randn(SAMPLES, size, generator=generator, dtype=torch.float64)
 
@@ -193,12 +196,12 @@ def _of(blocks: list[Block]) -> list[int]:
 
 
 def _sizes(size: int, hidden: int) -> list[int]:
-    """Return the sizes of a state's blocks: as many as h has, and what is left."""
+    """Return the sizes of a state's blocks: ``hidden`` each, and a last one for any rest."""
     return [hidden] * (size // hidden) + ([size % hidden] if size % hidden else [])
 
 
 def _named(cell: Cell, where: re.Pattern[str], letter: str, sizes: list[int]) -> list[Block]:
-    """Return blocks by the names that the cell's file gives them, else by a letter and number."""
+    """Return blocks with the names that the cell's docstring gives them, else letter and number."""
     doc = " ".join((inspect.getdoc(inspect.getmodule(type(cell))) or "").split())
     found = where.search(doc)
     names = [name.strip() for name in found[1].split(",")] if found else []

@@ -1,11 +1,11 @@
-"""Which units of a symmetric network are coupled, and the network drawn by what that makes of it.
+"""A symmetric network drawn by which of its units are coupled.
 
-Two units are coupled where the energy of both changed is not what each changes alone:
+Two units are coupled if their effects on the energy do not simply add up:
 
     E(a, b) - E(a', b) - E(a, b') + E(a', b') is not 0        in some state of the others
 
-Units that are coupled with the same others are a group, inputs apart from all else; groups stand in
-rows by how far they are from the inputs.
+Units that are coupled with the same others form a group, with inputs in groups of their own. Groups
+are drawn in rows by their distance from the inputs.
 """
 
 import math
@@ -18,9 +18,9 @@ from docs.drawing import LETTER, Arrow, Box, Drawing, Note, told
 from lightning_modules.energies._energy import Energy
 
 STATES, ROUNDING = 4, 1e-9
-"""States that are tried, and what a difference of energies in float64 may be off by."""
+"""How many states are tried, and the rounding error allowed in a difference of energies."""
 UNIT, BETWEEN, APART, BESIDE = 28, 24, 84, 30
-"""Pixels: a unit, between units, between rows, and from a row to what is said of it."""
+"""In pixels: a unit, the gap between units, between rows, and from a row to its note."""
 
 
 class Group(NamedTuple):
@@ -32,7 +32,7 @@ class Group(NamedTuple):
 
 @torch.no_grad()
 def coupled(energy: Energy) -> Tensor:
-    """Return which units are coupled, (S, S), with weights drawn anew so that none is zero."""
+    """Return which units are coupled, (S, S); the weights are overwritten so that none is zero."""
     energy = energy.double()
     for w in energy.parameters():
         w.copy_(torch.randn_like(w))
@@ -53,7 +53,7 @@ def coupled(energy: Energy) -> Tensor:
 
 
 def groups(links_SS: Tensor, inputs: int) -> list[Group]:
-    """Return the groups, those of the inputs first, then by how far they are from these."""
+    """Return the groups, those of the inputs first, the others by their distance from these."""
     of: dict[tuple, list[int]] = {}
     for unit, row in enumerate(links_SS.tolist()):
         hears = frozenset(at for at, linked in enumerate(row) if linked)
@@ -96,7 +96,7 @@ def drawn(energy: Energy, opening: str) -> Drawing:
 
 
 def _alike(key: tuple, unit: int, hears: frozenset[int]) -> bool:
-    """Tell whether a unit hears what the first of a group hears, each other apart."""
+    """Return whether a unit is coupled as the first of a group is, each other left aside."""
     _, of_first, first = key
     return of_first - {unit} == hears - {first} and (unit in of_first) == (first in hears)
 
@@ -108,7 +108,7 @@ def _name(units: list[int], inputs: bool) -> str:
 
 
 def _rows(found: list[Group]) -> dict[int, tuple[float, float]]:
-    """Return where units lie, groups in rows, the first at the bottom."""
+    """Return the places of units, groups in rows, the first at the bottom."""
     wide = max(len(group.units) for group in found) * (UNIT + BETWEEN)
     return {
         unit: (
@@ -121,7 +121,7 @@ def _rows(found: list[Group]) -> dict[int, tuple[float, float]]:
 
 
 def _ring(group: Group) -> dict[int, tuple[float, float]]:
-    """Return where units lie in a ring."""
+    """Return the places of a group's units in a ring."""
     count = len(group.units)
     radius = max(APART, count * (UNIT + BETWEEN) / (2 * math.pi))
     turn = 2 * math.pi / count

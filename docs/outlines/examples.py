@@ -1,6 +1,6 @@
-"""A small instance of each member that is drawn, and what it is shown, where it is shown something.
+"""A small instance of each method that is drawn, and an example input where it is run on one.
 
-Cells are built for 3 inputs and 4 units unless they are named here, machines as they are.
+Cells that are not named here are built with 3 inputs and 4 units, machines with their defaults.
 """
 
 import math
@@ -54,16 +54,16 @@ from lightning_modules.networks.unrolled import Unrolled
 from lightning_modules.networks.untied import Untied
 
 STEPS = 4
-"""Of the sequences that networks read."""
+"""The length of the sequences that networks read."""
 
 
 class Example(NamedTuple):
-    """A network, and what it is shown: so many samples, (T, B, I)."""
+    """A network, and a function from a number of samples to its input, (T, B, I)."""
 
     build: Callable[[], nn.Module]
     shown: Callable[[int], Tensor]
     says: str
-    """What it is shown, in words."""
+    """The input in words."""
 
 
 class Mapped(NamedTuple):
@@ -79,12 +79,12 @@ def _values(inputs: int, steps: int = STEPS) -> Callable[[int], Tensor]:
 
 
 def _ids(columns: int, below: int) -> Callable[[int], Tensor]:
-    """Return sequences of ids, none of them padding."""
+    """Return a function that makes sequences of ids without padding."""
     return lambda samples: torch.randint(1, below, (STEPS, samples, columns)).float()
 
 
 def _trees(samples: int) -> Tensor:
-    """Return trees of one shape: the second of four tokens over the first and the third over it."""
+    """Return trees of one shape: token 3 is the root of tokens 2 and 4, token 2 that of token 1."""
     parents_T = torch.tensor([2.0, 3.0, 3.0, 3.0])
     tokens_TB = torch.randint(1, 7, (STEPS, samples)).float()
     return torch.stack([tokens_TB, parents_T[:, None].expand_as(tokens_TB)], dim=-1)
@@ -112,7 +112,7 @@ def _of_tree(build: Callable[[], nn.Module]) -> Example:
 
 
 def _alexnet() -> nn.Module:
-    """Return the whole network, without the memory that its weights would take."""
+    """Return the whole network on the meta device, where its weights take no memory."""
     with torch.device("meta"):
         return AlexNet()
 

@@ -1,7 +1,7 @@
-"""A network drawn: a row for each module, from the first called to the last, arrows beside them.
+"""A drawing of a network: a row for each module in the order of their calls, with arrows between.
 
-From one row to the next an arrow goes straight down; what skips rows runs on the right, what goes
-back up, or to itself, on the left.
+An arrow to the next row goes straight down. Arrows that skip rows run on the right; those that go
+back up, or from a row to itself, on the left.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from docs.drawing import HIGH, LETTER, Arrow, Box, Drawing, Note, told
 from docs.outlines.networks import Part
 
 APART, LANE, STEP, EDGE = 14, 10, 5, 10
-"""Pixels: between rows, between lanes, from a row's middle to where arrows end, within a box."""
+"""In pixels: gap between rows, between lanes, from a row's middle to arrows' ends, and margins."""
 
 
 def layered(parts: Sequence[Part], opening: str) -> Drawing:
@@ -53,13 +53,13 @@ def layered(parts: Sequence[Part], opening: str) -> Drawing:
 
 
 def size(part: Part) -> str:
-    """Return what a part puts out, as numbers of each axis."""
+    """Return the size of a part's output in words, such as 3×28×28."""
     one_step = len(part.shape) == 2 and part.shape[0] == 1
     return "×".join(map(str, part.shape[1:] if one_step else part.shape)) or "1"
 
 
 def _words(part: Part) -> tuple[str, str, str, str, str]:
-    """Return what stands in a row."""
+    """Return the words of a row: name, kind, size, weights, calls."""
     weights = f"{part.parameters:,} weights" if part.parameters else ""
     kind = "" if part.kind in ("input", "output") else part.kind
     return part.name, kind, size(part), weights, f"{part.calls} calls" if part.calls > 1 else ""
@@ -71,7 +71,7 @@ def _said(part: Part) -> str:
 
 
 def _style(part: Part) -> str:
-    """Return the class of a row: by what it is, and whether it has weights."""
+    """Return the CSS class of a row: input or output, or whether it has weights."""
     if part.kind in ("input", "output"):
         return part.kind
     return "gate" if part.parameters else "plain"
@@ -82,7 +82,7 @@ def _middle(box: Box) -> float:
 
 
 def _lanes(led: list[tuple[int, int]]) -> dict[int, int]:
-    """Return the lane of each row that something leads from: shorter ways nearer, none shared."""
+    """Return a lane for the arrows from each row: shorter ones nearer, overlapping ones apart."""
     spans: dict[int, tuple[int, int]] = {}
     for source, target in led:
         low, high = spans.get(source, (source, source))

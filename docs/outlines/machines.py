@@ -1,7 +1,7 @@
-"""A machine drawn: its weights as a table, a row for each unit, a column for what it hears.
+"""A drawing of a machine: its weights as a table, a row for each unit, a column for each source.
 
-Arrows would cross: most units of a machine hear many others. What a row's label says in words are
-the unit's sum, as the machine takes it.
+Arrows would cross, because most units of a machine have many inputs. A row's label gives the unit's
+sum in words, in the order in which the machine takes it.
 """
 
 from fractions import Fraction
@@ -10,7 +10,7 @@ from docs.drawing import Box, Drawing, Note, width_of
 from lightning_modules.machines._machine import Machine
 
 HIGH, APART, TOP = 24, 4, 22
-"""Pixels: a cell, between cells, above the first."""
+"""In pixels: height of a table cell, gap between cells, space above the first."""
 
 
 def drawn(machine: Machine, opening: str) -> Drawing:
@@ -52,5 +52,5 @@ def drawn(machine: Machine, opening: str) -> Drawing:
 
 
 def _said(weight: Fraction | int) -> str:
-    """Return a weight as it is written, with a minus as wide as a digit."""
+    """Return a weight as text, with a minus sign as wide as a digit."""
     return str(weight).replace("-", "−")

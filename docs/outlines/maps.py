@@ -1,8 +1,8 @@
-"""Maps drawn: a plane of units with its neighbours, or categories over inputs.
+"""Drawings of maps: a plane of units with lines between neighbours, or categories over inputs.
 
-Of a plane, where units lie follows from the distances that the map keeps, and each shows how much
-it learns with the winner in the middle. Categories are those made of some examples, each with the
-examples that are its own and the inputs that its weights are not zero for.
+In a plane, the places of units follow from the distances that the map stores; each unit shows how
+much it learns when the unit in the middle wins. Categories are drawn after the map has learned some
+examples; each shows how many examples it wins, with arrows from the inputs whose weight is not 0.
 """
 
 from docs.drawing import (
@@ -24,7 +24,7 @@ from lightning_modules.maps._map import Map
 from lightning_modules.maps.artmap import ARTMAP
 
 UNIT, FAR, APART = 36, 56, 90
-"""Pixels: a unit, from one to its neighbour, between rows."""
+"""In pixels: size of a unit, distance of neighbours, distance of rows."""
 
 
 def plane(map_: Kohonen, opening: str) -> Drawing:
@@ -60,7 +60,7 @@ def plane(map_: Kohonen, opening: str) -> Drawing:
 
 
 def categories(map_: ART | ARTMAP, shown: Mapped, opening: str) -> Drawing:
-    """Return the drawing of categories that learned from what is shown."""
+    """Return the drawing of a map's categories, after it has learned its examples."""
     x_NI = shown.x_NI()
     map_.learn(x_NI, shown.y_N(x_NI) if shown.y_N else None)
     art = map_.art if isinstance(map_, ARTMAP) else map_
@@ -108,14 +108,14 @@ def drawn(shown: Mapped, opening: str) -> Drawing:
 
 
 def _place(away_MM: list[list[float]], unit: int) -> tuple[float, float]:
-    """Return where a unit lies, by its distances from the first two, which lie side by side."""
+    """Return a unit's place, from its distances to the first two units, which are side by side."""
     from_0, from_1 = away_MM[0][unit], away_MM[1][unit]
     x = (from_0**2 - from_1**2 + 1) / 2
     return x, max(0.0, from_0**2 - x**2) ** 0.5
 
 
 def _between(one: Box, other: Box) -> str:
-    """Return a line from middle to middle."""
+    """Return the SVG path from the middle of one box to that of another."""
     half = UNIT / 2
     return f"M{one.middle:.1f},{one.top + half:.1f} L{other.middle:.1f},{other.top + half:.1f}"
 

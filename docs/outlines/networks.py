@@ -1,10 +1,10 @@
-"""The modules of a network in the order of their calls, and what each takes its numbers from.
+"""The modules of a network in the order of their calls, and the sources of each one's inputs.
 
-A network is run once on an example. Every tensor carries the names of the boxes whose numbers it
-holds: inputs, modules that have no modules within, and weights that a larger module keeps for
-itself. What torch makes of tensors carries the names of all of them; what a module puts out, its
-own alone. Where numbers are made of numbers, whole numbers and booleans beside them are not
-followed: they say which, or where, not how much.
+A network is run on an example, and every tensor is labelled with the boxes that its numbers come
+from. Boxes are inputs, innermost modules, and weights that a larger module owns directly. The
+result of an operation gets the labels of all its arguments, the output of a module only the
+module's own. Where an operation takes floating-point numbers, integers and booleans beside them
+are not followed: they are indices and masks, not values.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,33 +19,33 @@ from torch.utils._pytree import tree_leaves
 
 @dataclass
 class Part:
-    """A box: what goes in or out, a module, or weights that a larger one keeps for itself."""
+    """A box: an input or output, a module, or weights that a larger module owns directly."""
 
     name: str
     kind: str
     shape: tuple[int, ...]
-    """Of what it puts out first."""
+    """The shape of its first output."""
     parameters: int = 0
     calls: int = 0
     sources: set[str] = field(default_factory=set)
-    """The boxes that it takes numbers from."""
+    """The names of the boxes that its inputs come from."""
 
 
 class Flow(TorchDispatchMode):
-    """Follows numbers through a network while it is run.
+    """Follows values through a network while it runs.
 
     Attributes:
-        parts: the boxes, in the order in which they were first met.
+        parts: the boxes by name, in the order in which they were first met.
     """
 
     def __init__(self, network: nn.Module):
-        """Look at a network's modules and weights."""
+        """Collect the network's modules and weights."""
         super().__init__()
         self.parts: dict[str, Part] = {}
         self._names: dict[int, frozenset[str]] = {}
         self._written: dict[int, frozenset[str]] = {}
-        """By storage, what was written into it, through whichever view."""
-        self._kept: list[Tensor] = []  # so that no other tensor comes by its number
+        """By storage: labels of what was written into it in place, through any view."""
+        self._kept: list[Tensor] = []  # keeps tensors alive, so that ids are not used again
         self._modules = {
             name or type(network).__name__: module
             for name, module in network.named_modules()
@@ -63,7 +63,7 @@ class Flow(TorchDispatchMode):
                 self._put(w, name)
 
     def run(self, of: Callable[["Flow"], None]) -> list[Part]:
-        """Return what was met while ``of`` ran the network."""
+        """Call ``of``, which runs the network, and return the boxes met."""
         hooks = []
         for name, module in self._modules.items():
             before, after = self._hooks(name, module)
@@ -78,20 +78,20 @@ class Flow(TorchDispatchMode):
         return self._ordered()
 
     def enters(self, name: str, x: Tensor) -> Tensor:
-        """Return a tensor that goes into the network by this name."""
+        """Register ``x`` as an input of this name, and return it."""
         self.parts[name] = Part(name, "input", tuple(x.shape), calls=1)
         self._put(x, name)
         return x
 
     def leaves(self, name: str, y: Tensor) -> Tensor:
-        """Return a tensor that comes out of the network by this name, or goes on from there."""
+        """Register ``y`` as an output of this name; return a copy, which may be an input again."""
         self.parts[name] = Part(name, "output", tuple(y.shape), 0, 1, set(self._of([y])))
         y = y.clone()
         self._put(y, name)
         return y
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Do what torch does, and hand on the names."""
+        """Run an operation of torch, and label its results."""
         out = func(*args, **(kwargs or {}))
         op = func.overloadpacket.__name__
         given = () if op.startswith("new_") or op.endswith("_like") else _tensors((args, kwargs))
@@ -104,9 +104,9 @@ class Flow(TorchDispatchMode):
         return out
 
     def _hooks(self, name: str, of: nn.Module) -> tuple[Any, Any]:
-        """Return what is to be done before and after a call of a module.
+        """Return the hooks to run before and after each call of a module.
 
-        A module without weights is another box each time: it shares nothing with itself.
+        A module without weights gets a new box at each call, as its calls share nothing.
         """
         called: list[Part] = []
 
@@ -122,7 +122,7 @@ class Flow(TorchDispatchMode):
         def after(module: nn.Module, args: Any, out: Any) -> Any:
             del module
             part, same = called[-1], {id(x) for x in _tensors(args)}
-            if isinstance(out, Tensor) and id(out) in same:  # as dropout does that drops nothing
+            if isinstance(out, Tensor) and id(out) in same:  # such as dropout in evaluation mode
                 out = out.clone()
             made = _tensors(out)
             part.shape = part.shape or tuple(made[0].shape)
@@ -134,7 +134,7 @@ class Flow(TorchDispatchMode):
         return before, after
 
     def _of(self, given: Iterable[Tensor], numbers: bool = True) -> frozenset[str]:
-        """Return the names of what something is made of."""
+        """Return tensors' labels; with ``numbers`` only those of floating-point ones, if any."""
         given = list(given)
         if numbers and any(x.is_floating_point() for x in given):
             given = [x for x in given if x.is_floating_point()]
@@ -147,7 +147,7 @@ class Flow(TorchDispatchMode):
         self._kept.append(x)
 
     def _ordered(self) -> list[Part]:
-        """Return the boxes, weights of larger modules before the first that takes from them."""
+        """Return the boxes, with directly owned weights before the first box that uses them."""
         ordered: list[Part] = []
         for part in self.parts.values():
             own = sorted(part.sources & self._shared.keys())
@@ -157,9 +157,9 @@ class Flow(TorchDispatchMode):
 
 
 def traced(network: nn.Module, run: Callable[[Flow, int], None]) -> list[Part]:
-    """Return a network's boxes; ``run`` runs it on so many samples.
+    """Return a network's boxes; ``run`` runs it on the given number of samples.
 
-    The axes of a shape that two samples make longer than one are left out.
+    Axes whose length depends on the number of samples are left out of shapes.
     """
     network.eval()
     one, two = (Flow(network).run(lambda flow, n=n: run(flow, n)) for n in (1, 2))

@@ -1,7 +1,7 @@
-"""A cell over three steps, drawn: x below, what a step makes in the middle, the states on top.
+"""A drawing of a cell over three steps: x at the bottom, blocks of z above it, states on top.
 
-The step in the middle is open, the others are the same and closed. What leads to all blocks of z,
-or from all of them, is one arrow, to their frame or from it.
+The middle step shows its blocks; the others are the same and are drawn closed. Arrows to all blocks
+of z, or from all of them, are drawn as one arrow to or from their frame.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,15 +11,15 @@ from docs.drawing import TALL, Arrow, Box, Drawing, Note, across, side_by_side, 
 from docs.outlines.cells import Level
 
 STEPS, OPEN = ("t - 1", "t", "t + 1"), 1
-"""The steps, and which of them is drawn open."""
+"""The steps, and the index of the one whose blocks are shown."""
 APART = 56
-"""Pixels between steps."""
+"""In pixels: the gap between steps."""
 UNDER, UP, ARCS, PAD, SMALL = 30, 44, 44, 9, 16
-"""Below a frame, from it to the states, above these, within it, a line of text."""
+"""In pixels: space below a frame, from it to the states, above these, within it; a line of text."""
 
 
 class _Place(NamedTuple):
-    """What a layer shows at one step; the frame is a box of its own where it is closed."""
+    """A layer's boxes at one step; in a closed step the frame is a box, and there is no z."""
 
     z: list[Box]
     frame: Box | None
@@ -27,7 +27,7 @@ class _Place(NamedTuple):
 
     @property
     def shown(self) -> list[Box]:
-        """The boxes."""
+        """The boxes to draw."""
         closed = [self.frame] if self.frame and not self.z else []
         return [*self.z, *closed, *self.state]
 
@@ -60,7 +60,7 @@ def unrolled(levels: list[Level], opening: str) -> Drawing:
 
 
 def _placed(level: Level, who: str, step: int, middle: float, below: float) -> _Place:
-    """Return a layer's boxes at one step, above what begins at ``below``."""
+    """Return a layer's boxes at one step; ``below`` is the top of the boxes under them."""
     top, z, frame = below - UNDER - TALL, [], None
     if level.z:
         bottom, high = below - UNDER, _frame(level)
@@ -112,7 +112,7 @@ def _onward(level: Level, before: _Place, place: _Place) -> Iterator[Arrow]:
 
 
 def _aims(blocks: set[int], place: _Place) -> list[Box]:
-    """Return the blocks' boxes, or their frame where it stands for all of them."""
+    """Return the blocks' boxes, or only the frame if it stands for all of them."""
     if not blocks or place.frame is None:
         return []
     if not place.z or len(blocks) == len(place.z) > 1:
@@ -126,9 +126,9 @@ def _straight(source: Box, target: Box) -> Arrow:
 
 
 def _along(source: Box, target: Box, number: int) -> Arrow:
-    """Return an arrow from a state of the step before: along below the states, then down.
+    """Return an arrow from a state of the step before: along under the states, then down.
 
-    It ends at the left edge of a frame, at the top of a block; each state goes on a way of its own.
+    It ends at the left edge of a frame or at the top of a block; no two states share a path.
     """
     x, y, way = source.left + source.width - 9, source.bottom, source.bottom + 16 + 7 * number
     path = f"M{x:.1f},{y:.1f} V{way - 6:.1f} q0,6 6,6"
@@ -141,7 +141,7 @@ def _along(source: Box, target: Box, number: int) -> Arrow:
 
 
 def _arc(source: Box, target: Box, ends: tuple[int, int], parts: int) -> Arrow:
-    """Return an arrow over the states, which begins and ends at a place of its own."""
+    """Return an arrow over the states; ``ends`` are its ends, in ``parts``-ths of a box's width."""
     start, end = (
         box.left + box.width * at / parts for box, at in zip((source, target), ends, strict=True)
     )
@@ -151,7 +151,7 @@ def _arc(source: Box, target: Box, ends: tuple[int, int], parts: int) -> Arrow:
 
 
 def _weights(level: Level, frame: Box) -> list[Note]:
-    """Return what is said of blocks that are parameters alone."""
+    """Return a note that lists the blocks of z that are only parameters, if there are any."""
     return [Note(_alone(level), frame.middle, frame.bottom - 6)] if level.weights else []
 
 
@@ -160,12 +160,12 @@ def _alone(level: Level) -> str:
 
 
 def _said(level: Level) -> float:
-    """Return how wide that is."""
+    """Return the width of that note, 0 without it."""
     return width_of(_alone(level)) if level.weights else 0
 
 
 def _wide(level: Level, step: int) -> float:
-    """Return how wide a layer is at a step."""
+    """Return the width of a layer at a step."""
     states = across([(of.name,) for of in level.state])
     if not level.z:
         return states
@@ -175,10 +175,10 @@ def _wide(level: Level, step: int) -> float:
 
 
 def _frame(level: Level) -> float:
-    """Return how high a layer's frame is."""
+    """Return the height of a layer's frame."""
     return TALL + 2 * PAD + (SMALL if level.weights else 0)
 
 
 def _rise(level: Level) -> float:
-    """Return how high a layer is."""
+    """Return the height of a layer, including the arcs above its states."""
     return UNDER + TALL + ARCS + (_frame(level) + UP if level.z else 0)
