@@ -40,6 +40,8 @@ SECTION: dict[str, Any] = {
     },
     "generation": {
         **STACK,
+        "top": "persistent",
+        "top_sweeps": 1,
         "asked": 3,
         "gibbs": 2,
         "judge": "mlp",
