@@ -19,14 +19,17 @@ def test_the_record_holds_every_published_figure_beside_what_was_seen(tmp_path: 
     text = text_of(page)
     assert "0 of 1 hold, 1 missed, 0 undecided." in text
     told = (
-        "depthdepth does not matterLikely cause: It was made so."
+        f"depthpython -m pipeline replicate depth --scale {SCALE} --force"
+        "depth does not matterLikely cause: It was made so."
         "9 ± 1Nobody (1990), table 1; tolerance: below 10"
     )
     assert told in text
     assert "stated before the first run" in text
-    assert overview.row("depth", SCALE, [NAME], tmp_path)["verdict"] == "missed"
+    assert overview.row("depth", [SCALE], [NAME], tmp_path)["verdict"] == "missed"
+    elsewhere = overview.row("depth", ["standard", SCALE], [NAME], tmp_path)
+    assert elsewhere["study"] == NAME, "another scale's page knows where it belongs"
     with pytest.raises(UserError, match=r"'dept' is no row of the record.*did you mean 'depth'"):
-        overview.row("dept", SCALE, [NAME], tmp_path)
+        overview.row("dept", [SCALE], [NAME], tmp_path)
 
 
 def test_a_row_is_run_again_by_its_name(tmp_path: Path):

@@ -103,7 +103,7 @@ def test_a_claim_stands_with_what_was_seen_of_it_and_its_verdict(report_of: tupl
     told = r"Nobody .1990.*?Likely cause: It was made so\.1\.64e.*?< 10 ?✗ missed"
     assert re.search(f"2 depth does not matter{told}", text)
     assert re.search(r"1 values are positive exactall ?✓ holds", text)
-    assert re.search(r"1 the slope is 1.*?2 seeds, effect.*?0\.97 to 1\.07 ?\? undecided", text)
+    assert re.search(r"1 the slope is 1.*?n = 2, effect.*?0\.97 to 1\.07 ?\? undecided", text)
     assert "after Holm's correction for all 2 of them" in text
 
 

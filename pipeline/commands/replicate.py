@@ -9,6 +9,7 @@ from pipeline.commands import _trials
 from pipeline.commands._asked import settings_at, with_journals
 from pipeline.commands._options import Force, Json, Scale
 from pipeline.commands._terminal import tell
+from pipeline.errors import UserError
 
 EXAMPLES = ("Example: python -m pipeline replicate glorot-usual --scale standard",)
 
@@ -20,15 +21,23 @@ def command(
     json: Json = False,
 ) -> None:
     """Run the trials that reproduce one published figure, and compare their result with it."""
+    from pipeline.params import SCALES
     from pipeline.reporting import overview
     from pipeline.studies import STUDIES
 
     settings = settings_at(scale)
-    at = overview.row(row, settings.scale, STUDIES)
+    others = [each for each in SCALES if each != settings.scale]
+    at = overview.row(row, [settings.scale, *others], list(STUDIES))
     (job,), broken = with_journals(settings, [at["study"]])
     own = {k: trial for k, trial in job.trials.items() if trial.get("part", "") == at["part"]}
     _trials.run(settings, [dataclasses.replace(job, trials=own)], broken, force=force)
-    at = overview.row(row, settings.scale, STUDIES)
+    try:
+        at = overview.row(row, [settings.scale], [at["study"]])
+    except UserError:
+        where = f"{row}: at scale {settings.scale} nothing is compared with the published figure"
+        raise UserError(
+            f"{where}, its trials are too few or too small: try another --scale"
+        ) from None
     if json:
         tell(at)
         return

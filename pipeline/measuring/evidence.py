@@ -37,6 +37,7 @@ from pipeline.measuring.judging import (
     by_student,
     certain,
     deviation,
+    exponential,
     logarithm,
     number,
     of_difference,
@@ -82,6 +83,7 @@ def within(
     digits: int = 3,
     median: bool = False,
     error: float = 0.0,
+    unit: str = "",
 ) -> Claim:
     """Claim that a mean over replicates lies between two bounds.
 
@@ -89,7 +91,7 @@ def within(
     ``digits`` is the number of significant digits shown. ``median`` judges the median instead of
     the mean; so does a value that is not finite, such as the loss of a run that diverged.
     ``error`` is the standard error of the number that the values are compared with, such as a
-    published figure.
+    published figure. ``unit`` is shown behind the number; with "%" a share is shown as so many.
     """
     whole = pd.to_numeric(values).astype(float).dropna()
     region = Region(low, high)
@@ -101,8 +103,8 @@ def within(
         found = dataclasses.replace(found, effect=region.effect(found.estimate, deviation(whole)))
     lost = len(whole) - int(whole.map(math.isfinite).sum())
     kind = "median " if found.resampled else ""
-    said = found.words(digits, len(whole)) + (f", {lost} not finite" if lost else "")
-    return _claim(text, expected, kind + said, region.words(digits), found, len(whole))
+    said = found.words(digits, len(whole), unit) + (f", {lost} not finite" if lost else "")
+    return _claim(text, expected, kind + said, region.words(digits, unit), found, len(whole))
 
 
 def ordered(
@@ -129,13 +131,16 @@ def ordered(
     infinite = not (a.map(math.isfinite).all() and b.map(math.isfinite).all())
     found, paired = (of_medians(a, b, region), False) if infinite else of_difference(a, b, region)
     n = len(a) if paired else min(len(a), len(b))
-    middle = "geometric mean " if ratio else ""
-    ends = [math.exp(v.mean()) if ratio else v.median() if infinite else v.mean() for v in (a, b)]
-    said = f"{middle}{number(ends[0], digits)} against {number(ends[1], digits)}"
     shown = found.exponential() if ratio else found
     unit = "ratio" if ratio else "apart"
     wanted = f"{unit} > {number(1 + by if ratio else by or 0, digits)}"
-    seen = f"{said}; {unit} {shown.words(digits, n)}{', in pairs' if paired else ''}"
+    if infinite:
+        said = " against ".join(_with_lost(v, ratio, digits) for v in (a, b))
+        seen = f"median {said}"
+    else:
+        ends = [number(math.exp(v.mean()) if ratio else v.mean(), digits) for v in (a, b)]
+        said = f"{'geometric mean ' if ratio else ''}{' against '.join(ends)}"
+        seen = f"{said}; {unit} {shown.words(digits, n)}{', in pairs' if paired else ''}"
     return _claim(text, expected, seen, wanted, shown, n)
 
 
@@ -245,6 +250,15 @@ def verdicts(claims: Sequence[Claim]) -> list[str]:
         adjusted: Any = multipletests(p, LEVEL, method="holm")[1]
         corrected = {id(claim): float(one) for claim, one in zip(family, adjusted, strict=True)}
     return [claim.judged(corrected.get(id(claim), 2 * min(claim.p))) for claim in claims]
+
+
+def _with_lost(values: pd.Series, logarithms: bool, digits: int) -> str:
+    """Return a median, and how many values are not finite, such as losses of runs that diverged."""
+    middle = values.median()
+    lost = len(values) - int(values.map(math.isfinite).sum())
+    said = number(exponential(middle) if logarithms else middle, digits)
+    said = said if math.isfinite(middle) else "none"
+    return said + (f" ({lost} of {len(values)} not finite)" if lost else "")
 
 
 def _claim(

@@ -28,18 +28,18 @@ class Region:
     high: float
     unit: str = ""
 
-    def words(self, digits: int) -> str:
-        """Return the region as words."""
+    def words(self, digits: int, unit: str = "") -> str:
+        """Return the region as words; for ``unit`` see ``evidence.within``."""
         low, high = (
-            f"{v:.{digits}g}" if not self.unit else f"{v:.0%}" for v in (self.low, self.high)
+            f"{v:.0%}" if self.unit else number(v, digits, unit) for v in (self.low, self.high)
         )
         bounded = [
             self.low > (0 if self.unit else -math.inf),
             self.high < (1 if self.unit else math.inf),
         ]
         if all(bounded):
-            return f"{low} to {high}"
-        return f"> {low}" if bounded[0] else f"< {high}"
+            return _with_unit(f"{low} to {high}", unit)
+        return _with_unit(f"> {low}" if bounded[0] else f"< {high}", unit)
 
     def distance(self, at: float) -> float:
         """Return how far within the region a number lies; negative outside."""
@@ -67,12 +67,13 @@ class Found:
         """Return the result without replicates, which decides nothing."""
         return cls(math.nan, math.nan, math.nan, 1.0, 1.0)
 
-    def words(self, digits: int, n: int) -> str:
-        """Return the estimate and its interval."""
-        value = number(self.estimate, digits)
+    def words(self, digits: int, n: int, unit: str = "") -> str:
+        """Return the estimate and its interval; for ``unit`` see ``evidence.within``."""
+        value, low, high = (number(v, digits, unit) for v in (self.estimate, self.low, self.high))
+        value = _with_unit(value, unit)
         if n < 2 or math.isnan(self.low):
             return f"{value} of one seed alone" if n == 1 else value
-        return f"{value} ({number(self.low, digits)} to {number(self.high, digits)})"
+        return f"{value} ({low} to {high})"
 
     def exponential(self) -> "Found":
         """Return the result for the number of which this one is the logarithm."""
@@ -201,9 +202,13 @@ def of_share(count: int, n: int, region: Region) -> tuple[float, float, float]:
     return if_false, if_true, h if region.low > 0 else -h
 
 
-def number(value: float, digits: int) -> str:
-    """Return a number with so many significant digits."""
-    return f"{value:.{digits}g}"
+def number(value: float, digits: int, unit: str = "") -> str:
+    """Return a number with so many significant digits, a share as so many of 100 where asked."""
+    return f"{100 * value if unit.startswith('%') else value:.{digits}g}"
+
+
+def _with_unit(words: str, unit: str) -> str:
+    return f"{words} {unit}".rstrip()
 
 
 def logarithm(value: float) -> float:

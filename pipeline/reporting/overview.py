@@ -1,7 +1,7 @@
 """Studies' pages -> one page, and one summary, over all of them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -65,22 +65,24 @@ def build(
     return folder / "index.html"
 
 
-def row(name: str, scale: str, names: Iterable[str], root: Path = Path()) -> dict[str, str]:
-    """Return a row of the record of published figures by its name, as last reproduced at a scale.
+def row(
+    name: str, scales: Sequence[str], names: Sequence[str], root: Path = Path()
+) -> dict[str, str]:
+    """Return a row of the record of published figures, as last reproduced at the first such scale.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no page at any of the scales has a row of that name.
     """
-    found = {
-        of["row"]: of
-        for study in names
-        if (left := imprint.left(imprint.folder_of(study, scale, root)))
-        for of in left.reproduced
-    }
-    if name not in found:
-        known = nearest(name, found) if found else "no page there holds any: run some studies"
-        raise UserError(f"{name!r} is no row of the record at scale {scale}: {known}")
-    return found[name]
+    known: dict[str, dict[str, str]] = {}
+    for scale in scales:
+        for study in names:
+            if left := imprint.left(imprint.folder_of(study, scale, root)):
+                known = {of["row"]: of for of in left.reproduced} | known
+    if name not in known:
+        near = nearest(name, known) if known else "no page there holds any: run some studies"
+        at = " or ".join(scales)
+        raise UserError(f"{name!r} is no row of the record at scale {at}: {near}")
+    return known[name]
 
 
 def verdicts(scale: str, names: Iterable[str], root: Path = Path()) -> Iterator[str]:

@@ -72,15 +72,16 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Hold what is right of all robots to the report."""
     for problem, right in shares_right(rows).items():
         published = PUBLISHED[problem]
-        claim = f"MONK {problem}: {published:.1%} right as published, or at most {NEAR:.0%} less"
+        less = f"at most {NEAR * 100:g} points less"
+        claim = f"MONK {problem}: {published:.1%} right as published, or {less}"
         yield (
-            above(claim, right, published - NEAR, expected=5)
+            above(claim, right, published - NEAR, unit="% right", expected=5)
             .stands_for(
                 Published(
                     f"monk-{problem}",
                     "Thrun et al. (1991), back-propagation on the MONK's problems",
                     f"{published:.1%} right",
-                    f"at most {NEAR * 100:g} points less",
+                    less,
                 )
             )
             .if_missed(

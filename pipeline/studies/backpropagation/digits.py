@@ -126,10 +126,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         yield ordered(claim, error[USUAL], error[WIDE], expected=7)
     if whole and USUAL in error:
         claim = f"the classical rule comes to LeCun's {LECUN * 100:g} % or below"
-        yield below(claim, error[USUAL], LECUN, expected=6).stands_for(PUBLISHED)
+        yield below(claim, error[USUAL], LECUN, unit="% wrong", expected=6).stands_for(PUBLISHED)
     if whole and NOW in error:
         claim = f"cross-entropy comes to {MODERN * 100:g} % or below"
-        yield below(claim, error[NOW], MODERN, expected=8)
+        yield below(claim, error[NOW], MODERN, unit="% wrong", expected=8)
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:

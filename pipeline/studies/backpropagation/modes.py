@@ -95,7 +95,14 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     near = evidence.every(
         f"each is half learned at ln(2 s / ε²) / (2 s), to {NEAR:.0%}",
         (
-            evidence.within(f"s = {s:g}", of["time"] / of["theory"] - 1, -NEAR, NEAR, expected=18)
+            evidence.within(
+                f"s = {s:g}",
+                of["time"] / of["theory"] - 1,
+                -NEAR,
+                NEAR,
+                unit="% later",
+                expected=18,
+            )
             for s, of in half.set_index("seed").groupby("singular_value")
         ),
     )

@@ -120,7 +120,9 @@ def _as_published(task: str, loss: dict[str, pd.Series]) -> Iterator[Claim]:
         if rule in loss:
             ours, error = ratio(task, rule, loss[rule])
             claim = f"{task}: {rule} is within {CLOSE:.0%} of the published NMSE"
-            close = evidence.within(claim, ours, 1 - CLOSE, 1 + CLOSE, error=error, expected=8)
+            bounds = 1 - CLOSE, 1 + CLOSE
+            of = {"error": error, "unit": "times the published"}
+            close = evidence.within(claim, ours, *bounds, **of, expected=8)
             yield close.stands_for(standing_for_mean(task, rule)).if_missed(
                 "A seed or two that end far off decide a mean: ours, or the published one, whose "
                 "deviation then is as large as itself."

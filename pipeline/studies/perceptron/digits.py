@@ -96,8 +96,10 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
         claim = f"{ALL} digits cannot be separated: no run settles"
         yield identity(claim, settled == 0, f"{settled} settled", expected=6)
     if whole and both:
-        claim = f"a rate that decays ends within {TOLERANCE:.0%} of LeCun's {LINEAR:.0%}"
-        near = within(claim, error[most], LINEAR - TOLERANCE, LINEAR + TOLERANCE, expected=9)
+        points = f"{TOLERANCE * 100:g} points"
+        claim = f"a rate that decays ends within {points} of LeCun's {LINEAR:.0%} wrong"
+        bounds = LINEAR - TOLERANCE, LINEAR + TOLERANCE
+        near = within(claim, error[most], *bounds, unit="% wrong", expected=9)
         yield near.stands_for(PUBLISHED)
 
 
