@@ -349,10 +349,10 @@ def test_what_was_adopted_is_adopted_again_and_keeps_the_first_code(done: dict[s
 
 def test_status_says_why_trials_are_stale_and_which_modules_changed(done: dict[str, Any]):
     why = done["first"]["why"]
-    assert "8: code: pipeline.measuring.branches" in why
+    assert "8 records: code: pipeline.measuring.branches" in why
     moved = "pipeline.measuring.helpers (gone), pipeline.measuring.elsewhere (new)"
-    assert f"1: code: pipeline.studies.toy:Moved, {moved}" in why
-    assert "2: code: which modules is not recorded" in why
+    assert f"1 record: code: pipeline.studies.toy:Moved, {moved}" in why
+    assert "2 records: code: which modules is not recorded" in why
 
 
 def test_an_interrupted_adoption_keeps_what_is_decided_and_goes_on_with_the_rest(tmp_path: Path):

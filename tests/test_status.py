@@ -77,7 +77,7 @@ def test_trials_are_finished_or_failed_or_wait_for_data(job: Job):
 
 def test_a_finished_trial_is_stale_by_data_that_have_changed(job: Job):
     _record(job, list(job.trials.values())[1], sha256="b" * 64)
-    assert state(job) == State(3, 0, 0, 1, 1, ("1: data: numbers",))
+    assert state(job) == State(3, 0, 0, 1, 1, ("1 record: data: numbers",))
 
 
 def test_a_finished_trial_is_stale_by_versions_and_code(job: Job):
@@ -85,15 +85,15 @@ def test_a_finished_trial_is_stale_by_versions_and_code(job: Job):
     record = _record(job, plain)
     older = versions() | {"numpy": "1.0"}
     _again(job, record, versions=older, hash="other")
-    assert state(job).why == ("1: versions: measured by numpy 1.0",)
+    assert state(job).why == ("1 record: versions: measured by numpy 1.0",)
     _again(job, record, versions=older, hash="other", code="unknown")
     told = "code: which modules is not recorded; versions: measured by numpy 1.0"
-    assert state(job).why == (f"1: {told}",)
+    assert state(job).why == (f"1 record: {told}",)
 
 
 def test_a_record_whose_parameters_are_not_asked_for_is_counted_apart(job: Job):
     _record(job, {"dataset": None, "seed": 7})
-    told = "1: parameters: such a trial is not asked for any more"
+    told = "1 record: parameters: such a trial is not asked for any more"
     assert state(job) == State(3, 0, 0, 1, 0, (told,))
 
 
@@ -102,7 +102,7 @@ def test_a_trial_that_was_described_otherwise_is_known_by_how_it_is_now(job: Job
     journal = job.journal.path
     old = dataclasses.replace(record, trial={"number": 0}, code="unknown")
     journal.write_text(json.dumps(old.plain()) + "\n")
-    assert state(job) == State(3, 0, 0, 1, 1, ("1: code: which modules is not recorded",))
+    assert state(job) == State(3, 0, 0, 1, 1, ("1 record: code: which modules is not recorded",))
 
 
 def test_modules_that_changed_are_named_before_those_that_came_or_went():

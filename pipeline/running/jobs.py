@@ -136,7 +136,8 @@ def state(job: Job) -> State:
         elif record is not None:
             counts["stale"] += 1
             why[reason(record, entries)] += 1
-    said = tuple(f"{count}: {reason}" for reason, count in why.most_common())
+    words = ((f"{count:,} record{'s' if count > 1 else ''}", of) for of, count in why.most_common())
+    said = tuple(f"{records}: {reason}" for records, reason in words)
     return State(
         len(job.trials),
         counts["finished"],
