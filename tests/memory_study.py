@@ -29,6 +29,12 @@ SECTION: dict[str, dict[str, Any]] = {
         },
         "length": [5, 10],
     },
+    "temporal_xor": {
+        **TRAINED,
+        "task": "temporal_xor",
+        "length": 8,
+        "network": {"last two bits": {"cell": "srn"}, "srn": {"cell": "srn"}},
+    },
     "tasks": {
         **TRAINED,
         "task": {"temporal_order": {"length": 10}, "adding": {"length": 10}},

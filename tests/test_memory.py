@@ -11,6 +11,7 @@ from pipeline.params import expand
 from pipeline.studies.memory import STUDY
 from pipeline.studies.memory.lags import longest
 from pipeline.studies.memory.runs import Remembering, ends
+from tests.measured import Measured
 from tests.memory_study import GUESSING, MEASURED, TRAINED
 
 LENGTHS = 10, 20, 40, 80
@@ -42,12 +43,31 @@ def test_a_trials_hash_covers_all_that_it_uses(part: str):
     assert not MEASURED.beyond(part)
 
 
-@pytest.mark.parametrize("part", STUDY.parts)
+@pytest.mark.parametrize("part", ["lags", "tasks"])
 def test_every_run_says_once_whether_it_solved_its_task(part: str):
     rows = MEASURED.rows(part)
     runs = rows.groupby(["network", "task", "length", "seed"])
     assert (runs["solved"].count() == 1).all()
     assert len(ends(rows)) == len(runs)
+
+
+def test_a_table_of_two_bits_expects_the_xor_one_time_in_three():
+    section = {"temporal_xor": {**TRAINED, "task": "temporal_xor", "length": 30, "cell": "srn",
+               "network": "last two bits", "batch_size": 300, "held_out_size": 1_000}}  # fmt: skip
+    error = Measured(STUDY, section, {}).rows("temporal_xor").groupby("place")["error"].mean()
+    assert error["third"] == pytest.approx(1 / 9, abs=0.01)
+    assert error[["first", "second"]].to_list() == pytest.approx([1 / 4 + 1 / 36] * 2, abs=0.01)
+
+
+def test_what_a_trained_network_has_wrong_is_told_by_place():
+    rows = MEASURED.rows("temporal_xor")
+    srn = rows[(rows["network"] == "srn") & (rows["seed"] == 0)]
+    error = srn[srn["record"] == "place"].set_index("place")["error"]
+    last = pd.to_numeric(srn["held_out_loss"]).dropna().iloc[-1]
+    # Of eight predictions three are of a third bit, three of a second, two of a first.
+    assert last == pytest.approx(
+        (3 * error["third"] + 3 * error["second"] + 2 * error["first"]) / 8
+    )
 
 
 def test_weights_drawn_at_random_hold_a_sign_and_the_draws_are_counted():

@@ -38,6 +38,7 @@ from pipeline.tasks.row_images import RowImages
 from pipeline.tasks.sentence_class import SentenceClass
 from pipeline.tasks.sunspots import Sunspots
 from pipeline.tasks.temporal_order import TemporalOrder
+from pipeline.tasks.temporal_xor import TemporalXor
 from pipeline.tasks.transduction import Transduction
 from pipeline.tasks.translation import Translation
 from pipeline.tasks.word_tags import WordTags
@@ -57,6 +58,7 @@ INSTANCES: dict[str, Callable[[int], Task]] = {
     "henon": lambda seed: Henon(seed, 4, length=7, held_out_size=30),
     "images": lambda seed: Images(images(), seed, 4, held_out_size=7),
     "lagged_sum": lambda seed: LaggedSum(seed, 4, length=7, held_out_size=30),
+    "temporal_xor": lambda seed: TemporalXor(seed, 4, length=7, held_out_size=30),
     "latching": lambda seed: Latching(seed, 40, length=7, held_out_size=70),
     "listops": lambda seed: ListOps(seed, 4, held_out_size=7, depth=2),
     "lorenz": lambda seed: Lorenz(seed, 4, length=7, held_out_size=30),

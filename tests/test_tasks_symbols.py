@@ -13,6 +13,7 @@ from pipeline.tasks.embedded_reber import SYMBOLS, EmbeddedReber
 from pipeline.tasks.latching import Latching
 from pipeline.tasks.monks import Monks
 from pipeline.tasks.temporal_order import TemporalOrder
+from pipeline.tasks.temporal_xor import TemporalXor
 
 FROM_3 = "T*V(?:PXT*V)*(?:PS|V)"
 """What may follow from the inner grammar's state 3 on, its end aside."""
@@ -35,6 +36,23 @@ def test_temporal_order_asks_at_the_end_for_two_symbols_in_their_stretches() -> 
         assert (counts - expected).abs().max() < 5 * (4_000 * share * (1 - share)) ** 0.5
     assert set(input_TB.unique().tolist()) == set(range(6))
     assert batch.mask_TB.sum() == batch.mask_TB[-1].sum() == 4_000
+
+
+def test_every_third_bit_of_temporal_xor_is_that_of_the_two_before_it() -> None:
+    batch = TemporalXor(0, batch_size=500, length=8, held_out_size=1).batch(0)
+    bit_TB = torch.cat([batch.x_TBI, batch.y_TB[-1:]])[..., 0].long()
+    assert torch.equal(batch.x_TBI[1:], batch.y_TB[:-1]), "the bit to predict comes next"
+    for first, second, third in (bit_TB[k : k + 3] for k in (0, 3, 6)):
+        assert torch.equal(third, first ^ second)
+    free_KB = bit_TB[[0, 1, 3, 4, 6, 7]]
+    assert (free_KB.double().mean(dim=1) - 0.5).abs().max() < 5 * 0.5 / 500**0.5
+    between = torch.corrcoef(free_KB.double()) - torch.eye(6)
+    assert between.abs().max() < 5 / 500**0.5
+    assert TemporalXor.known(8).nonzero().flatten().tolist() == [1, 4, 7]
+    long = TemporalXor(0, batch_size=500, length=300, held_out_size=1).batch(0).y_TB[..., 0]
+    best_TB = torch.where(TemporalXor.known(300)[:, None], long, torch.tensor(0.5))
+    assert abs(float((best_TB - long).square().mean()) - TemporalXor.floor_loss) < 1e-6
+    assert abs(float((long - 0.5).square().mean()) - TemporalXor.chance_loss) < 1e-6
 
 
 def test_latching_shows_a_sign_at_three_steps_and_noise_after_them() -> None:
