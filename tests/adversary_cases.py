@@ -65,6 +65,8 @@ class LossCase:
     generator: Callable[[Tensor], Tensor]
     zero_sum: bool
     """Whether what the generator goes down is what the discriminator's samples cost it, negated."""
+    slope: float = 0.5
+    """f'(0): how steep either player's loss is at scores of 0."""
 
 
 def _cross_entropy(d_B: Tensor, g_B: Tensor) -> Tensor:
@@ -75,7 +77,7 @@ LOSS_CASES = {
     "saturating": LossCase(_cross_entropy, lambda g_B: (1 - g_B.sigmoid()).log().mean(), True),
     "non_saturating": LossCase(_cross_entropy, lambda g_B: -g_B.sigmoid().log().mean(), False),
     "wasserstein": LossCase(
-        lambda d_B, g_B: g_B.mean() - d_B.mean(), lambda g_B: -g_B.mean(), True
+        lambda d_B, g_B: g_B.mean() - d_B.mean(), lambda g_B: -g_B.mean(), True, slope=1.0
     ),
 }
 

@@ -6,29 +6,23 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightning_modules.contracts._recall import Recall
 from lightning_modules.interfaces import Batch, Task
-from lightning_modules.networks.mlp import MLP
-from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.probes import PROBES
 from lightning_modules.rules import RULES
 from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from tests.probing import value
+from tests.rule_cases import network_for
 from tests.test_training_runs import RUN, killed
 
 
 def learner(name: str = "classical_backpropagation", loss: str = "cross_entropy", **settings: Any):
-    torch.manual_seed(0)
-    outputs = 2 if loss == "cross_entropy" else 3
-    if name == "perceptron_rule":
-        network: nn.Module = Perceptron(3, outputs)
-    else:
-        network = MLP(3, outputs, [4], "logistic", "logistic")
+    network = network_for(name, 2 if loss == "cross_entropy" else 3)
     given = {"rate": 0.5, "decay": 0.2, "enough": None, "epoch": 30} | settings
-    return RuleLearner(network.double(), RULES[name](**given), loss).double()
+    return RuleLearner(network, RULES[name](**given), loss).double()
 
 
 def examples(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -66,7 +60,7 @@ def test_values_are_targets_as_they_are() -> None:
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("still", [None, 1e-9])
 def test_a_run_that_was_killed_goes_on_bit_for_bit(name: str, still: Any, tmp_path: Any) -> None:
-    seen = ["updates", "activations"] + (["error_flow"] if "classical" in name else [])
+    seen = ["updates", "activations"] + (["error_flow"] if RULES[name].has_errors else [])
 
     def run(task: Task, **saving: Any) -> tuple[Any, list[Tensor], Any]:
         one = learner(name, still=still)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_modules.energies._energy import Estimator
+from lightning_modules.energies._energy import Distribution, Estimator
 from lightning_modules.energies.boltzmann import Boltzmann
 from lightning_modules.energies.estimators import ESTIMATORS
 from lightning_modules.energies.estimators.annealed import Annealed
@@ -19,13 +19,14 @@ from lightning_modules.energies.estimators.persistent import Persistent
 from lightning_modules.energies.rbm import RBM
 from tests.energy_cases import bits, shaken, states_of
 
-BUILDS: dict[str, Callable[[], Estimator]] = {
-    "annealed": Annealed,
-    "centred": lambda: Centred(Persistent()),
-    "contrastive_divergence": ContrastiveDivergence,
-    "exact": Exact,
-    "persistent": Persistent,
+LEARNERS: dict[str, Callable[[], Distribution]] = {
+    "annealed": lambda: Boltzmann(4, 3, Annealed()),
+    "centred": lambda: RBM(4, 3, Centred(Persistent())),
+    "contrastive_divergence": lambda: RBM(4, 3, ContrastiveDivergence()),
+    "exact": lambda: RBM(4, 3, Exact()),
+    "persistent": lambda: RBM(4, 3, Persistent()),
 }
+"""A network of four visible units that learns by each."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +55,21 @@ def sweep_matrix(net: RBM) -> Tensor:
         return given(net.hidden(v_NV), h_MH) @ given(net.visible(h_MH), v_NV)
 
 
-def test_every_estimator_is_built_here() -> None:
-    assert set(BUILDS) == set(ESTIMATORS)
+def test_every_estimator_has_a_learner_here() -> None:
+    assert set(LEARNERS) == set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_batch_gives_every_weight_a_gradient_and_moves_none(name: str) -> None:
+    net, memory = shaken(LEARNERS[name]()).double(), None
+    before = [w.detach().clone() for w in net.parameters()]
+    for count in (6, 1):
+        v_BV = bits(count, 4)
+        learned = net.learn(v_BV, v_BV, memory)
+        memory = learned.memory
+        assert [g.shape for g in learned.gradient] == [w.shape for w in before]
+        assert all(bool(g.isfinite().all() and g.any()) for g in learned.gradient)
+    assert all(map(torch.equal, before, net.parameters()))
 
 
 def test_the_exact_gradient_is_that_of_automatic_differentiation() -> None:

@@ -7,22 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from lightning_modules.contracts._recall import Recall
-from lightning_modules.networks.mlp import MLP
-from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.rules import RULES
 from lightning_modules.training.by_rule import RuleLearner
 from lightning_modules.training.fit import fit
 from tests.probing_learners import Spy
+from tests.rule_cases import network_for
 
-
-def under(rule: str) -> nn.Module:
-    torch.manual_seed(0)
-    if rule == "perceptron_rule":
-        return Perceptron(3, 2).double()
-    return MLP(3, 2, [4], "logistic", "logistic").double()
-
-
-WEIGHTS = [(rule, name) for rule in RULES for name, _ in under(rule).named_parameters()]
+WEIGHTS = [(rule, name) for rule in RULES for name, _ in network_for(rule).named_parameters()]
 
 
 @pytest.mark.parametrize(("rule", "name"), WEIGHTS)
@@ -32,7 +23,7 @@ def test_a_rule_leaves_frozen_weights_alone_and_moves_the_others_by_their_own_er
     x_NI, t_NO = torch.randn(6, 3).double(), (torch.rand(6, 2) > 0.5).double()
     networks: list[dict[str, Tensor]] = []
     for by_hand in (False, True):
-        network, method = under(rule), RULES[rule](rate=0.5, enough=None)
+        network, method = network_for(rule), RULES[rule](rate=0.5, enough=None)
         before = copy.deepcopy(network.get_parameter(name).detach())
         if not by_hand:
             network.get_parameter(name).requires_grad_(False)
@@ -49,7 +40,7 @@ def test_a_rule_leaves_frozen_weights_alone_and_moves_the_others_by_their_own_er
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_under_a_trainer_shows_the_weights_that_train(rule: str) -> None:
-    network, spy = under(rule), Spy()
+    network, spy = network_for(rule), Spy()
     name = next(iter(dict(network.named_parameters())))
     network.get_parameter(name).requires_grad_(False)
     learner = RuleLearner(network, RULES[rule](rate=0.5, enough=None), "cross_entropy").double()

@@ -9,6 +9,7 @@ from lightning_modules.networks.perceptron import Perceptron
 from lightning_modules.rules import RULES
 from lightning_modules.rules.classical_backpropagation import ClassicalBackpropagation
 from lightning_modules.rules.perceptron_rule import AHEAD, PerceptronRule
+from tests.rule_cases import RULE_CASES, network_for
 
 BITS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 AND, XOR = (torch.tensor(t).unsqueeze(1) for t in ([0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]))
@@ -90,14 +91,16 @@ def test_classical_moves_are_automatic_differentiation_s_one_example_at_a_time(
                 w -= 0.7 * g
 
 
+def test_every_rule_has_a_network_in_the_table() -> None:
+    assert set(RULES) == set(RULE_CASES)
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_examples_may_come_in_any_portions(name: str) -> None:
     x_NI, t_NO = digits(24)
     found = []
     for portion in (24, 5):
-        torch.manual_seed(0)
-        network = Perceptron(3, 2).double() if name == "perceptron_rule" else logistic(4)
-        rule = RULES[name](rate=0.3, decay=1.0, enough=None, epoch=8)
+        network, rule = network_for(name), RULES[name](rate=0.3, decay=1.0, enough=None, epoch=8)
         for x, t in zip(x_NI.split(portion), t_NO.split(portion), strict=True):
             rule.learn(network, x, t)
         assert rule.epochs == 3

@@ -23,7 +23,12 @@ from lightning_modules.starts import STARTS
 from lightning_modules.starts._start import Start
 
 H = 64
-RECURRENT = ("gaussian", "identity", "orthogonal")
+RECURRENT = (
+    "gaussian",
+    "identity",
+    "orthogonal",
+)
+"""Starts of W alone, or of W and b, whose ``gain`` is the root of Σ_j W_ij² on average."""
 KEEPERS: dict[str, tuple[Callable[[], Any], int, int | None]] = {
     "lstm": (lambda: LSTM(2, H), 1, 0),
     "peephole_lstm": (lambda: PeepholeLSTM(2, H), 1, 0),
