@@ -1,5 +1,6 @@
 """`new` writes members that keep their contract as they stand, and refuses what no file can be."""
 
+import itertools
 import os
 import re
 import shutil
@@ -14,8 +15,16 @@ from pipeline.rooms import rooms
 from tests.commanded import Project
 
 ROOT = Path(__file__).parents[1]
-NAME, CLASS = "new_comer", "NewComer"
-COPIED = ("lightning_modules", "pipeline", "tests", "params", "params.yaml", "pyproject.toml")
+NAMES = {kind: f"newcomer_{kind}" for kind in KINDS}
+COPIED = (
+    "lightning_modules",
+    "pipeline",
+    "tests",
+    "docs",
+    "params",
+    "params.yaml",
+    "pyproject.toml",
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         whole = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         whole(ROOT / name, made / name)
     for kind in KINDS:
-        said = given(made, "-m", "pipeline", "new", kind, NAME)
+        said = given(made, "-m", "pipeline", "new", kind, NAMES[kind])
         assert "works as it stands" in said, said
         enter(made, kind, said)
     return made
@@ -47,29 +56,60 @@ def given(folder: Path, *command: str) -> str:
     return done.stdout
 
 
+def written_file(folder: Path, kind: str) -> Path:
+    """Return the file of the new member."""
+    return folder / rooms()[KINDS[kind].room].folder.relative_to(ROOT) / f"{NAMES[kind]}.py"
+
+
 def enter(folder: Path, kind: str, said: str) -> None:
-    """Do what `new` says of the table in the tests, word for word."""
-    of = KINDS[kind]
-    if not of.table:
-        return
-    path = folder / of.file
-    text = path.read_text()
-    assert f"{of.file}" in said
-    *imports, entry = re.findall(r"^    (\S.*)$", said, re.MULTILINE)
-    (head,) = re.findall(rf"^{of.table}\b.* = {{\n", text, re.MULTILINE)
-    docstring, quotes, rest = text.partition('"""\n\n')
-    rest = rest.replace(head, f"{head}    {entry}\n", 1)
-    path.write_text("\n".join([docstring + quotes + "".join(f"{i}\n" for i in imports) + rest]))
+    """Do what `new` says of tables elsewhere, word for word."""
+    lines = said.splitlines()
+    for of in KINDS[kind].entries:
+        at = lines.index(of.says.format(file=of.file, table=of.table)) + 1
+        given = list(itertools.takewhile(lambda line: line.startswith("    "), lines[at:]))
+        imports = [line.strip() for line in given if line.startswith("    from ")]
+        entry = "".join(f"{line}\n" for line in given[len(imports) :])
+        path = folder / of.file
+        if path.suffix == ".yaml":
+            entry = entry.removeprefix("  ")
+        text = path.read_text()
+        (head,) = re.findall(rf"^(?:{of.table}\b.* = [{{([]|  {of.table}:)\n", text, re.MULTILINE)
+        text = text.replace(head, f"{head}{entry}", 1)
+        if imports:
+            docstring, quotes, rest = text.partition('"""\n\n')
+            text = "".join([docstring, quotes, *(f"{line}\n" for line in imports), rest])
+        path.write_text(text)
+
+
+def test_every_room_of_methods_has_a_kind():
+    assert {of.room for of in KINDS.values()} == set(rooms()) - {"contracts", "examinations"}
+
+
+def test_what_is_written_and_what_is_said_of_tables_is_formatted(folder: Path):
+    entered = {of.file for kind in KINDS.values() for of in kind.entries} - {"params.yaml"}
+    written = [str(written_file(folder, kind)) for kind in KINDS]
+    given(folder, "-m", "ruff", "format", "--check", *sorted(entered), *written)
+    given(folder, "-m", "ruff", "check", *written)
 
 
 def test_a_new_member_of_every_room_passes_the_tests_of_its_contract(folder: Path):
-    files = {of.tests.split()[3] for of in KINDS.values() if "pytest" in of.tests}
-    coverage = "a_case", "an_entry", "an_instance", "algorithm_is_tested", "claims_to_be_exact"
-    wanted = " or ".join([NAME, *coverage])
+    of_kinds = {
+        kind: re.findall(r"tests/test_\w+\.py", " ".join(of.tests)) for kind, of in KINDS.items()
+    }
+    coverage = (
+        *("a_case", "an_entry", "an_instance", "algorithm_is_tested", "claims_to_be_exact"),
+        *("a_learner", "way_is_tried", "start_builds", "network_in_the_table"),
+        *("data_set_has_a_source", "source_is_complete", "damage_of_every_kind"),
+    )
+    wanted = " or ".join([*NAMES.values(), *coverage])
+    files = {"tests/test_docs_outlines.py", *itertools.chain(*of_kinds.values())}
     options = ("-n0", "-q", "-rA", "-p", "no:cacheprovider", "-k", wanted)
     passed = given(folder, "-m", "pytest", *options, *sorted(files))
-    for file in files:
-        assert re.search(rf"PASSED {file}::\S*{NAME}", passed), file
+    for kind, of in of_kinds.items():
+        tested = [file for file in of if re.search(rf"PASSED {file}::\S*{NAMES[kind]}", passed)]
+        assert tested or kind == "study", kind
+    for kind in ("network", "energy", "map", "machine", "adversary"):
+        assert re.search(rf"PASSED tests/test_docs_outlines.py::\S*{NAMES[kind]}", passed), kind
     for each in ("cell_has_a_case", "map_has_an_entry", "task_has_an_instance_here"):
         assert f"test_every_{each}" in passed
 
@@ -77,20 +117,18 @@ def test_a_new_member_of_every_room_passes_the_tests_of_its_contract(folder: Pat
 def test_a_new_study_runs_and_is_reported_as_it_stands(folder: Path):
     parameters = folder / "params.yaml"
     parameters.write_text(parameters.read_text().replace("backend: ray", "backend: inline"))
-    said = given(folder, "-m", "pipeline", "run", NAME)
+    said = given(folder, "-m", "pipeline", "run", NAMES["study"])
     assert "10/10 trials, 0 failed" in said, said
-    assert (folder / "reports" / "quick" / NAME / "index.html").exists()
+    assert (folder / "reports" / "quick" / NAMES["study"] / "index.html").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_written_says_no_example_and_is_formatted(folder: Path, kind: str):
-    path = folder / rooms()[KINDS[kind].room].folder.relative_to(ROOT) / f"{NAME}.py"
-    text = path.read_text()
+def test_what_is_written_says_no_example(folder: Path, kind: str):
+    text = written_file(folder, kind).read_text()
     assert "Example" not in text
-    assert text.startswith('"""New comer: ')
-    assert f"class {CLASS}(" in text
-    given(folder, "-m", "ruff", "format", "--check", str(path))
-    given(folder, "-m", "ruff", "check", str(path))
+    words = f"Newcomer {kind.replace('_', ' ')}"
+    assert text.startswith(f'"""{words}: ')
+    assert f"class {words.title().replace(' ', '')}(" in text
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
-"""`new`: write a small working file as the start of a new method, task or study."""
+"""`new`: write a small working file as the start of a new method, task, data set or study."""
 
 import keyword
 import re
+import textwrap
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from lightning_modules.registry import nearest
+from pipeline.commands._kinds import KINDS, TRIED, Kind
 from pipeline.commands._terminal import say
 from pipeline.errors import UserError
 from pipeline.rooms import rooms
@@ -19,74 +21,6 @@ EXAMPLES = (
 TEMPLATES = Path(__file__).parent / "_templates"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 40
-
-
-class Kind(NamedTuple):
-    """A room, and what a new member of it needs; {name} and {Class} stand for the member's."""
-
-    room: str
-    file: str = ""
-    """The file of the tests that needs an entry."""
-    table: str = ""
-    """The table in that file."""
-    entry: str = ""
-    tests: str = ""
-    """The command that then tests the member against its contract."""
-
-
-KINDS = {
-    "cell": Kind(
-        "cells",
-        "tests/cases.py",
-        "CELL_CASES",
-        '"{name}": CellCase(lambda: {Class}(INPUTS, UNITS), UNITS, UNITS * (INPUTS + UNITS + 1), '
-        "by_unit=False),",
-        "python -m pytest tests/test_cells.py -k {name}",
-    ),
-    "algorithm": Kind(
-        "algorithms",
-        "tests/rules.py",
-        "WHOLE",
-        '"{name}": ({Class}, partial(tbptt_reference, horizon=1)),',
-        "python -m pytest tests/test_algorithms.py -k {name}",
-    ),
-    "network": Kind(
-        "networks",
-        "tests/network_cases.py",
-        "NETWORK_CASES",
-        '"{name}": NetworkCase(lambda: {Class}(3, 2, 4), 3, 2, (3 + 1) * 4 + (4 + 1) * 2),',
-        "python -m pytest tests/test_networks.py -k {name}",
-    ),
-    "energy": Kind(
-        "energies",
-        "tests/energy_cases.py",
-        "OTHERS",
-        '"{name}": EnergyCase(lambda: {Class}(4), 4, lambda count: (bits(count, 4),) * 2),',
-        "python -m pytest tests/test_energies.py -k {name}",
-    ),
-    "map": Kind(
-        "maps",
-        "tests/map_cases.py",
-        "MAP_CASES",
-        '"{name}": MapCase(lambda: {Class}(INPUTS, 6), numbers, 6, ()),',
-        "python -m pytest tests/test_maps.py -k {name}",
-    ),
-    "probe": Kind("probes", tests="python -m pytest tests/test_contracts.py -k {name}"),
-    "task": Kind(
-        "tasks",
-        "tests/test_tasks.py",
-        "INSTANCES",
-        '"{name}": lambda seed: {Class}(seed, 4, length=7, held_out_size=30),',
-        "python -m pytest tests/test_tasks.py -k {name}",
-    ),
-    "study": Kind(
-        "studies",
-        "tests/test_committed.py",
-        "OWED",
-        '"{name}",',
-        "python -m pipeline run {name}",
-    ),
-}
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -144,18 +78,17 @@ def _rest(of: Kind, kind: str, name: str, path: Path) -> list[str]:
     """Return what is left to do by hand, a line each."""
     module = ".".join(_near(path).with_suffix("").parts)
     lines = []
-    if of.table and kind == "study":
-        lines.append(f"until its rows at standard are committed, in {of.file}, {of.table}:")
-    elif of.table:
-        lines.append(f"its entry goes into {of.file}, where {of.table} is:")
-        lines.append(f"    from {module} import {_class(name)}")
-    if of.table:
-        lines.append(f"    {of.entry.format(name=name, Class=_class(name))}")
-    if kind == "probe":
-        lines.append("its values need a test of their own, as in tests/test_probes.py")
-    if kind in ("cell", "algorithm", "network", "probe"):
+    for entry in of.entries:
+        lines.append(entry.says.format(file=entry.file, table=entry.table))
+        if "{Class}" in entry.text:
+            lines.append(f"    from {module} import {_class(name)}")
+        text = entry.text.replace("{name}", name).replace("{Class}", _class(name))
+        lines += textwrap.indent(text, "    ").splitlines()
+    if of.own:
+        lines.append(of.own)
+    if kind in TRIED:
         lines.append(f"then: python -m pipeline test-method {module}.{_class(name)}")
-    return [*lines, f"then: {of.tests.format(name=name)}"]
+    return [*lines, *(f"then: {tests.format(name=name)}" for tests in of.tests)]
 
 
 def _class(name: str) -> str:

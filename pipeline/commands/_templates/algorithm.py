@@ -1,4 +1,4 @@
-"""Example: the gradient of each loss through its own step alone; to be replaced by your method.
+"""Example: the gradient of each loss through its own step alone; your method here.
 
     dL/dw ≈ Σ_t (c_t ds_t/dz_t) ⊗ [x_t, h_{t-1}, 1]
 

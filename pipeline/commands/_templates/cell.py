@@ -1,4 +1,4 @@
-"""Example: a simple recurrent network, to be replaced by your cell.
+"""Example: a simple recurrent network; your cell here.
 
     h' = tanh(W [x, h] + b)
 

@@ -1,4 +1,4 @@
-"""Example: units whose energy is least at their biases, to be replaced by your network.
+"""Example: units whose energy is least at their biases; your network here.
 
     E(s) = ½ Σ_i (s_i - b_i)²        the gradient of ⟨E⟩ over data is b - ⟨x⟩
 

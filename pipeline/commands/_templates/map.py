@@ -1,4 +1,4 @@
-"""Example: the winner alone moves towards the input; to be replaced by your map.
+"""Example: the winner alone moves towards the input; your map here.
 
     c = argmin_m ‖x - w_m‖        w_c += η (x - w_c)
 

@@ -1,4 +1,4 @@
-"""Example: one hidden layer, to be replaced by your network.
+"""Example: one hidden layer; your network here.
 
     y = V tanh(W x + b) + c
 

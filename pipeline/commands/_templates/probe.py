@@ -1,4 +1,4 @@
-"""Example: how far each parameter moves at an update; to be replaced by your probe.
+"""Example: how far each parameter moves at an update; your probe here.
 
     ‖Δθ‖
 

@@ -1,4 +1,4 @@
-"""Example: at the last step, tell the sign of the first; to be replaced by your task.
+"""Example: at the last step, tell the sign of the first; your task here.
 
     x_1 ~ N(0, 1), then 0        y_T = whether x_1 was above 0
 
