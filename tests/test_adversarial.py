@@ -92,17 +92,18 @@ class OfSize(Recall):
 def test_any_players_move_all_their_weights_under_a_trainer_and_the_same_each_time(
     name: str,
 ) -> None:
-    ends: list[list[Tensor]] = []
-    for _ in "ab":
+    def end() -> list[Tensor]:
         torch.manual_seed(0)
         adversary = ADVERSARY_CASES[name].build()
         before = [w.detach().clone() for w in adversary.parameters()]
         one = AdversarialLearner(adversary, LOSSES["non_saturating"](), "adam", 0.01)
         fit(one, OfSize(adversary), steps=2, evaluate_every=2, seed=0)
-        ends.append([w.detach() for w in one.adversary.parameters()])
-    pairs = zip(ends[0], before, strict=True)
-    assert all(bool(w.isfinite().all()) and not torch.equal(w, b) for w, b in pairs)
-    assert all(map(torch.equal, *ends))
+        after = [w.detach() for w in one.adversary.parameters()]
+        pairs = zip(after, before, strict=True)
+        assert all(bool(w.isfinite().all()) and not torch.equal(w, b) for w, b in pairs)
+        return after
+
+    assert all(map(torch.equal, end(), end()))
 
 
 def _hash(player: nn.Module) -> str:
