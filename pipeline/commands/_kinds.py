@@ -125,9 +125,9 @@ KINDS = {
                 "MAP_CASES",
                 '"{name}": MapCase(lambda: {Class}(INPUTS, 6), numbers, 6, ()),',
             ),
-            Entry(DRAWN, "MAPS", '"{name}": Mapped(lambda: {Class}(2, 6), lambda: _points(2)),'),
         ),
         ("python -m pytest tests/test_maps.py -k {name}",),
+        "its figure on the site needs a drawing of its own, as in docs/outlines/maps.py",
     ),
     "machine": Kind("machines", (), ("python -m pytest tests/test_machines.py -k {name}",)),
     "adversary": Kind(
