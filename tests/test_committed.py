@@ -22,7 +22,6 @@ JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "adversarial_dynamics",
     "computability",
-    "contrastive_divergence",
     "deep_belief",
     "forecasting",
     "language_model",
