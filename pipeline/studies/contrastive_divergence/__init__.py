@@ -60,16 +60,17 @@ from pipeline.study import join, rows_of
 
 def answer(rows: pd.DataFrame) -> str:
     """Say how wrong the direction gets, what that costs, and what digits' likelihood comes to."""
-    last = ends(rows_of(rows, "bias")).groupby("k")["cosine"].mean()
+    last = ends(rows_of(rows, "bias")).groupby("k")["cosine"]
     small = divergences(rows_of(rows, "small"))
     large = likelihoods(rows_of(rows, "large"))
-    cosines = ", ".join(f"{last.iloc[at]:.2f} for k = {last.index[at]:g}" for at in (0, -1))
-    kept = ", ".join(f"{with_interval(of)} by {by}" for by, of in small.items())
+    by_k = [(k, of) for k, of in last]
+    cosines = " and ".join(f"{with_interval(of, 2)} by CD-{k:g}" for k, of in (by_k[0], by_k[-1]))
+    kept = ", ".join(f"{with_interval(of)} ({by})" for by, of in small.items())
     told = ", ".join(f"{with_interval(of, 1)} by {by}" for by, of in large.items())
     return (
-        f"When learning ends, the cosine between it and the gradient is {cosines}. Trained on bars "
-        f"and stripes, the model stays away from the data by a divergence of {kept} nats. The "
-        f"log-likelihood of test digits is {told} nats."
+        f"At the end of learning the expected update has a cosine of {cosines} to likelihood's "
+        f"gradient, and a model of bars and stripes is left at a divergence of {kept} nats from "
+        f"its data. The log-likelihood of test digits is {told} nats."
     )
 
 

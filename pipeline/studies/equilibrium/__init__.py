@@ -55,8 +55,9 @@ def answer(rows: pd.DataFrame) -> str:
     wrong = wrong_by_learner(rows_of(rows, "digits"))
     told = [f"{with_interval(of, 2)} % by {name}" for name, of in wrong.items()]
     return (
-        f"With symmetric weights its error falls with the nudge, as {' and as '.join(orders)}. "
-        f"Test digits read wrongly: {', '.join(told)}."
+        "With symmetric weights the difference of its two phases is the gradient up to an error "
+        f"that falls with the nudge, as {' and as '.join(orders)}. Of test digits are read wrongly "
+        f"{', '.join(told)}."
     )
 
 
