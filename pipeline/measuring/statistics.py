@@ -73,6 +73,22 @@ def apart(less: pd.Series, more: pd.Series) -> bool:
     return bool(found.low > 0)
 
 
+def difference(less: pd.Series, more: pd.Series, digits: int = 2) -> str:
+    """Return by how much ``more`` has the larger mean, and the half-width that ``apart`` judges by.
+
+    Of too few values there is none.
+    """
+    found, _ = of_difference(less, more, Region(0.0, math.inf))
+    width = found.high - found.estimate
+    by = f"{found.estimate:.{digits}f}"
+    return by if math.isnan(width) else f"{by} ± {width:.{digits}f}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts as words: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
 def share_interval(succeeded: pd.Series) -> tuple[float, float]:
     """Return Wilson's 95 % confidence interval of a share of successes."""
     from statsmodels.stats.proportion import proportion_confint

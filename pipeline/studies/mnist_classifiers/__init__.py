@@ -22,34 +22,82 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import apart, with_interval
+from pipeline.measuring.statistics import apart, listed, with_interval
 from pipeline.studies.mnist_classifiers.classifiers import PART as CLASSIFIERS
 from pipeline.studies.mnist_classifiers.classifiers import wrong_by_name
+from pipeline.studies.mnist_classifiers.reconstruction import METHODS, code_size, errors_by_method
 from pipeline.studies.mnist_classifiers.reconstruction import PART as RECONSTRUCTION
-from pipeline.studies.mnist_classifiers.reconstruction import (
-    code_size,
-    errors_by_method,
-)
 from pipeline.study import join, rows_of
+
+COMPONENTS, PLAIN, PRETRAINED = METHODS
+Values = dict[str, pd.Series]
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say which network is wrong least often and which most, and what a code leaves of a digit."""
-    wrong = wrong_by_name(rows_of(rows, "classifiers"))
-    ranked = sorted(wrong.items(), key=lambda item: item[1].mean())
-    (best, least), (worst, most) = ranked[0], ranked[-1]
-    rivals = [name for name, of in ranked[1:] if not apart(least, of)]
+    """Say which networks are wrong least often and most, and what a code leaves of a digit."""
+    found = wrong_by_name(rows_of(rows, "classifiers"))
+    wrong = {name: found[name] for name in sorted(found, key=lambda name: found[name].mean())}
     codes = rows_of(rows, "reconstruction")
-    left = [
-        f"{with_interval(of, 2)} ({name})"
-        for name, of in sorted(errors_by_method(codes).items(), key=lambda item: -item[1].mean())
+    left = errors_by_method(codes)
+    each = [f"{_called(name)} {with_interval(of, 2)} %" for name, of in wrong.items()]
+    errors = [
+        f"{with_interval(left[name], 2)} by {words}"
+        for name, words in ((PLAIN, "an autoencoder"), (COMPONENTS, COMPONENTS))
+        if name in left
     ]
     return (
-        f"{best} reads digits best: {with_interval(least, 2)} % of the test digits are wrong"
-        + (f"; not surely fewer than by {' or by '.join(rivals)}" if rivals else "")
-        + f". Last of {len(ranked)} networks comes {worst}, with {with_interval(most, 2)} %. Of a "
-        f"digit told in {code_size(codes)} numbers a squared error is left of {', '.join(left)}."
+        f"{_readers(wrong)}, and a code of {code_size(codes)} numbers leaves a squared error a "
+        f"digit of {listed(errors)}. From best to worst, the networks misread: {listed(each)}."
+        f"{_pretraining(left)}"
     )
+
+
+def _readers(wrong: Values) -> str:
+    """Return which networks read best and worst; ``wrong`` is in that order."""
+    names = list(wrong)
+    least, most = wrong[names[0]], wrong[names[-1]]
+    first = [names[0], *(name for name in names[1:] if not apart(least, wrong[name]))]
+    last = [*(name for name in names[:-1] if not apart(wrong[name], most)), names[-1]]
+    if names[-1] in first:
+        return (
+            f"Which of {len(names)} networks reads digits best these seeds do not tell "
+            f"({with_interval(least, 2)} to {with_interval(most, 2)} % are wrong)"
+        )
+    read = "read" if len(first) > 1 else "reads"
+    return (
+        f"Of {len(names)} networks {_group(first)} {read} digits best, misreading "
+        f"{_shares(wrong, first)}, {_group(last)} worst, misreading {_shares(wrong, last)}"
+    )
+
+
+def _group(names: list[str]) -> str:
+    """Return the names of networks that are not told apart."""
+    return listed([_called(name) for name in names])
+
+
+def _shares(wrong: Values, names: list[str]) -> str:
+    """Return what each has wrong."""
+    each = listed([f"{with_interval(wrong[name], 2)} %" for name in names])
+    return f"{each} (not told apart)" if len(names) > 1 else each
+
+
+def _called(name: str) -> str:
+    """Return a network's name, with what tells it from others of its kind in brackets."""
+    kind, _, form = name.partition(", ")
+    return f"{kind} ({form})" if form else kind
+
+
+def _pretraining(left: Values) -> str:
+    """Return whether a start from a stack of RBMs helped the autoencoder."""
+    if not {PLAIN, PRETRAINED} <= left.keys():
+        return ""
+    plain, pretrained = left[PLAIN], left[PRETRAINED]
+    seen = f"{with_interval(pretrained, 2)} in place of {with_interval(plain, 2)}"
+    if apart(plain, pretrained):
+        return f" Pre-training by RBMs, expected to help the autoencoder, made it worse: {seen}."
+    if apart(pretrained, plain):
+        return f" Pre-training by RBMs made the autoencoder better: {seen}."
+    return f" Whether pre-training by RBMs helps the autoencoder is not decided: {seen}."
 
 
 STUDY = join(

@@ -51,9 +51,9 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
+from pipeline.measuring.statistics import apart, listed, with_interval
+from pipeline.studies.online_algorithms.agreement import APART
 from pipeline.studies.online_algorithms.agreement import PART as AGREEMENT
-from pipeline.studies.online_algorithms.agreement import mean_cosines
 from pipeline.studies.online_algorithms.forecasting import PART as FORECASTING
 from pipeline.studies.online_algorithms.influence_balancing import PART as INFLUENCE_BALANCING
 from pipeline.studies.online_algorithms.learning import PART as LEARNING
@@ -65,32 +65,65 @@ from pipeline.study import join, rows_of
 EXACT, SNAP1 = "blocked_rtrl", "snap1"
 CALLED = {SNAP1: "under SnAp-1", "uoro": "under one draw of UORO"}
 """The approximations of whose direction the answer speaks."""
+Pairs = dict[str, tuple[pd.Series, pd.Series]]
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what is given up, and what it was worth."""
-    cosines = mean_cosines(rows_of(rows, "agreement"))
-    points = [f"{with_interval(cosines[r], 2)} {CALLED[r]}" for r in CALLED if r in cosines]
+    """Say what is given up, cell by cell, and what it was worth, task by task."""
+    agreement = rows_of(rows, "agreement")
+    points = [f"{of} {CALLED[rule]}" for rule in CALLED if (of := _cosines(agreement, rule))]
+    ends = _ends(rows)
+    worse = {task: of for task, of in ends.items() if apart(*of)}
+    better = {task: of for task, of in ends.items() if apart(*reversed(of))}
     said = [
-        "They give up direction: where units see each other, the cosine to the exact gradient is "
-        f"{' and '.join(points)}."
-    ]
-    copying = losses(rows_of(rows, "learning")).get(("copy", "srn"), {})
-    last = last_forecasts(rows_of(rows, "forecasting")).set_index("seed")
-    henon = {str(rule): of for rule, of in last[last["task"] == "henon"].groupby("rule")}
-    forecasts = {rule: of["train_loss"] for rule, of in henon.items()}
-    ends = [
-        f"{words} {with_interval(loss[EXACT], digits)} by exact gradients and "
-        f"{with_interval(loss[SNAP1], digits)} by SnAp-1"
-        for words, loss, digits in (
-            ("where symbols have to be held, copying ends at a loss of", copying, 3),
-            ("where the last values are enough, forecasts of Hénon's map end at", forecasts, 4),
-        )
-        if {EXACT, SNAP1} <= loss.keys()
+        "They give up direction, by how much depends on the cell: where units see each other, the "
+        f"cosine to the exact gradient is {listed(points)}"
     ]
     if ends:
-        said.append(f"What that is worth depends on the task: {'; '.join(ends)}.")
-    return " ".join(said)
+        said[0] += (
+            "; what that is worth depends on the task: SnAp-1 ends surely worse than exact "
+            f"gradients on {len(worse)} of {len(ends)}"
+        )
+    others = {task: of for task, of in ends.items() if task not in worse and task not in better}
+    for words, of in (
+        ("SnAp-1 ends worse", worse),
+        ("It ends better", better),
+        ("The two are not told apart", others),
+    ):
+        if of:
+            said.append(f"{words} on {_losses(of)}")
+    return ". ".join(said) + "."
+
+
+def _cosines(agreement: pd.DataFrame, rule: str) -> str:
+    """Return the least and greatest cosine of a rule over cells with weights between units."""
+    ran = agreement[agreement["cosine"].notna() & (agreement["rule"] == rule)]
+    ran = ran[~ran["cell"].isin(APART)]
+    by = {str(cell): of["cosine"] for cell, of in ran.groupby("cell")}
+    ranked = sorted(by, key=lambda cell: by[cell].mean())
+    ends = dict.fromkeys((*ranked[:1], *ranked[-1:]))
+    return " to ".join(f"{with_interval(by[cell], 2)} ({cell})" for cell in ends)
+
+
+def _ends(rows: pd.DataFrame) -> Pairs:
+    """Return the losses of exact gradients and of SnAp-1 at the end, by seed, for each task."""
+    found = losses(rows_of(rows, "learning"))
+    several = len({cell for _, cell in found}) > 1
+    by = {f"{task}, {cell}" if several else task: of for (task, cell), of in found.items()}
+    last = last_forecasts(rows_of(rows, "forecasting")).set_index("seed")
+    for task, seen in last.groupby("task", sort=False):
+        by[str(task)] = {str(rule): of["train_loss"] for rule, of in seen.groupby("rule")}
+    return {task: (of[EXACT], of[SNAP1]) for task, of in by.items() if {EXACT, SNAP1} <= of.keys()}
+
+
+def _losses(ends: Pairs) -> str:
+    """Return the losses of SnAp-1 beside those of exact gradients, as words."""
+    return listed(
+        [
+            f"{task} ({with_interval(kept, 3)}, exact {with_interval(exact, 3)})"
+            for task, (exact, kept) in ends.items()
+        ]
+    )
 
 
 STUDY = join(

@@ -240,13 +240,6 @@ def _by_seed(ran: pd.DataFrame, of: str) -> dict[tuple[str, str], pd.Series]:
     return {(str(rule), str(cell)): seen[of] for (rule, cell), seen in by}
 
 
-def mean_cosines(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return each rule's cosine by seed, the mean over cells with weights between units."""
-    mixing = rows[rows["cosine"].notna() & ~rows["cell"].isin(APART)]
-    by = mixing.groupby(["rule", "seed"])["cosine"].mean()
-    return {str(rule): of.droplevel("rule") for rule, of in by.groupby("rule")}
-
-
 def _unbiased(rule: str, seen: pd.DataFrame) -> Claim:
     """Claim that the mean is right within its own standard error, on all cells of a seed."""
     by_seed = seen["bias_in_errors"].pow(2).groupby(seen["seed"]).mean().pow(0.5)

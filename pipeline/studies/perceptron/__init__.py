@@ -30,8 +30,8 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
-from pipeline.studies.perceptron.bound import CONSTANT
+from pipeline.measuring.statistics import apart, listed, with_interval
+from pipeline.studies.perceptron.bound import CONSTANT, DECAYING
 from pipeline.studies.perceptron.bound import PART as BOUND
 from pipeline.studies.perceptron.digits import PART as DIGITS
 from pipeline.studies.perceptron.digits import last_errors
@@ -44,21 +44,38 @@ def answer(rows: pd.DataFrame) -> str:
     """Say what it can do, at how many mistakes, and what becomes of it where nothing is right."""
     gates, bound, digits = (rows_of(rows, part) for part in ("gates", "bound", "digits"))
     learned = gates[gates["rule"].notna()]
-    can, cannot = (
-        f"{of['settled'].sum():.0f} of {of['starts'].sum():.0f}"
-        for of in (learned[learned["gate"] != IMPOSSIBLE], learned[learned["gate"] == IMPOSSIBLE])
+    starts, settled = (
+        [int(of.sum()) for of in (learned[at != IMPOSSIBLE][name], learned[at == IMPOSSIBLE][name])]
+        for at in (learned["gate"],)
+        for name in ("starts", "settled")
     )
+    only = settled[0] == starts[0] and settled[1] == 0
     constant = bound[bound["way"] == CONSTANT]
     most, problems = constant["most_of_widest"].max(), constant["problems"].sum()
-    mistakes = with_interval(constant.groupby("seed")["mistakes"].mean(), 1)
-    _, error = list(last_errors(digits).items())[-1]
-    return (
-        f"It learns what a line separates, and nothing else: from {can} starts it settled on AND, "
-        f"OR and NOT, from {cannot} on XOR. Where weights are right it took {mistakes} mistakes on "
-        f"average, and never more than {most:.2f} of what Novikoff's bound allows "
-        f"({problems:,.0f} problems). Of digits {with_interval(100 * error, 1)} % are wrong in the "
-        f"end{', and no run settled' if not digits['separated'].any() else ''}."
+    even, slow = (
+        bound[bound["way"] == way].groupby("seed")["mistakes"].mean()
+        for way in (CONSTANT, DECAYING)
     )
+    fewer = " fewer," if apart(slow, even) else " more," if apart(even, slow) else ""
+    errors = [
+        f"{with_interval(100 * error, 1)} % at {_rate(float(str(decay)))}"
+        for decay, error in last_errors(digits).items()
+    ]
+    return (
+        f"A single layer learns {'' if only else 'mostly '}what a line separates, and nothing "
+        f"else{'' if only else ' for sure'}: AND, OR and NOT from {settled[0]} of {starts[0]} "
+        f"starts, XOR from {settled[1]} of {starts[1]}; on {problems:,.0f} problems that can be "
+        f"separated it took {with_interval(even, 1)} mistakes on average, and never more than "
+        f"{most:.2f} times Novikoff's bound. A rate that decays took{fewer} "
+        f"{with_interval(slow, 1)}. Of the test digits of MNIST, one unit a digit, "
+        f"{listed(errors)} are wrong"
+        f"{', and no run settled' if not digits['separated'].any() else ''}."
+    )
+
+
+def _rate(decay: float) -> str:
+    """Return a rate as words."""
+    return f"a rate that decays ({decay:g} an epoch)" if decay else "a constant rate"
 
 
 STUDY = join(__doc__, answer, "learning rules", gates=GATES, bound=BOUND, digits=DIGITS)

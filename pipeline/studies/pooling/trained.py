@@ -110,7 +110,8 @@ PART = Part(
         Table(
             name="wrong-final",
             title="Wrong at the end",
-            caption="Mean ± 95 % interval over seeds.",
+            caption="Mean ± 95 % interval over seeds. Over 1×1 there is no pooling, so the maximum "
+            "and the mean are one network.",
             build=_table,
         ),
         classifying.errors("pooling", column="module", where={"window": 2}),

@@ -33,11 +33,11 @@ References:
         networks, NeurIPS.
 """
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
+from pipeline.measuring.statistics import apart, difference, listed, with_interval
 from pipeline.studies.weight_sharing import forms
 from pipeline.studies.weight_sharing.counts import PART as COUNTS
 from pipeline.studies.weight_sharing.equivariance import PART as EQUIVARIANCE
@@ -48,29 +48,89 @@ from pipeline.studies.weight_sharing.time import PART as TIME
 from pipeline.study import join, rows_of
 
 
+class Rivals(NamedTuple):
+    """A form that shares weights and one that does not."""
+
+    part: str
+    shares: str
+    other: str
+    words: str
+
+
+RIVALS = (
+    Rivals("places", "shared", "local", "with shared than with local filters"),
+    Rivals("places", "shared", "dense", "with shared filters than with dense units"),
+    Rivals("time", "tied", "untied", "with shared steps than with steps of their own weights"),
+)
+
+
+WITH = {
+    "places": {
+        "shared": "with filters shared over places",
+        "local": "with filters of each place's own",
+        "dense": "with dense units",
+    },
+    "time": {"tied": "with steps that share", "untied": "with weights of each step's own"},
+}
+"""How many parameters there are with each form."""
+
+
 def answer(rows: pd.DataFrame) -> str:
     """Say what sharing saves, and what it does to errors over places and over time."""
-    places, time = rows_of(rows, "places"), rows_of(rows, "time")
-    pixels, moved = moved_furthest(places)
-    sizes, by_size = forms.parameters(places), forms.wrong_by_size(time)
+    of_parts = {part: rows_of(rows, part) for part in ("places", "time")}
+    compared, fewer = 0, 0
+    more = []
+    for rivals in RIVALS:
+        lost = []
+        for size, wrong in forms.wrong_by_size(of_parts[rivals.part]).items():
+            if {rivals.shares, rivals.other} <= wrong.keys():
+                mine, other = wrong[rivals.shares], wrong[rivals.other]
+                compared, fewer = compared + 1, fewer + apart(mine, other)
+                if apart(other, mine):
+                    lost.append(f"{difference(other, mine)} points, {size:,} learned from")
+        more += [f"{rivals.words} ({', '.join(lost)})"] if lost else []
     said = [
-        f"It saves parameters: {sizes['shared']:,} where filters are shared over places, "
-        f"{sizes['dense']:,} where every pixel has a weight.",
-        f"Of digits moved by {pixels} pixels the shared form then has {_wrong(moved, 'shared')} "
-        f"wrong, the dense one {_wrong(moved, 'dense')}.",
+        f"Sharing weights saves parameters ({_saved(of_parts)}), "
+        + (f"and lowers the error in {fewer}" if fewer else "but surely lowers the error in none")
+        + f" of {compared} comparisons on digits that are not moved"
     ]
-    read = by_size[max(by_size)]
-    if {"tied", "untied"} <= read.keys():
-        said.append(
-            f"Of digits that are read row by row, {_wrong(read, 'tied')} are wrong where all steps "
-            f"share their weights, and {_wrong(read, 'untied')} where each has its own."
+    if more:
+        said.append(f"More of these are wrong {'; '.join(more)}")
+    return ". ".join([*said, _moved(of_parts["places"])]) + "."
+
+
+def _saved(of_parts: dict[str, pd.DataFrame]) -> str:
+    """Return how many parameters each form has."""
+    said = []
+    for part, rows in of_parts.items():
+        sizes = forms.parameters(rows)
+        counts = [f"{sizes[f]:,} {words}" for f, words in WITH[part].items() if f in sizes]
+        said.append(listed(counts))
+    return "; ".join(said)
+
+
+def _moved(places: pd.DataFrame) -> str:
+    """Return how moved digits are read, and whether that is the work of sharing."""
+    names = {"shared": "shared filters", "local": "local filters", "dense": "dense units"}
+    *few, most = sorted(places["train_size"].dropna().astype(int).unique())
+    pixels, wrong = moved_furthest(places)
+    each = [f"{name} {with_interval(wrong[f], 1)} %" for f, name in names.items() if f in wrong]
+    said = f"Moved by {pixels} pixels, with {most:,} learned from, digits are wrong: {listed(each)}"
+    if not names.keys() <= wrong.keys():
+        return said
+    shared, local, dense = (wrong[form] for form in names)
+    if apart(local, dense) and not apart(shared, local) and not apart(local, shared):
+        said += (
+            f": looking at small places saves {difference(local, dense, 1)} points without sharing,"
+            f" and that sharing saves more is not decided ({difference(shared, local, 1)})"
         )
-    return " ".join(said)
-
-
-def _wrong(by_form: Mapping[str, pd.Series], form: str) -> str:
-    """Return how often a form is wrong."""
-    return f"{with_interval(by_form[form], 1)} %"
+    for size in (*few, most):
+        _, of = moved_furthest(places[places["train_size"] == size])
+        for a, b, does in (("shared", "local", "saves"), ("local", "shared", "costs")):
+            if {a, b} <= of.keys() and apart(of[a], of[b]):
+                by = difference(of[a], of[b], 1)
+                said += f"; with {size:,} learned from, sharing itself {does} {by} points"
+    return said
 
 
 STUDY = join(

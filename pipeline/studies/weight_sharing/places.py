@@ -59,7 +59,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     """Compare the shared form with the others, seed by seed."""
     for size, wrong in forms.wrong_by_size(rows).items():
         others = [
-            ordered(f"than {form}", wrong["shared"], wrong[form], expected=6)
+            ordered(f"shared compared with {form}", wrong["shared"], wrong[form], expected=6)
             for form in ("dense", "local")
             if form in wrong and "shared" in wrong
         ]
