@@ -158,9 +158,9 @@ def test_the_answer_is_given_of_what_was_run():
     rows["held_out_loss"] /= 2
     assert STUDY.answer
     said = STUDY.answer(rows)
-    assert re.match(r"On text .* solved from \d of 1 .* starts without the .*it falls by e", said)
+    assert re.match(r"No part is sure .* it falls by a factor of e .* On text ", said)
     said = STUDY.answer(rows[rows["variant"] != "lstm"])
-    assert re.match("The bias of the forget gate .*it falls by e", said)
+    assert re.match("the bias of the forget gate .*it falls by a factor of e", said)
 
 
 def test_only_a_part_whose_lack_surely_costs_something_is_named_on_text():
@@ -173,7 +173,7 @@ def test_only_a_part_whose_lack_surely_costs_something_is_named_on_text():
     without = rows["variant"] == "without forget"
     rows.loc[without, "held_out_loss"] = 1.6 + 0.01 * rows.loc[without, "seed"]
     said = STUDY.answer(pd.concat([rows, *others]))
-    assert "the forget gate: taken out, it costs 0.11 ± 0.02 nats, and no other part" in said
+    assert "0.11 ± 0.02 nats a character without the forget gate, and not surely without" in said
 
 
 def test_a_run_on_text_that_ends_above_an_even_guess_is_counted_apart():

@@ -217,5 +217,5 @@ def logarithm(value: float) -> float:
 
 
 def exponential(value: float) -> float:
-    """Return e to that power, without overflow."""
-    return math.exp(min(value, 700.0)) if not math.isnan(value) else value
+    """Return e to that power; infinity where a number cannot hold it."""
+    return math.inf if value > 700 else math.exp(value)

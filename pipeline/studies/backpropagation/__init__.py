@@ -46,13 +46,10 @@ References:
         linear neural networks, ICLR, arXiv:1312.6120.
 """
 
-import math
-
 import pandas as pd
 
-from pipeline.measuring.statistics import share_in_words, with_interval
+from pipeline.studies.backpropagation import deciding
 from pipeline.studies.backpropagation.attributes import PART as ATTRIBUTES
-from pipeline.studies.backpropagation.depth import GAUSSIAN, ORTHOGONAL, slower
 from pipeline.studies.backpropagation.depth import PART as DEPTH
 from pipeline.studies.backpropagation.digits import PART as DIGITS
 from pipeline.studies.backpropagation.modes import PART as MODES
@@ -62,40 +59,11 @@ from pipeline.study import join, rows_of
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what size and stopping rule decide on XOR, and the start where layers are many."""
-    xor, depth = rows_of(rows, "xor"), rows_of(rows, "depth")
-    right = xor[xor["stop"] == "right"]
-    sizes = [
-        f"{share_in_words(of['solved'])} starts with {size:g} hidden units"
-        for size, of in list(right.groupby("hidden_size"))[:2]
-    ]
-    still = xor.loc[xor["settled"] & (xor["stop"] == "still"), "solved"]
-    ended = (
-        f", and of the runs that ended as weights stood still {share_in_words(still)} had"
-        if len(still)
-        else ""
-    )
-    slow, least, most = slower(depth), depth["depth"].min(), depth["depth"].max()
-    steps = [
-        f"from {words} {_times(slow[start])}"
-        for start, words in ((ORTHOGONAL, "orthogonal weights"), (GAUSSIAN, "Gaussian ones"))
-        if start in slow
-    ]
-    return (
-        f"On XOR it is size and stopping rule: {' and '.join(sizes)} solved it{ended}. "
-        f"Where layers are many it is the start: against {least:g}, {most:g} linear layers took "
-        f"{', '.join(steps)}."
-    )
-
-
-def _times(ratio: pd.Series) -> str:
-    """Return how many times the steps it takes."""
-    learned = ratio[ratio.map(math.isfinite)]
-    lost = f"{len(ratio) - len(learned)} of {len(ratio)} did not learn"
-    if learned.empty:
-        return lost
-    said = f"{with_interval(learned, 1)} times the steps"
-    return said if len(learned) == len(ratio) else f"{said} ({lost})"
+    """Say which setting decides most on XOR, and what depth costs from which start."""
+    xor = rows_of(rows, "xor")
+    decided, numbers = deciding.slowed(rows_of(rows, "depth"))
+    said = f"{deciding.ranked(xor)}; {decided}.", deciding.sizes(xor), numbers
+    return " ".join(filter(None, said))
 
 
 STUDY = join(

@@ -48,7 +48,15 @@ References:
 import pandas as pd
 
 from pipeline.measuring.statistics import with_interval
-from pipeline.studies.bptt_vs_rtrl.cost import BLOCKED, DENSE, crossing, exponents
+from pipeline.studies.bptt_vs_rtrl.cost import (
+    BLOCKED,
+    DENSE,
+    HISTORY,
+    THEORY,
+    crossing,
+    exponents,
+    upper,
+)
 from pipeline.studies.bptt_vs_rtrl.cost import PART as COST
 from pipeline.studies.bptt_vs_rtrl.exactness import PART as EXACTNESS
 from pipeline.studies.bptt_vs_rtrl.exactness import STACKS
@@ -57,30 +65,41 @@ from pipeline.studies.bptt_vs_rtrl.training import PART as TRAINING
 from pipeline.studies.bptt_vs_rtrl.truncation import PART as TRUNCATION
 from pipeline.study import join, rows_of
 
-CALLED = {DENSE: "dense RTRL", BLOCKED: "its blocked form"}
-"""What the answer tells the time of."""
+CALLED = {DENSE: "dense RTRL", BLOCKED: "blocked RTRL", HISTORY: "BPTT"}
+"""What the answer tells the cost of."""
 
 
 def answer(rows: pd.DataFrame) -> str:
     """Say how far apart they are, and what each costs."""
     exactness, cost = rows_of(rows, "exactness"), rows_of(rows, "cost")
     off = exactness.loc[exactness["claim"] == "exact", "relative_error"].max()
-    powers = exponents(cost, "microseconds")
+    theory = THEORY["microseconds"]
+    counted = [f"n^{theory[form.split(',')[0]]} in {words}" for form, words in CALLED.items()]
+    units = int(cost.loc[cost["sweep"] == "T", "hidden_size"].iloc[0])
+    return (
+        f"Yes: on every cell tried the two gradients are the same, to {off:.1e}; operations a step "
+        f"grow with the number of units n, in theory, as {', '.join(counted)}, memory with the "
+        f"length of the sequence in BPTT alone. {_timed(cost)} Dense RTRL needs less memory than "
+        f"BPTT in sequences of more than {crossing(cost):,} steps, at {units} units."
+    )
+
+
+def _timed(cost: pd.DataFrame) -> str:
+    """Say how processor time a step grows, on the machine that it was measured on."""
+    powers, timed = exponents(cost, "microseconds"), upper(cost)
+    sizes = timed["hidden_size"].astype(int)
+    most = timed[sizes == sizes.max()].groupby("form")["microseconds"]
+    mean = most.mean()
     times = [
-        f"n^({with_interval(powers[form], 2)}) in {words}"
+        f"n^({with_interval(powers[form], 2)}) in {words} ({mean[form]:,.0f} µs at {sizes.max()})"
         for form, words in CALLED.items()
         if form in powers and len(powers[form]) > 1
     ]
-    grows = (
-        f"grows with the number of units n as {' and as '.join(times)}"
-        if times
-        else "is told by too few timings to say how it grows with the number of units"
-    )
-    units = int(cost.loc[cost["sweep"] == "T", "hidden_size"].iloc[0])
+    if not times:
+        return "How processor time grows too few timings tell."
     return (
-        f"Yes: on every cell tried the two gradients are the same, to {off:.0e}. A step's time "
-        f"{grows}. BPTT stores every step, so RTRL needs less memory in sequences of more than "
-        f"{crossing(cost):,} steps, at {units} units."
+        "Processor time a step, which depends on the machine, too, grew on the one that ran this, "
+        f"from {sizes.min()} to {sizes.max()} units, as {', as '.join(times)}."
     )
 
 

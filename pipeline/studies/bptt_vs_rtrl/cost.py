@@ -92,7 +92,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
             "time: RTRL's exponent of n > blocked RTRL's > BPTT's",
             (ordered(f"{a} below {b}", fitted[a], fitted[b], expected=2) for a, b in falling),
         )
-        if _upper(rows)["hidden_size"].min() >= ASYMPTOTIC:
+        if upper(rows)["hidden_size"].min() >= ASYMPTOTIC:
             claim = f"time: dense RTRL's is 4 ± 0.5 from n = {ASYMPTOTIC}"
             yield within(claim, fitted[DENSE], 3.5, 4.5, expected=2)
         yield below("time: blocked RTRL's is at most 3.2", fitted[BLOCKED], 3.2, expected=2)
@@ -116,7 +116,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
     )
 
 
-def _upper(rows: pd.DataFrame) -> pd.DataFrame:
+def upper(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the sizes that exponents are fitted to."""
     units = rows[rows["sweep"] == "n"]
     sizes = sorted(units["hidden_size"].unique())
@@ -128,7 +128,7 @@ def _upper(rows: pd.DataFrame) -> pd.DataFrame:
 def exponents(rows: pd.DataFrame, quantity: str) -> dict[str, pd.Series]:
     """Fit quantity ~ n^k over the largest sizes; return k by seed, which tells timings apart."""
     found: dict[str, dict[int, float]] = {}
-    for (form, seed), seen in _upper(rows).groupby(["form", "seed"]):
+    for (form, seed), seen in upper(rows).groupby(["form", "seed"]):
         if seen["hidden_size"].nunique() >= SIZES:
             k, _ = exponent(seen["hidden_size"].tolist(), seen[quantity].tolist())
             found.setdefault(str(form), {})[int(str(seed))] = k
@@ -157,7 +157,7 @@ def _crossing(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _fitted(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the exponents of time and memory side by side."""
-    sizes = _upper(rows)["hidden_size"]
+    sizes = upper(rows)["hidden_size"]
     algorithm = rows.groupby("form")["algorithm"].first()
     lines = []
     memory = exponents(rows, "megabytes")

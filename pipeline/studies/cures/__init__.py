@@ -43,7 +43,7 @@ import math
 
 import pandas as pd
 
-from pipeline.measuring.statistics import share_in_words, with_interval
+from pipeline.measuring.statistics import share_in_words
 from pipeline.studies.cures.learning import PART as LEARNING
 from pipeline.studies.cures.predictions import TABLED, by_rate, outcomes, references
 from pipeline.studies.cures.smoothness import PART as SMOOTHNESS
@@ -53,51 +53,101 @@ TEXT = "next_character"
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say how often each cure solves what goes unsolved without, and what a clip does to text."""
-    by_task = dict(list(outcomes(rows_of(rows, "learning")).groupby("task")))
-    said = []
-    if TABLED in by_task:
-        said.append(_cured(by_task[TABLED]))
-    rates = by_rate(by_task[TEXT]) if TEXT in by_task else {}
-    if rates:
-        highest, (none, clip) = list(rates.items())[-1]
-        said.append(
-            f"Where steps are long (a rate of {highest:g}) the next character ends at a loss of "
-            f"{_loss(clip)} with a clip and of {_loss(none)} without."
-        )
-    return " ".join(said)
+    """Say how often each cure solves what goes unsolved without, and what a clip does elsewhere."""
+    by_task = dict(list(outcomes(rows_of(rows, "learning")).groupby("task", sort=False)))
+    said = [_cured(by_task[TABLED])] if TABLED in by_task else []
+    said += [
+        _needless(str(task), seen)
+        for task, seen in by_task.items()
+        if task != TABLED and seen["succeeded"].notna().all()
+    ]
+    if TEXT in by_task:
+        said.append(_read(by_task[TEXT]))
+    return " ".join(filter(None, said))
 
 
 def _cured(seen: pd.DataFrame) -> str:
-    """Say from how many starts a task is solved by each cure alone, by the best of its kind."""
+    """Say from how many starts a task is solved by each cure alone."""
     none, clip = references(seen)
-    ways = [
-        ("under a clip by norm", [clip] if len(clip) else []),
-        ("without any cure", [none] if len(none) else []),
-        ("at another learning rate alone", _alone(seen, "rate", ["learning_rate"])),
-        ("under decay of weights alone", _alone(seen, "decay", ["decay", "strength"])),
+    ways, others = [], []
+    if len(clip):
+        threshold = clip["threshold"].iloc[0]
+        tried = seen[(seen["kind"] == "norm") & seen["varied"].isin(["nothing", "threshold"])]
+        others = [
+            f"{_count(of)} at {other:g}"
+            for other, of in tried.groupby("threshold")
+            if other != threshold
+        ]
+        solved = share_in_words(clip["succeeded"].astype(bool))
+        ways.append(f"under a clip by norm at a threshold of {threshold:g} from {solved}")
+    if len(none):
+        solved = share_in_words(none["succeeded"].astype(bool))
+        ways.append(f"without any cure from {solved}")
+    for words, varied, by in (
+        ("at the best of {} other learning rates alone", "rate", ["learning_rate"]),
+        ("under the best of {} decays of weights alone", "decay", ["decay", "strength"]),
+    ):
+        alone = seen[(seen["varied"] == varied) & (seen["kind"] == "none")]
+        tried = [of["succeeded"].astype(bool) for _, of in alone.groupby(by)]
+        if tried:
+            best = max(tried, key=lambda of: of.mean())
+            ways.append(f"{words.format(len(tried))} from {share_in_words(best)}")
+    if not ways:
+        return ""
+    fits = f" At other thresholds the clip solves it from {', '.join(others)}." if others else ""
+    return f"Temporal order is solved {', '.join(ways)} starts.{fits}"
+
+
+def _count(runs: pd.DataFrame) -> str:
+    return f"{int(runs['succeeded'].astype(bool).sum())} of {len(runs)}"
+
+
+def _needless(task: str, seen: pd.DataFrame) -> str:
+    """Say from how many starts another task is solved, with and without a clip, by rate."""
+    each = [
+        f"{_count(none)} and {_count(clip)} starts at a rate of {rate:g}"
+        for rate, (none, clip) in by_rate(seen).items()
     ]
-    best = {
-        how: max((runs["succeeded"].astype(bool) for runs in tried), key=lambda of: of.mean())
-        for how, tried in ways
-        if tried
-    }
-    said = [f"{how} from {share_in_words(solved)}" for how, solved in best.items()]
-    return f"Temporal order was solved {', '.join(said)} starts."
+    if not each:
+        return ""
+    return (
+        f"{task.replace('_', ' ').capitalize()} is solved without any cure and with a clip from "
+        f"{', '.join(each)}."
+    )
 
 
-def _alone(seen: pd.DataFrame, varied: str, by: list[str]) -> list[pd.DataFrame]:
-    """Return the runs without a clip of each setting of what is varied."""
-    runs = seen[(seen["varied"] == varied) & (seen["kind"] == "none")]
-    return [of for _, of in runs.groupby(by)]
+def _read(seen: pd.DataFrame) -> str:
+    """Say what a clip does to the loss on text at the usual rate and at the highest."""
+    said = []
+    none, clip = references(seen)
+    if len(none) and len(clip):
+        usual = float(none["learning_rate"].iloc[0])
+        said.append(f"{_ends(clip, none)} at the usual rate, {usual:g}")
+    rates = by_rate(seen)
+    if rates:
+        highest, (none, clip) = list(rates.items())[-1]
+        said.append(f"{_ends(clip, none)} at the highest, {highest:g}")
+    return f"The loss on text ends {'; '.join(said)}." if said else ""
 
 
-def _loss(runs: pd.DataFrame) -> str:
-    """Return the held-out loss at the end as words; where runs diverged, how many."""
-    lost = ~runs["final_loss"].map(math.isfinite)
-    if lost.any():
-        return f"{share_in_words(lost)} diverged"
-    return with_interval(runs["final_loss"], 2 if runs["final_loss"].mean() > 0.1 else 4)
+def _ends(clip: pd.DataFrame, none: pd.DataFrame) -> str:
+    """Say where both end, and from how many starts the clip ends lower."""
+    both = pd.DataFrame(
+        {of: runs.set_index("seed")["final_loss"] for of, runs in (("clip", clip), ("none", none))}
+    ).dropna()
+    lower = share_in_words(both["clip"] < both["none"])
+    return (
+        f"at {_range(clip)} with a clip, {_range(none)} without, lower with it from {lower} starts"
+    )
+
+
+def _range(runs: pd.DataFrame) -> str:
+    """Return median and range of the held-out loss at the end, all runs counted."""
+    loss = runs["final_loss"]
+    lost = int((~loss.map(math.isfinite)).sum())
+    if lost:
+        return f"{loss.min():.2f} at best ({lost} of {len(loss)} diverged)"
+    return f"{loss.median():.2f} (median; {loss.min():.2f} to {loss.max():.2f})"
 
 
 STUDY = join(

@@ -47,7 +47,8 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import half_width, share_in_words, with_interval
+from pipeline.measuring.evidence import rarer
+from pipeline.measuring.statistics import half_width, share_interval, with_interval
 from pipeline.studies.lstm_gates.bias import PART as BIAS
 from pipeline.studies.lstm_gates.bias import horizon, rates_by_bias
 from pipeline.studies.lstm_gates.comparison import by_network, failed, parts
@@ -58,49 +59,79 @@ from pipeline.study import join, rows_of
 
 SHUT_AND_OPEN = -1.0, 2.0
 """Forget biases of which the answer speaks."""
+COUPLED = "coupled_lstm"
+NAMES = {"embedded_reber": "embedded Reber grammar"}
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what each part is worth on text and where something is held, and to the gradient."""
-    said = _read(rows_of(rows, "text")), _remembered(rows_of(rows, "memory"))
-    return " ".join(filter(None, (*said, _kept(rows_of(rows, "bias")))))
+    """Say what each part is worth where something is held, to the gradient, and on text."""
+    held, kept = _remembered(rows_of(rows, "memory")), _kept(rows_of(rows, "bias"))
+    first = "; ".join(filter(None, (held, kept)))
+    return " ".join(f"{said}." for said in (first, _read(rows_of(rows, "text"))) if said)
+
+
+def _remembered(rows: pd.DataFrame) -> str:
+    """Say which lacks surely let fewer starts solve a task than the whole LSTM, the worst first."""
+    found: list[tuple[float, str]] = []
+    tasks: list[str] = []
+    for task, seen in rows.groupby("task", sort=False):
+        solved = {name: of.astype(bool) for name, of in by_network(seen, "solved").items()}
+        if "lstm" not in solved:
+            continue
+        whole, name = solved["lstm"], NAMES.get(str(task), str(task).replace("_", " "))
+        tasks.append(name)
+        without = {f"the {_called(part)}": of for part, of in parts(solved).items()}
+        if COUPLED in solved:
+            without["gates that are not coupled"] = solved[COUPLED]
+        for words, of in without.items():
+            fewer = rarer(words, of, whole, expected=7)
+            if fewer.low > 0:
+                against = f"{int(whole.sum())} of {len(whole)}"
+                said = f"{words} ({name}: {_share(of)} starts without, {against} with)"
+                found.append((-fewer.estimate, said))
+    if not tasks:
+        return ""
+    if not found:
+        return f"No part is sure to be needed to remember ({', '.join(tasks)})"
+    needs = ", ".join(said for _, said in sorted(found))
+    return f"To remember, the LSTM needs, by how many starts solve a task, {needs}"
+
+
+def _share(solved: pd.Series) -> str:
+    """Return a share with its interval, to stand in brackets."""
+    low, high = share_interval(solved)
+    return f"{int(solved.sum())} of {len(solved)} [{low:.0%} to {high:.0%}]"
 
 
 def _read(rows: pd.DataFrame) -> str:
-    """Say which part costs most on text, of those that surely cost something."""
+    """Say which parts cost something on text, and without which some runs failed."""
     loss = by_network(rows, "held_out_loss")
     if "lstm" not in loss:
         return ""
     whole = loss["lstm"][~failed(loss["lstm"])]
     costs = {part: (of[~failed(of)] - whole).dropna() for part, of in parts(loss).items()}
     sure = {part: of for part, of in costs.items() if of.mean() > half_width(of)}
-    if not sure:
-        return "On text these seeds do not tell which part is worth something."
-    part = max(sure, key=lambda one: sure[one].mean())
-    others = " and ".join(_called(one) for one in sure if one != part) or "no other part"
-    cost = f"{with_interval(sure[part], 2)} nats"
-    return (
-        f"On text it is the {_called(part)}: taken out, it costs {cost}, and {others} is sure to "
-        "cost any."
+    told = [
+        f"{with_interval(of, 2)} nats a character without the {_called(part)}"
+        for part, of in sorted(sure.items(), key=lambda one: -one[1].mean())
+    ]
+    lost = [
+        f"without the {_called(part)} {int(failed(of).sum())} of {len(of)} runs failed"
+        for part, of in parts(loss).items()
+        if failed(of).any()
+    ]
+    little = ""
+    if "srn" in loss and len(whole):
+        simple = loss["srn"][~failed(loss["srn"])]
+        little = (
+            f" (LSTM {with_interval(whole, 2)}, Elman's network {with_interval(simple, 2)} nats)"
+        )
+    cost = (
+        f"held-out loss is higher by {' and by '.join(told)}, and not surely without any other part"
+        if told
+        else "these seeds do not tell which part is worth something"
     )
-
-
-def _remembered(rows: pd.DataFrame) -> str:
-    """Say where the lack of a part lets fewest starts solve a task, beside the whole LSTM."""
-    found: list[tuple[float, str]] = []
-    for task, seen in rows.groupby("task", sort=False):
-        solved = {name: of.astype(bool) for name, of in by_network(seen, "solved").items()}
-        found += [
-            (
-                of.mean() - solved["lstm"].mean(),
-                f"{str(task).replace('_', ' ').capitalize()} was solved from {share_in_words(of)} "
-                f"starts without the {_called(part)}, from {share_in_words(solved['lstm'])} "
-                "with it.",
-            )
-            for part, of in parts(solved).items()
-            if "lstm" in solved
-        ]
-    return min(found, key=lambda one: one[0])[1] if found else ""
+    return f"On text{little} {'; '.join([cost, *lost])}"
 
 
 def _called(part: str) -> str:
@@ -112,11 +143,13 @@ def _kept(rows: pd.DataFrame) -> str:
     """Say how long error lasts in an LSTM before training, by its forget bias."""
     rates = rates_by_bias(rows, "lstm")
     each = [
-        f"{horizon(rates[bias])} at a bias of {bias:g}" for bias in SHUT_AND_OPEN if bias in rates
+        f"{horizon(rates[bias])} steps at a bias of {bias:g}"
+        for bias in SHUT_AND_OPEN
+        if bias in rates
     ]
     return (
-        "The bias of the forget gate sets how far error reaches: before training it falls by e, "
-        f"in steps, over {' and over '.join(each)}."
+        "the bias of the forget gate sets how far error reaches: before training it falls by a "
+        f"factor of e within {' and '.join(each)}"
         if each
         else ""
     )

@@ -38,36 +38,80 @@ import math
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
-from pipeline.studies.vanishing_gradient.chance import PART as CHANCE
+from pipeline.measuring.statistics import half_width, share_in_words, with_interval
+from pipeline.studies.vanishing_gradient.chance import CHANCE
+from pipeline.studies.vanishing_gradient.chance import PART as CHANCE_PART
 from pipeline.studies.vanishing_gradient.decay import PART as DECAY
 from pipeline.studies.vanishing_gradient.decay import kept_by_seed
-from pipeline.studies.vanishing_gradient.learning import LEARNED, LENGTH, losses
+from pipeline.studies.vanishing_gradient.learning import LEARNED, LENGTH, learned, losses
 from pipeline.studies.vanishing_gradient.learning import PART as LEARNING
 from pipeline.study import join, rows_of
 
+CALLED = {
+    "srn": "a network of tanh units",
+    "lstm": "an LSTM",
+    "residual_recurrent": "a residual recurrence",
+}
+"""The networks of which the answer says what a step keeps of error before training."""
+NAMES = {"gru": "GRU", "lstm": "LSTM", "irnn": "IRNN"}
+
 
 def answer(rows: pd.DataFrame) -> str:
-    """Say what a step keeps of error, and who learns."""
-    decay, loss = rows_of(rows, "decay"), losses(rows_of(rows, "learning"))
+    """Say what a step keeps of error, and who learns over how many steps."""
+    decay, learning = rows_of(rows, "decay"), rows_of(rows, "learning")
     networks = decay[decay["kind"] == "network"]
     left = [
         f"{with_interval(kept.map(math.exp).mul(100), 1)} % in {words}"
-        for name, words in (("srn", "a network of tanh units"), ("lstm", "an LSTM"))
+        for name, words in CALLED.items()
         if len(kept := kept_by_seed(networks, name))
     ]
-    ends = [
-        f"{words} {with_interval(loss[name], digits)}"
-        for name, words, digits in (("lstm", "an LSTM to", 4), ("tanh", "tanh units to", 3))
-        if name in loss
-    ]
-    always = [name for name, of in loss.items() if (of < LEARNED).all()]
+    by_length = learned(learning)
+    longest = max(by_length)
+    at_most = by_length[longest]
+    always = [NAMES.get(name, name) for name, of in at_most.items() if of.all()]
     return (
-        "Because every step back multiplies error by a Jacobian, it shrinks or grows as a power of "
-        f"the distance: before training a step keeps {' and '.join(left) or 'what is not known'}. "
-        f"Adding two numbers {LENGTH} steps apart is learned from every start by "
-        f"{' and '.join(always) or 'no network'}: the squared error comes down for "
-        f"{' and for '.join(ends)}; remembering nothing leaves 0.167."
+        "Every step back multiplies error by a Jacobian, so that over time it shrinks or grows "
+        "exponentially in the number of steps; adding two numbers "
+        f"{longest} steps apart is learned from every start by {_listed(always)}"
+        f"{' and by no other' if always else ''} of {len(at_most)} networks. What a step "
+        "keeps of the error's length before training is on average "
+        f"{_listed(left)}. {_ends(by_length)}"
+        f"{_stuck(losses(learning))}"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a sentence has them."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "none"
+
+
+def _ends(by_length: dict[int, dict[str, pd.Series]]) -> str:
+    """Say how many starts of each network learn, at each length, of those that ever do."""
+    lines = []
+    for network in dict.fromkeys(name for of in by_length.values() for name in of):
+        tried = [of[network] for of in by_length.values() if network in of]
+        if any(of.any() for of in tried):
+            counts = ", ".join(f"{int(of.sum())} of {len(of)}" for of in tried[:-1])
+            last = share_in_words(tried[-1])
+            said = f"{counts} and {last}" if counts else last
+            lines.append((sum(of.mean() for of in tried), f"{NAMES.get(network, network)} {said}"))
+    told = "; ".join(said for _, said in sorted(lines, key=lambda line: -line[0]))
+    steps = _listed([str(length) for length in by_length])
+    return (
+        f"Starts that come below a squared error of {LEARNED} over {steps} steps: "
+        f"{told or 'none'}; of the other networks none."
+    )
+
+
+def _stuck(loss: dict[str, pd.Series]) -> str:
+    """Say how tanh units end, beside remembering nothing."""
+    if "tanh" not in loss:
+        return ""
+    ends = loss["tanh"]
+    better = ends.mean() + half_width(ends) < CHANCE
+    return (
+        f" Tanh units end at {with_interval(ends)} over {LENGTH} steps, "
+        f"{'' if better else 'not surely '}below the {CHANCE:.3f} of remembering nothing."
     )
 
 
@@ -76,6 +120,6 @@ STUDY = join(
     answer,
     "vanishing gradients and their cures",
     decay=DECAY,
-    chance=CHANCE,
+    chance=CHANCE_PART,
     learning=LEARNING,
 )

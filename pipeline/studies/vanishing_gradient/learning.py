@@ -88,6 +88,16 @@ def losses(rows: pd.DataFrame) -> dict[str, pd.Series]:
     return {str(network): seen["held_out_loss"] for network, seen in at.groupby("network")}
 
 
+def learned(rows: pd.DataFrame) -> dict[int, dict[str, pd.Series]]:
+    """Return which starts of each network learned, by length, the shortest first."""
+    found: dict[int, dict[str, pd.Series]] = {}
+    last = last_evaluations(rows, RUN).set_index("seed")
+    for (length, network), seen in last.groupby(["length", "network"]):
+        of = seen["held_out_loss"] < LEARNED
+        found.setdefault(int(str(length).split(".")[0]), {})[str(network)] = of
+    return found
+
+
 def _final(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the final loss of each network at each length, and how many learned."""
     lines = {}
