@@ -67,6 +67,7 @@ from pipeline.study import join, rows_of
 
 CALLED = {DENSE: "dense RTRL", BLOCKED: "blocked RTRL", HISTORY: "BPTT"}
 """What the answer tells the cost of."""
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def answer(rows: pd.DataFrame) -> str:
@@ -74,7 +75,10 @@ def answer(rows: pd.DataFrame) -> str:
     exactness, cost = rows_of(rows, "exactness"), rows_of(rows, "cost")
     off = exactness.loc[exactness["claim"] == "exact", "relative_error"].max()
     theory = THEORY["microseconds"]
-    counted = [f"n^{theory[form.split(',')[0]]} in {words}" for form, words in CALLED.items()]
+    counted = [
+        f"n{str(theory[form.split(',')[0]]).translate(RAISED)} in {words}"
+        for form, words in CALLED.items()
+    ]
     units = int(cost.loc[cost["sweep"] == "T", "hidden_size"].iloc[0])
     return (
         f"Yes: on every cell tried the two gradients are the same, to {off:.1e}; operations a step "
