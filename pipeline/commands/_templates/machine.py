@@ -27,7 +27,7 @@ class Example(Machine):
 
     def word(self, random: np.random.Generator, depth: int) -> list[str]:
         """Return random symbols."""
-        return [self.symbols[i] for i in random.integers(0, 2, depth)]
+        return [("set", "reset")[i] for i in random.integers(0, 2, depth)]
 
     def questions(self, word: Sequence[str]) -> Iterator[tuple[list[str], int]]:
         """Ask for the word's last symbol, and for it again after a reset."""
