@@ -129,7 +129,7 @@ def test_no_large_library_is_imported_to_list_what_there_is():
 def test_a_room_is_shown_to_people_line_by_line(project: Project):
     printed = project.run("list", "rules").out
     assert "perceptron_rule" in printed
-    assert "weights move on a mistake alone" in printed
+    assert "weights move only on a mistake" in printed
     assert "is not a room: allowed: " in project.run("list", "nosuch").err
 
 

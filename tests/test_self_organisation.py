@@ -292,6 +292,6 @@ def test_more_vigilance_makes_more_categories_and_a_study_answers():
     answer = MEASURED.study.answer
     assert answer is not None
     said = answer(every)
-    assert "On a map of 2×3 units" in said
+    assert "of 2×3 units, the two nearest to a digit are not adjacent" in said
     assert "0 changes in 4 passes after the first" in said
     assert "by a vote of 2" in said
