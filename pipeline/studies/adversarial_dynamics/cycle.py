@@ -130,10 +130,11 @@ PART = Part(
         Figure(
             name="way",
             title="Steps come to a cycle from either side",
-            caption="Distance from the fixed point along simultaneous steps; dashed: √(2h).",
+            caption="Distance from the fixed point along simultaneous steps of the first seed; "
+            "dashed: √(2h).",
             x="at",
             y="radius",
-            where={"record": "way"},
+            where={"record": "way", "seed": 0},
             hue="start",
             column="step",
             theory="theory",
