@@ -5,8 +5,9 @@ single state can hold a stack without end. Each machine here runs in rationals, 
 from the same weights in float64, float32, float16 and bfloat16, until a state differs from the
 exact one. Finite automata among them are the control: they have more to do and nothing to lose.
 Beside them cells learn to count from short strings, which is another thing than to be able to.
+Chance has a part in the last two expectations alone. p is a float's binary digits: 53, 24, 11, 8.
 
-Expected (p is a float's binary digits: 53, 24, 11, 8; up to 8 there is no chance in it):
+Expected:
     1. Parity and a binary counter, finite automata, are right in every type, as far as tried.
     2. A stack of ones, 1 - 2^-n, takes p pushes: 53 in float64, 24 in float32.
     3. A Cantor stack in base 4 takes 26 digits in float64, 27 where the 27th is a 0; 12 in float32.
@@ -63,11 +64,10 @@ def answer(rows: pd.DataFrame) -> str:
     lost = int(rational["lost"].astype(bool).sum())
     deep = f"{int(rational['limit'].max()):,} symbols"
     said = (
-        f"In rationals whatever a Turing machine does: {lost} of {len(rational)} runs of up to "
-        f"{deep} lost anything."
+        "With rational numbers it computes whatever a Turing machine does: of "
+        f"{len(rational)} runs of up to {deep} {lost} lost anything"
     )
-    if told:
-        said += f" In float64 one state keeps {', '.join(told)}."
+    said += f"; in float64 one state keeps no more than {', '.join(told)}." if told else "."
     reach = ends(rows_of(rows, "counting"), "anbn", "reach")
     if "lstm" in reach:
         trained = int(rows.loc[rows["task"] == "anbn", "longest"].max())
