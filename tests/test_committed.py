@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "deep_belief",
-    "forecasting",
     "language_model",
     "memory",
     "sequence_modes",
