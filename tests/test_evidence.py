@@ -192,3 +192,13 @@ def test_two_replicates_that_happen_to_agree_decide_nothing_and_three_do() -> No
         claim = ordered("worse", *of, expected=1)
         assert evidence.verdicts([claim]) == [verdict]
         assert math.isnan(claim.effect)
+
+
+def test_where_runs_diverged_medians_are_told_with_how_many_and_no_number_that_none_can_hold():
+    whole, lost = pd.Series([1.0, 1.1, 1.2, 1.3]), pd.Series([2.0, math.inf, math.inf, math.inf])
+    seen = ordered("one is lower", whole, lost, expected=1).seen
+    assert seen.startswith("median 1.15 against none (3 of 4 not finite)")
+    assert "e+" not in seen
+    ratio = ordered("one is lower", whole, lost, expected=1, ratio=True).seen
+    assert ratio.startswith("median 1.15 against none (3 of 4 not finite)")
+    assert "e+" not in ratio

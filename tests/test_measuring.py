@@ -10,6 +10,7 @@ from pipeline.measuring.costs import multiplications
 from pipeline.measuring.gradients import compare
 from pipeline.measuring.statistics import (
     apart,
+    difference,
     half_width,
     share_in_words,
     share_interval,
@@ -80,6 +81,10 @@ def test_means_are_told_apart_as_a_claim_would_in_pairs_where_seeds_are_shared()
     assert apart(less, less + pd.Series([0.1, 0.12, 0.1])), "each seed's is larger"
     others = pd.Series([1.1, 2.2, 3.1], [7, 8, 9])
     assert not apart(less, others), "of other seeds they are alike"
+    assert difference(less, less + pd.Series([0.1, 0.12, 0.1])) == "0.11 ± 0.03"
+    near = less + pd.Series([0.0010, 0.0012, 0.0010])
+    assert difference(less, near) == "0.0011 ± 0.0003", "an interval is not shown as 0"
+    assert difference(less[:1], near[:1]) == "0.00"
     assert apart(less, others + 5)
     assert not apart(others + 5, less)
     assert not apart(less[:1], less[:1] + 5), "one seed tells nothing"

@@ -137,6 +137,10 @@ def ordered(
     if infinite:
         said = " against ".join(_with_lost(v, ratio, digits) for v in (a, b))
         seen = f"median {said}"
+        if math.isfinite(shown.estimate):
+            seen += f"; {unit} {shown.words(digits, n)}"
+        elif math.isfinite(shown.low):
+            seen += f"; {unit} at least {number(shown.low, digits)}"
     else:
         ends = [number(math.exp(v.mean()) if ratio else v.mean(), digits) for v in (a, b)]
         said = f"{'geometric mean ' if ratio else ''}{' against '.join(ends)}"

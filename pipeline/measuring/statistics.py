@@ -53,7 +53,11 @@ def with_interval(values: pd.Series, digits: int = 3) -> str:
 
     More digits than asked for are shown where the half-width would be 0 without them.
     """
-    mean, width = values.mean(), half_width(values)
+    return _plus_minus(float(values.mean()), half_width(values), digits)
+
+
+def _plus_minus(mean: float, width: float, digits: int) -> str:
+    """Return both as words, the mean alone where there is no half-width."""
     if math.isnan(width):
         return f"{mean:.{digits}f}"
     needed = -math.floor(math.log10(width)) if width > 0 else 0
@@ -79,9 +83,7 @@ def difference(less: pd.Series, more: pd.Series, digits: int = 2) -> str:
     Of too few values there is none.
     """
     found, _ = of_difference(less, more, Region(0.0, math.inf))
-    width = found.high - found.estimate
-    by = f"{found.estimate:.{digits}f}"
-    return by if math.isnan(width) else f"{by} ± {width:.{digits}f}"
+    return _plus_minus(found.estimate, found.high - found.estimate, digits)
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -42,11 +42,6 @@ class TemporalXor(Generated):
         whole(PERIOD, length=length)
         self.length = length
 
-    @staticmethod
-    def known(length: int) -> torch.Tensor:
-        """Return at which steps the bit to predict is known by those before, (T,)."""
-        return (torch.arange(length) + 1) % PERIOD == PERIOD - 1
-
     def _draw(self, random: np.random.Generator, size: int) -> Batch:
         triples = -(-(self.length + 1) // PERIOD)
         first_KB, second_KB = torch.from_numpy(random.integers(0, 2, (2, triples, size))).float()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.measuring.statistics import apart, share_interval, with_interval
+from pipeline.measuring.statistics import apart, listed, share_interval, with_interval
 from pipeline.studies.backpropagation.depth import GAUSSIAN, ORTHOGONAL, slower
 
 SETTINGS = {
@@ -60,16 +60,11 @@ def ranked(xor: pd.DataFrame) -> str:
         if not groups or apart(span, found[groups[-1][0]]):
             groups.append([])
         groups[-1].append(setting)
-    called = [_listed([SETTINGS[of] for of in group]) for group in groups]
+    called = [listed([SETTINGS[of] for of in group]) for group in groups]
     if len(called) < 2:
         return "Which setting decides most whether XOR is learned these seeds do not tell"
     most = f"Whether XOR is learned is decided most by {called[0]}"
     return ", then by ".join([most, *called[1:]])
-
-
-def _listed(names: list[str]) -> str:
-    """Return names as a sentence has them."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def sizes(xor: pd.DataFrame) -> str:

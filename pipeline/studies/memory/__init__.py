@@ -11,7 +11,6 @@ Expected:
     2. Guessing weights solves latching, in 85 draws at most, whatever the length.
     3. Temporal order and adding it does not solve: from fewer than half of the seeds, in as many
        draws as the table says. GRU and LSTM learn them from most starts.
-
     4. Temporal XOR: a simple recurrent network learns the one bit in three that can be known, to a
        squared error below .05, and stays at .25, that of a guess, at the other two.
     5. A table of what follows two bits, which does not know the place, has 1/9 there.

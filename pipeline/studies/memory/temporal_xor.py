@@ -23,7 +23,7 @@ TABLE = 1 / 9
 """The squared error of the table of two bits at the third."""
 COUNTED = "last two bits"
 """The table of what followed two bits, which does not know the place."""
-PLACES = {0: "first", 1: "second", 2: "third"}
+PLACES = "first", "second", "third"
 PUBLISHED = Published(
     row="elman-temporal-xor",
     source="Elman (1990), figure 3",
@@ -32,7 +32,7 @@ PUBLISHED = Published(
 )
 
 
-class TemporalXor(SequenceTraining):
+class Predicting(SequenceTraining):
     """A network that predicts the next bit, or a table that counts what followed the last two."""
 
     network: str
@@ -82,7 +82,7 @@ def _in_context(batch: Any) -> tuple[Any, Any]:
 
 def _by_place(off_TB: Any) -> Iterator[dict[str, Any]]:
     """Yield the mean squared error of predicting each bit of a triple."""
-    for place, called in PLACES.items():
+    for place, called in enumerate(PLACES):
         # Step t predicts bit t + 1.
         seen = off_TB[(place - 1) % len(PLACES) :: len(PLACES)]
         yield {"record": "place", "place": called, "error": float(seen.mean())}
@@ -120,14 +120,14 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the errors of each network by place."""
     lines = []
     for name, of in _errors(rows).groupby("network", sort=False):
-        by = {f"{place} bit": with_interval(of[place]) for place in PLACES.values()}
+        by = {f"{place} bit": with_interval(of[place]) for place in PLACES}
         lines.append({"network": name, **by})
     return pd.DataFrame(lines)
 
 
 PART = Part(
     __doc__,
-    TemporalXor,
+    Predicting,
     expects,
     speaks_of={"network": (COUNTED, "srn")},
     figures=(
