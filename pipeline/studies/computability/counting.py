@@ -120,7 +120,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
             .if_missed(SHORT)
         )
         others = [
-            ordered(f"than {cell}", far[cell], far["lstm"], expected=9)
+            ordered(f"LSTM compared with {cell}", far[cell], far["lstm"], expected=9)
             for cell in ("srn", "gru")
             if cell in far
         ]

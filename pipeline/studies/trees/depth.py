@@ -135,7 +135,9 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
                 claim = f"{said}, depth {learned}: {called} above counting"
                 yield every(claim, beaten).if_missed(FEW)
         above = [
-            ordered(f"above {other}", far[other], far["tree_lstm"], by=0.2, expected=2)
+            ordered(
+                f"tree LSTM compared with {other}", far[other], far["tree_lstm"], by=0.2, expected=2
+            )
             for other in SEQUENCES
             if {other, "tree_lstm"} <= set(far)
         ]
@@ -144,7 +146,7 @@ def expects(rows: pd.DataFrame) -> Iterator[Claim]:
             yield every(claim, above).if_missed(SHORT)
         less = [
             ordered(
-                f"than {other}",
+                f"tree LSTM compared with {other}",
                 near["tree_lstm"] - far["tree_lstm"],
                 near[other] - far[other],
                 expected=3,
