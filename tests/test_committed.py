@@ -22,7 +22,6 @@ JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "deep_belief",
     "language_model",
-    "memory",
     "sequence_modes",
     "trees",
 }

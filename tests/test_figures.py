@@ -1,12 +1,17 @@
 """Figures: each is drawn, twice, with its names, and says what it leaves out."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pandas as pd
 import pytest
 
@@ -209,6 +214,36 @@ def test_a_table_too_wide_for_half_of_the_page_takes_all_of_it():
     wide = rows.assign(**{f"of cell {i}": "1.000 ± 0.000" for i in range(7)})
     halves = [exhibit(Table("some", "", "", lambda _, of=t: of), rows).across for t in (rows, wide)]
     assert halves == [1, 2]
+
+
+MEASURE = """
+import re, sys
+import vl_convert
+if sys.argv[1] == "as pages do":
+    import pipeline.reporting.figures.drawing
+for font in ("DejaVu Sans", "a font that no machine has"):
+    title = {"text": "11 years", "font": font, "fontSize": 40}
+    chart = {"data": {"values": [{}]}, "mark": "point", "width": 1, "title": title}
+    print(re.search(r'<svg[^>]* width="([^"]+)"', vl_convert.vegalite_to_svg(chart))[1])
+"""
+
+
+@pytest.mark.parametrize("way", ["plainly", "as pages do"])
+def test_the_fonts_of_the_machine_do_not_move_a_picture(tmp_path: Path, way: str):
+    (tmp_path / ".fonts").mkdir()
+    font = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    shutil.copy(font, tmp_path / ".fonts")
+    # Of a machine that has this font and no other.
+    machine = {**os.environ, "HOME": str(tmp_path), "FONTCONFIG_FILE": "/none"}
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE, way],
+        env=machine,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert len(measured) == 2
+    assert (len(set(measured)) == 1) == (way == "as pages do")
 
 
 def test_no_two_of_twenty_series_look_the_same():

@@ -9,8 +9,10 @@ import dataclasses
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -35,6 +37,9 @@ from pipeline.study import Figure
 
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 """The fonts of the page."""
+
+# Read at the first chart: a machine's own fonts would move labels by fractions of a pixel.
+os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,12 +42,13 @@ def answer(rows: pd.DataFrame) -> str:
     """Say how long networks hold a sign, and what guessing solves."""
     lags, tasks = rows_of(rows, "lags"), ends(rows_of(rows, "tasks"))
     held, by_delays = longest(lags), narx(lags)
-    of = {"srn": "a simple network", "gru": "a GRU", "lstm": "an LSTM"}
+    of = {"srn": "a simple network", "residual_recurrent": "a residual one"}
+    of |= {"gru": "a GRU", "lstm": "an LSTM"}
     of |= {name: f"a NARX network of {delays} delays" for delays, name in by_delays.items()}
-    said = [f"{of[n]} {held[n].median():.0f} steps" for n in held if n in of]
+    said = [f"{of[n]} {held[n].median():.0f}" for n in held if n in of]
     guessed = ends(lags[lags["network"] == GUESSING])
     other = tasks[tasks["network"] == GUESSING]
-    sentences = [f"The median seed holds a sign for so long: {', '.join(said)}."] if said else []
+    sentences = [f"The median seed holds a sign for so many steps: {', '.join(said)}."] if said else []
     if len(guessed):
         sentences.append(
             f"Weights drawn at random hold it in {share_in_words(guessed['solved'])} searches, "
