@@ -20,7 +20,6 @@ from pipeline.study import UNDECIDED
 ROOT = Path(__file__).parents[1]
 JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
-    "deep_belief",
     "language_model",
     "sequence_modes",
     "trees",
