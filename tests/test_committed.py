@@ -18,13 +18,16 @@ from pipeline.studies import STUDIES
 from pipeline.study import UNDECIDED
 
 ROOT = Path(__file__).parents[1]
-JOURNALS = sorted((ROOT / "rows" / "standard").glob("*.jsonl"))
 OWED: set[str] = {
     "language_model",
     "sequence_modes",
     "trees",
 }
-"""Studies that have not been run at scale standard yet: who runs one takes it out of here."""
+"""Studies whose run at scale standard is not whole yet, though rows of it may be committed: who
+finishes one takes it out of here."""
+JOURNALS = sorted(
+    file for file in (ROOT / "rows" / "standard").glob("*.jsonl") if file.stem not in OWED
+)
 HEAVY = {"torch", "pytorch_lightning", "ray", "mlflow"}
 IGNORED = {imprint.FILE, "rows.parquet"}
 
@@ -32,10 +35,8 @@ IGNORED = {imprint.FILE, "rows.parquet"}
 def test_every_study_has_its_journal_and_its_page_committed_but_for_what_is_owed():
     committed = [journal.stem for journal in JOURNALS]
     assert committed == [study for study in STUDIES if study not in OWED]
-    pages = sorted(
-        page.parent.name for page in (ROOT / "reports" / "standard").glob("*/index.html")
-    )
-    assert pages == committed
+    pages = {page.parent.name for page in (ROOT / "reports" / "standard").glob("*/index.html")}
+    assert sorted(pages - OWED) == committed
 
 
 def test_no_two_rows_of_the_record_have_one_name():
