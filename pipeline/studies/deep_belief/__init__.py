@@ -33,7 +33,7 @@ import pandas as pd
 from pipeline.measuring.statistics import with_interval
 from pipeline.studies.deep_belief.digits import PART as GENERATION
 from pipeline.studies.deep_belief.digits import by_stage
-from pipeline.studies.deep_belief.generation import GREEDY, TUNED
+from pipeline.studies.deep_belief.generation import GREEDY, INDEPENDENT, TUNED
 from pipeline.studies.deep_belief.labels import PART as LABELS
 from pipeline.studies.deep_belief.labels import RANDOM, STACK, judged, wrong
 from pipeline.study import join, rows_of
@@ -50,12 +50,13 @@ def answer(rows: pd.DataFrame) -> str:
         for labels in sorted(ends["labels"].unique())
     ]
     made = rows_of(rows, "generation")
-    share = 100 * by_stage(made, "asked", "recognised")[TUNED]
+    share = by_stage(made, "asked", "recognised")
     read = by_stage(made, "test", "wrong")
     return (
         f"Wrong on test digits are {deepest} layers that start from RBMs, and such that start at "
-        f"random, by {', '.join(told)}. Of digits made on request {with_interval(share, 1)} % are "
-        "recognised as what was asked for; the same "
+        f"random, by {', '.join(told)}. Of digits made on request "
+        f"{with_interval(100 * share[TUNED], 1)} % are recognised as what was asked for, of such as "
+        f"are made of independent pixels {with_interval(100 * share[INDEPENDENT], 1)} %; the same "
         f"network reads {with_interval(read[GREEDY], 2)} % of test digits wrongly before up-down "
         f"and {with_interval(read[TUNED], 2)} % after it."
     )
