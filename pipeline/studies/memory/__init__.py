@@ -48,7 +48,9 @@ def answer(rows: pd.DataFrame) -> str:
     said = [f"{of[n]} {held[n].median():.0f}" for n in held if n in of]
     guessed = ends(lags[lags["network"] == GUESSING])
     other = tasks[tasks["network"] == GUESSING]
-    sentences = [f"The median seed holds a sign for so many steps: {', '.join(said)}."] if said else []
+    sentences = (
+        [f"The median seed holds a sign for so many steps: {', '.join(said)}."] if said else []
+    )
     if len(guessed):
         sentences.append(
             f"Weights drawn at random hold it in {share_in_words(guessed['solved'])} searches, "
