@@ -55,10 +55,10 @@ def answer(rows: pd.DataFrame) -> str:
     return (
         f"Wrong on test digits are {deepest} layers that start from RBMs, and such that start at "
         f"random, by {', '.join(told)}. Of digits made on request "
-        f"{with_interval(100 * share[TUNED], 1)} % are recognised as what was asked for, of such as "
-        f"are made of independent pixels {with_interval(100 * share[INDEPENDENT], 1)} %; the same "
-        f"network reads {with_interval(read[GREEDY], 2)} % of test digits wrongly before up-down "
-        f"and {with_interval(read[TUNED], 2)} % after it."
+        f"{with_interval(100 * share[TUNED], 1)} % are recognised as what was asked for, of such "
+        f"as are made of independent pixels {with_interval(100 * share[INDEPENDENT], 1)} %; the "
+        f"same network reads {with_interval(read[GREEDY], 2)} % of test digits wrongly before "
+        f"up-down and {with_interval(read[TUNED], 2)} % after it."
     )
 
 
