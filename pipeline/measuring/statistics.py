@@ -56,6 +56,11 @@ def with_interval(values: pd.Series, digits: int = 3) -> str:
     return _plus_minus(float(values.mean()), half_width(values), digits)
 
 
+def median_and_range(values: pd.Series) -> str:
+    """Return the median and, in brackets, the least and the largest as words, to three digits."""
+    return f"{values.median():.3g} ({values.min():.3g} to {values.max():.3g})"
+
+
 def _plus_minus(mean: float, width: float, digits: int) -> str:
     """Return both as words, the mean alone where there is no half-width."""
     if math.isnan(width):

@@ -38,7 +38,8 @@ from pipeline.study import Figure
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 """The fonts of the page."""
 
-# Read at the first chart: a machine's own fonts would move labels by fractions of a pixel.
+# vl-convert reads it at the first chart. By the machine's own fonts labels would be wider or
+# narrower, and the same rows would not give the same bytes.
 os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
 
 

@@ -39,7 +39,7 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import with_interval
+from pipeline.measuring.statistics import median_and_range
 from pipeline.studies.computability.counting import PART as COUNTING
 from pipeline.studies.computability.counting import ends
 from pipeline.studies.computability.depth import PART as DEPTH
@@ -71,8 +71,9 @@ def answer(rows: pd.DataFrame) -> str:
     reach = ends(rows_of(rows, "counting"), "anbn", "reach")
     if "lstm" in reach:
         trained = int(rows.loc[rows["task"] == "anbn", "longest"].max())
-        far = with_interval(reach["lstm"], 1)
-        said += f" An LSTM that learned a^n b^n from n up to {trained} counts up to {far}."
+        far = median_and_range(reach["lstm"])
+        said += f" An LSTM that learned a^n b^n from n up to {trained} counts up to "
+        said += f"n = {far}, median and range of starts."
     return said
 
 

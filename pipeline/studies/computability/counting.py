@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from pipeline.measuring.evidence import above, every, ordered, share
-from pipeline.measuring.statistics import share_in_words, with_interval
+from pipeline.measuring.statistics import median_and_range, share_in_words, with_interval
 from pipeline.measuring.training import SequenceTraining
 from pipeline.study import Claim, Count, Figure, Given, Part, Published, Rows, Table
 
@@ -163,8 +163,7 @@ def reached(rows: pd.DataFrame) -> pd.DataFrame:
         line: dict[str, Any] = {"task": task, "cell": cell, "units": int(of["hidden_size"].iloc[0])}
         line |= {"trained to": int(of["longest"].iloc[0]), "asked to": int(of["asked"].iloc[0])}
         if task == "anbn":
-            told = f"{int(of['reach'].min())} to {int(of['reach'].max())}"
-            line |= {"reach": f"{with_interval(of['reach'], 1)} ({told})"}
+            line |= {"reach": median_and_range(of["reach"])}
             line |= {"a table": f"{int(of['table'].iloc[0])}"}
         else:
             line |= {"learned": share_in_words(of["strings"] >= RIGHT)}
@@ -182,8 +181,8 @@ PART = Part(
         Table(
             name="counting",
             title="How far trained cells count",
-            caption="The n up to which every a^n b^n is right: mean with its 95 % interval, least "
-            "and most. Dyck-1: starts from which 99 % of longer sequences are right.",
+            caption="The n up to which every a^n b^n is right: median, least and most over "
+            "seeds. Dyck-1: starts from which 99 % of longer sequences are right.",
             build=reached,
         ),
         Figure(

@@ -28,7 +28,7 @@ References:
 
 import pandas as pd
 
-from pipeline.measuring.statistics import share_in_words, with_interval
+from pipeline.measuring.statistics import median_and_range, share_in_words, with_interval
 from pipeline.studies.memory.lags import PART as LAGS
 from pipeline.studies.memory.lags import longest, narx
 from pipeline.studies.memory.runs import GUESSING, ends
@@ -42,15 +42,21 @@ def answer(rows: pd.DataFrame) -> str:
     """Say how long networks hold a sign, and what guessing solves."""
     lags, tasks = rows_of(rows, "lags"), ends(rows_of(rows, "tasks"))
     held, by_delays = longest(lags), narx(lags)
-    of = {"srn": "a simple network", "residual_recurrent": "a residual one"}
-    of |= {"gru": "a GRU", "lstm": "an LSTM"}
+    of = {
+        "srn": "a simple network",
+        "residual_recurrent": "a residual one",
+        "gru": "a GRU",
+        "lstm": "an LSTM",
+    }
     of |= {name: f"a NARX network of {delays} delays" for delays, name in by_delays.items()}
-    said = [f"{of[n]} {held[n].median():.0f}" for n in held if n in of]
+    said = [f"{of[n]} {median_and_range(held[n])}" for n in held if n in of]
     guessed = ends(lags[lags["network"] == GUESSING])
     other = tasks[tasks["network"] == GUESSING]
-    sentences = (
-        [f"The median seed holds a sign for so many steps: {', '.join(said)}."] if said else []
-    )
+    sentences = []
+    if said:
+        sentences.append(
+            f"The median seed holds a sign for so many steps (range over seeds): {', '.join(said)}."
+        )
     if len(guessed):
         sentences.append(
             f"Weights drawn at random hold it in {share_in_words(guessed['solved'])} searches, "

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.measuring.evidence import below, monotone, ordered
-from pipeline.measuring.statistics import share_in_words
+from pipeline.measuring.statistics import median_and_range, share_in_words
 from pipeline.studies.memory.runs import GUESSING, Remembering, ends
 from pipeline.study import Claim, Figure, Part, Published, Table
 
@@ -73,6 +73,7 @@ LIN = Published(
     source="Lin, Horne, Tiňo & Giles (1996), latching, second-hand",
     value="NARX networks hold 2 to 3 times longer than a simple recurrent network",
     tolerance=f"at least {TWICE:g} times, by geometric means of the longest lags",
+    stated="before the first run, over 5 seeds; they left it undecided, and 20 were run",
 )
 HOCHREITER = Published(
     row="guessing-latching",
@@ -92,8 +93,7 @@ def _lags(rows: pd.DataFrame) -> pd.DataFrame:
             for length, of in runs.groupby("length")
         }
         if name in held:
-            lag = held[str(name)]
-            words = f"{lag.median():.0f} ({lag.min():.0f} to {lag.max():.0f})"
+            words = median_and_range(held[str(name)])
         else:
             draws = runs["guessed"]
             words = f"{share_in_words(runs['solved'])}, in {draws.mean():.0f} draws on average"

@@ -193,9 +193,9 @@ def first_digit(rows: pd.DataFrame, task: str) -> dict[str, pd.Series]:
 
 def _called(model: str) -> str:
     """Return a model as a sentence has it."""
-    return {"tree_lstm": "the tree LSTM", "recursive": "the recursive network"}.get(
-        model, model.replace("_", " ")
-    )
+    names = {"tree_lstm": "the tree LSTM", "recursive": "the recursive network"}
+    names |= {"lstm": "the LSTM", "gru": "the GRU"}
+    return names.get(model, model.replace("_", " "))
 
 
 def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
