@@ -12,6 +12,7 @@ from pipeline.measuring.statistics import (
     apart,
     difference,
     half_width,
+    median_and_range,
     share_in_words,
     share_interval,
     with_interval,
@@ -68,6 +69,10 @@ def test_means_have_the_interval_of_student_by_hand():
     assert with_interval(three, 2) == "2.50 ± 2.48"
     assert with_interval(three / 1000, 2) == "0.003 ± 0.002", "an interval is not shown as 0"
     assert with_interval(0 * three, 2) == "0.00 ± 0.00", "but where it is 0"
+
+
+def test_a_median_stands_between_the_least_and_the_largest():
+    assert median_and_range(pd.Series([28, 7, 10, 4.9])) == "8.5 (4.9 to 28)"
 
 
 def test_a_single_run_has_no_interval():
