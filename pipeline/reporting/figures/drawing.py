@@ -5,13 +5,14 @@ A chart is drawn once, in placeholder colours that a light or a dark ground repl
 estimate.
 """
 
+import contextlib
 import dataclasses
 import io
 import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ from pipeline.study import Figure
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 """The fonts of the page."""
 
-# vl-convert reads it at the first chart. By the machine's own fonts labels would be wider or
-# narrower, and the same rows would not give the same bytes.
-os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
+FOUND_BY = "FONTCONFIG_FILE"
+"""The variable by which vl-convert finds fonts, once, when a process first draws."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,8 @@ def draw(figure: Figure, rows: pd.DataFrame, study: str = "", command: str = "")
     specification = _chart(figure, rows, series, command).to_dict(validate=False)
     text = json.dumps(specification, ensure_ascii=False, separators=(",", ":"))
     colours = series.standing_in(text)
-    drawn = vl_convert.vegalite_to_svg(text, vl_version="6.1")
+    with own_fonts():
+        drawn = vl_convert.vegalite_to_svg(text, vl_version="6.1")
     picture = _numbered(drawn, f"{study}-{figure.name}-".lstrip("-"))
     svg = on_paper(picture, colours)
     return Drawn(
@@ -80,9 +81,28 @@ def draw(figure: Figure, rows: pd.DataFrame, study: str = "", command: str = "")
     )
 
 
+@contextlib.contextmanager
+def own_fonts() -> Iterator[None]:
+    """Draw by vl-convert's own fonts alone: the machine's would make labels wider or narrower.
+
+    The variable is put back: a browser that this process starts needs the machine's fonts.
+    """
+    before = os.environ.get(FOUND_BY)
+    os.environ[FOUND_BY] = str(Path(__file__).with_name("fonts.conf"))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FOUND_BY]
+        else:
+            os.environ[FOUND_BY] = before
+
+
 def _pixels(svg: str) -> bytes:
     """Return the picture as PNG of 128 colours, a seventh of the size of Vega's own."""
-    drawn, file = Image.open(io.BytesIO(vl_convert.svg_to_png(svg, scale=2))), io.BytesIO()
+    with own_fonts():
+        large = vl_convert.svg_to_png(svg, scale=2)
+    drawn, file = Image.open(io.BytesIO(large)), io.BytesIO()
     few = drawn.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     few.save(file, "PNG", optimize=True)
     return file.getvalue()
